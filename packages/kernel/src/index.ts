@@ -1,0 +1,46 @@
+export { Condition, setCondition } from './condition.ts'
+export {
+  type AnyEndpoint,
+  type Endpoint,
+  endpoint,
+  type Input,
+  type Method,
+  type Output,
+  type Transport,
+} from './endpoint.ts'
+export { formatImageReference, type ImageReference, ImageText, parseImageReference } from './image-reference.ts'
+export { Name, nameFrom, ObjectName, Time } from './name.ts'
+export {
+  type Json,
+  type KubeObject,
+  KubeRef,
+  type ManagedFields,
+  type ObjectMeta,
+  type OwnerReference,
+  refOf,
+  refText,
+} from './object.ts'
+export { PageQuery, pageOf } from './page.ts'
+export { type Permission, permits, type Scope, Subject } from './permission.ts'
+export {
+  clusterConflict,
+  clusterForbidden,
+  clusterUnreachable,
+  commonProblems,
+  conflict,
+  invalidInput,
+  isProblem,
+  notFound,
+  Problem,
+  ProblemBody,
+  type ProblemOccurrence,
+  type ProblemType,
+  permissionMissing,
+  problemType,
+  rejectedByCluster,
+  signInRequired,
+  storeUnavailable,
+  tooLarge,
+  tooManyRequests,
+} from './problem.ts'
+export { formatBytes, formatCores, Quantity, quantityValue } from './quantity.ts'
