@@ -1,0 +1,117 @@
+import { Condition, endpoint, Name, pageOf, problemType, Time } from '@quarterdeck/kernel'
+import { z } from 'zod'
+
+/** Cores and bytes; `requested` is what running pods ask for, `allocatable` what nodes can give. */
+export const Capacity = z.object({
+  nodes: z.int(),
+  readyNodes: z.int(),
+  pods: z.int(),
+  podLimit: z.int(),
+  cpuCores: z.number(),
+  cpuRequestedCores: z.number(),
+  memoryBytes: z.number(),
+  memoryRequestedBytes: z.number(),
+})
+
+export const ClusterSummary = z.object({
+  name: Name,
+  title: z.string(),
+  origin: z.enum(['local', 'kubeconfig']).describe('local: the one that Quarterdeck brought up on this machine'),
+  simulated: z.boolean().describe('true: nodes are simulated, containers do not really run'),
+  server: z.string().describe('Address of the API server'),
+  state: z.enum(['Ready', 'Degraded', 'Unreachable', 'Unknown']),
+  message: z.string().describe('Empty when Ready; else what is wrong and what to do'),
+  version: z.string().optional(),
+  versionSupported: z.boolean().optional(),
+  observeTime: Time.optional().describe('When this was last seen'),
+  capacity: Capacity.optional(),
+  environments: z.int(),
+})
+export type ClusterSummary = z.infer<typeof ClusterSummary>
+
+/** One check of the control plane: etcd, controller-manager, scheduler, API server's own. */
+export const ComponentHealth = z.object({ name: z.string(), healthy: z.boolean(), message: z.string() })
+export const Right = z.object({ act: z.string(), allowed: z.boolean(), neededFor: z.string() })
+export const ClusterDetail = ClusterSummary.extend({
+  components: z.array(ComponentHealth),
+  warnings: z.array(z.string()),
+  rights: z.array(Right),
+})
+
+export const NodeSummary = z.object({
+  name: z.string(),
+  roles: z.array(z.string()),
+  kind: z.enum(['physical', 'virtual', 'simulated', 'unknown']),
+  ready: z.boolean(),
+  schedulable: z.boolean(),
+  message: z.string(),
+  address: z.string(),
+  version: z.string(),
+  runtime: z.string(),
+  os: z.string(),
+  architecture: z.string(),
+  zone: z.string().optional(),
+  createTime: Time,
+  capacity: Capacity.omit({ nodes: true, readyNodes: true }),
+  conditions: z.array(Condition),
+  podNames: z.array(z.object({ namespace: z.string(), name: z.string(), phase: z.string() })),
+})
+export type NodeSummary = z.infer<typeof NodeSummary>
+
+export const invalidKubeconfig = problemType('invalid-kubeconfig', 422, 'This kubeconfig cannot be used')
+export const clusterInUse = problemType('cluster-in-use', 409, 'Environments are on this cluster')
+export const clusterExists = problemType('cluster-exists', 409, 'A cluster of this name is there already')
+
+const one = z.object({ cluster: Name })
+export const listClusters = endpoint({
+  id: 'cluster.list',
+  method: 'GET',
+  path: '/clusters',
+  permission: 'cluster.list',
+  summary: 'Clusters with state, version and capacity',
+  response: pageOf(ClusterSummary),
+})
+export const getCluster = endpoint({
+  id: 'cluster.get',
+  method: 'GET',
+  path: '/clusters/:cluster',
+  permission: 'cluster.list',
+  summary: 'One cluster with the health of its control plane',
+  params: one,
+  response: ClusterDetail,
+})
+export const listNodes = endpoint({
+  id: 'node.list',
+  method: 'GET',
+  path: '/clusters/:cluster/nodes',
+  permission: 'cluster.list',
+  summary: 'Nodes with capacity, health and the pods on them',
+  params: one,
+  response: pageOf(NodeSummary),
+})
+export const registerCluster = endpoint({
+  id: 'cluster.register',
+  method: 'PUT',
+  path: '/clusters/:cluster',
+  permission: 'cluster.register',
+  summary: 'Register a cluster by its kubeconfig',
+  params: one,
+  body: z.strictObject({
+    kubeconfig: z.string().min(1).max(200_000),
+    context: z.string().max(250).optional().describe("Absent: the kubeconfig's current context"),
+    title: z.string().max(200).optional(),
+    replace: z.boolean().default(false).describe('true: give a cluster of this name a new kubeconfig'),
+  }),
+  response: ClusterDetail,
+  problems: [invalidKubeconfig, clusterExists],
+})
+export const removeCluster = endpoint({
+  id: 'cluster.remove',
+  method: 'DELETE',
+  path: '/clusters/:cluster',
+  permission: 'cluster.remove',
+  summary: 'Forget a cluster; nothing on it is touched',
+  params: one,
+  response: z.null(),
+  problems: [clusterInUse],
+})
