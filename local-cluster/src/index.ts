@@ -1,0 +1,5 @@
+export { type ControlPlane, type ControlPlaneOptions, controlPlane } from './control-plane.ts'
+export { LocalClusterError, type LocalClusterReason } from './local-cluster-error.ts'
+export { type Binaries, defaultCacheFolder, type ObtainOptions, obtain } from './obtain.ts'
+export { type OnProgress, type ProgressEvent, STAGES, type Stage, type StageProgress, stagesOf } from './progress.ts'
+export { TOOL_NAMES, type ToolName } from './tool.ts'
