@@ -1,0 +1,76 @@
+import { type AnyEndpoint, permits, type Subject, signInRequired } from '@quarterdeck/kernel'
+import type { FastifyRequest } from 'fastify'
+import { readCookie } from './cookie.ts'
+import { checkOrigin, checkPermission, checkRate } from './guard.ts'
+import { isStoreUnavailable } from './problem-handler.ts'
+import type { Credential, Server } from './server.ts'
+
+/** A request after `admit`. */
+export type Admitted = FastifyRequest & { subject: Subject }
+
+// Whoever loses a permission loses what is open within 5 s (reliability.md A17).
+const ASK_AGAIN_MS = 4_000
+
+const BEARER = /^Bearer +([\x21-\x7e]{1,500})$/i
+
+function credentialOf(server: Server, request: FastifyRequest): Credential | undefined {
+  const { authorization } = request.headers
+  if (authorization !== undefined) {
+    const token = BEARER.exec(authorization)?.[1]
+    if (token === undefined) throw signInRequired({ detail: 'Send a token as Authorization: Bearer <token>' })
+    return { token }
+  }
+  const session = readCookie(request, 'session', server.publicUrl)
+  return session === undefined || session === '' ? undefined : { session }
+}
+
+/**
+ * Lets a request in or throws: rate, origin, sign-in, permission, in this order and before the body is read. The
+ * subject is kept on the request.
+ */
+export async function admit(server: Server, endpoint: AnyEndpoint, request: FastifyRequest): Promise<void> {
+  checkRate(server.rateLimit, request.ip)
+  const credential = credentialOf(server, request)
+  checkOrigin(request, endpoint.method !== 'GET', credential?.session !== undefined)
+  const subject = credential && (await subjectOf(server, endpoint, credential))
+  if (credential && !subject && endpoint.permission !== 'anonymous') {
+    throw signInRequired({
+      detail: credential.token
+        ? 'This token is unknown, revoked or expired; make a new one with qd login or qd token create'
+        : 'Your session has ended; sign in again',
+    })
+  }
+  ;(request as Admitted).subject = checkPermission(endpoint, subject)
+}
+
+/** Anonymous endpoints answer without the store: the set-up page has to show while it starts. */
+async function subjectOf(server: Server, endpoint: AnyEndpoint, credential: Credential): Promise<Subject | undefined> {
+  try {
+    return await server.options.authenticate(credential, { passive: false })
+  } catch (error) {
+    if (endpoint.permission === 'anonymous' && isStoreUnavailable(error)) return undefined
+    throw error
+  }
+}
+
+/** Asks again every 4 s while a stream or socket is open and calls `lost` once it is no longer allowed. */
+export function stillAdmitted(
+  server: Server,
+  endpoint: AnyEndpoint,
+  request: FastifyRequest,
+  lost: () => void,
+): () => void {
+  const credential = endpoint.permission === 'anonymous' ? undefined : credentialOf(server, request)
+  if (!credential) return () => undefined
+  const timer = setInterval(async () => {
+    try {
+      const subject = await server.options.authenticate(credential, { passive: true })
+      if (!permits(subject, endpoint.permission)) lost()
+    } catch (error) {
+      // While the store is away what is open stays open: it was allowed, and nothing says that it no longer is.
+      if (!isStoreUnavailable(error)) request.log.error({ err: error }, 'asking again who is signed in failed')
+    }
+  }, ASK_AGAIN_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { type AnyEndpoint, type Endpoint, invalidInput, type Subject } from '@quarterdeck/kernel'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import { type Admitted, admit, stillAdmitted } from './admission.ts'
+import { isSecure, writeCookie } from './cookie.ts'
+import type { Server } from './server.ts'
+import { sendStream } from './stream.ts'
+import { parseRequest } from './validation.ts'
+
+/** What a handler gets: everything parsed by the endpoint's schemas, and who asks. */
+export interface Context<E extends AnyEndpoint> {
+  readonly params: z.output<E['params']>
+  readonly query: z.output<E['query']>
+  readonly body: z.output<E['body']>
+  /** Has the endpoint's permission; on an anonymous endpoint perhaps the subject `anonymous`, which has none. */
+  readonly subject: Subject
+  readonly requestId: string
+  /** Header Idempotency-Key, or a new one where the client sent none. */
+  readonly idempotencyKey: string
+  /** Aborted when the client goes away, the sign-in ends or the server closes. */
+  readonly signal: AbortSignal
+  /** Network address of the client. */
+  readonly peer: string
+  /** Whether the client reached us over TLS. */
+  readonly secure: boolean
+  /** Sets the session cookie (HttpOnly, SameSite=Strict); `maxAgeSeconds` 0 removes it. */
+  setSessionCookie(value: string, maxAgeSeconds: number): void
+}
+
+type Answer<E extends AnyEndpoint> = z.input<E['response']>
+
+/**
+ * Answers one request. For transport `json` the response, which is checked and stripped by the endpoint's schema; for
+ * `text` pieces of text or bytes; for `lines` one item a line. What it throws is told as a problem.
+ */
+export type Handler<E extends AnyEndpoint> = (
+  context: Context<E>,
+) =>
+  | Answer<E>
+  | Promise<Answer<E>>
+  | AsyncIterable<Answer<E> | string | Uint8Array>
+  | Promise<AsyncIterable<Answer<E> | string | Uint8Array>>
+
+export interface BindOptions {
+  /** Default 1 MiB. */
+  bodyLimitBytes?: number
+}
+
+const KEY = /^[\x21-\x7e]{1,200}$/
+
+function idempotencyKeyOf(request: FastifyRequest): string {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) return randomUUID()
+  if (typeof key === 'string' && KEY.test(key)) return key
+  throw invalidInput({ detail: 'Idempotency-Key: 1 to 200 printable ASCII characters without spaces' })
+}
+
+/** The handler's view of a request that was let in. Throws invalidInput. */
+export function contextOf<E extends AnyEndpoint>(
+  server: Server,
+  endpoint: E,
+  request: FastifyRequest,
+  reply: FastifyReply | undefined,
+  signal: AbortSignal,
+): Context<E> {
+  const { publicUrl } = server
+  const parts = parseRequest(endpoint, request) as Pick<Context<E>, 'params' | 'query' | 'body'>
+  return {
+    ...parts,
+    subject: (request as Admitted).subject,
+    requestId: request.id,
+    idempotencyKey: idempotencyKeyOf(request),
+    signal,
+    peer: request.ip,
+    secure: isSecure(request, publicUrl),
+    setSessionCookie(value, maxAgeSeconds) {
+      if (reply) writeCookie(request, reply, { name: 'session', value, maxAgeSeconds }, publicUrl)
+    },
+  }
+}
+
+const isStream = (answer: unknown): answer is AsyncIterable<unknown> =>
+  typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer
+
+const statusOf = (endpoint: AnyEndpoint, answer: unknown): number =>
+  endpoint.change ? ((answer as { kind?: string }).kind === 'Operation' ? 202 : 200) : endpoint.status
+
+function sendJson(endpoint: AnyEndpoint, answer: unknown, reply: FastifyReply): FastifyReply {
+  const parsed = endpoint.response.safeParse(answer)
+  if (!parsed.success) {
+    throw new Error(`${endpoint.id} answered with something that is not its response: ${parsed.error.message}`)
+  }
+  void reply.code(statusOf(endpoint, answer)).header('cache-control', 'no-store')
+  if (endpoint.status === 204) return reply.code(204).send()
+  return reply
+    .header('content-type', 'application/json; charset=utf-8')
+    .serializer((text) => text as string)
+    .send(JSON.stringify(parsed.data ?? null))
+}
+
+/** Binds one endpoint: permission first, then the schemas, then the handler. Each endpoint is bound once. */
+export function bind<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Response extends z.ZodType,
+>(
+  server: Server,
+  endpoint: Endpoint<Params, Query, Body, Response>,
+  handler: Handler<Endpoint<Params, Query, Body, Response>>,
+  { bodyLimitBytes }: BindOptions = {},
+): void {
+  server.endpoints.push(endpoint)
+  server.fastify.route({
+    method: endpoint.method,
+    url: `/api/v1${endpoint.path}`,
+    config: { endpointId: endpoint.id },
+    ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
+    onRequest: (request) => admit(server, endpoint, request),
+    handler: async (request, reply) => {
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const signal = AbortSignal.any([gone.signal, server.closing])
+      const context = contextOf(server, endpoint, request, reply, signal)
+      if (endpoint.transport === 'json') return sendJson(endpoint, await handler(context), reply)
+      const stop = stillAdmitted(server, endpoint, request, () => gone.abort())
+      try {
+        const answer: unknown = await handler(context)
+        if (!isStream(answer)) throw new Error(`${endpoint.id} answers with a stream, its handler did not`)
+        void reply.header('cache-control', 'no-store')
+        await sendStream(request, reply, answer, { lines: endpoint.transport === 'lines', signal })
+        return reply
+      } finally {
+        stop()
+      }
+    },
+  })
+}

@@ -1,0 +1,85 @@
+import {
+  type AnyEndpoint,
+  type Permission,
+  permissionMissing,
+  permits,
+  problemType,
+  type Subject,
+  signInRequired,
+  tooManyRequests,
+} from '@quarterdeck/kernel'
+import type { FastifyRequest } from 'fastify'
+import type { RateLimit } from './rate-limit.ts'
+
+export const foreignOrigin = problemType('foreign-origin', 403, 'The request comes from another site')
+export const unknownHost = problemType('unknown-host', 421, 'This server does not go by that name')
+
+/** What an anonymous endpoint's handler sees; has no permission at all. */
+export const ANONYMOUS: Subject = Object.freeze({ name: 'anonymous', kind: 'user', permissions: [] })
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]', '::1'])
+const hostOf = (authority: string | undefined) => (authority ?? '').toLowerCase().replace(/:\d+$/, '')
+
+/** True for the names under which only this machine reaches itself. */
+export const isLoopback = (host: string) => LOOPBACK.has(host)
+
+/**
+ * Against DNS rebinding: while listening on loopback only loopback names and the configured one are answered, so a
+ * foreign name that resolves to 127.0.0.1 gets nothing.
+ */
+export function checkHost(request: FastifyRequest, listenHost: string, publicUrl: URL | undefined): void {
+  if (!isLoopback(listenHost)) return
+  const host = hostOf(request.headers.host)
+  if (LOOPBACK.has(host) || (publicUrl && host === publicUrl.hostname)) return
+  throw unknownHost({
+    detail: 'Use 127.0.0.1 or localhost, or start the server with QUARTERDECK_URL set to the name you use',
+  })
+}
+
+/** True when the browser says that the page which sent this came from here, false when from elsewhere. */
+function sameOrigin(request: FastifyRequest): boolean | undefined {
+  const site = request.headers['sec-fetch-site']
+  if (typeof site === 'string' && site !== 'same-origin') return false
+  const origin = request.headers.origin
+  if (origin !== undefined) {
+    if (!URL.canParse(origin)) return false
+    return new URL(origin).host === request.headers.host?.toLowerCase()
+  }
+  return site === 'same-origin' ? true : undefined
+}
+
+/**
+ * Against cross-site requests: whatever changes something, and every WebSocket, must not come from another site; with
+ * a cookie the browser must say that it comes from here.
+ */
+export function checkOrigin(request: FastifyRequest, changes: boolean, withCookie: boolean): void {
+  if (!changes && !request.ws) return
+  const same = sameOrigin(request)
+  if (same === true || (same === undefined && !withCookie)) return
+  throw foreignOrigin({
+    detail: 'A signed-in browser may do this only from a page of this server; scripts use a token (qd token create)',
+  })
+}
+
+/** Throws signInRequired or permissionMissing. */
+export function checkPermission(endpoint: AnyEndpoint, subject: Subject | undefined): Subject {
+  const permission: Permission = endpoint.permission
+  if (permits(subject, permission)) return subject ?? ANONYMOUS
+  if (!subject) throw signInRequired({ detail: 'Sign in, or send a token as Authorization: Bearer' })
+  const limited = subject.kind === 'token'
+  throw permissionMissing({
+    permission,
+    grantedBy: 'administrator',
+    detail: limited
+      ? `This token does not carry ${permission}. Use one that does; an administrator can grant it.`
+      : `You do not have ${permission}. An administrator can grant it.`,
+  })
+}
+
+/** Throws tooManyRequests when the peer has used up its share. */
+export function checkRate(limit: RateLimit, key: string): void {
+  const retryAfterSeconds = limit.take(key)
+  if (retryAfterSeconds > 0) {
+    throw tooManyRequests({ detail: `Too many requests; try again in ${retryAfterSeconds} s`, retryAfterSeconds })
+  }
+}

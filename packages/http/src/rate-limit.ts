@@ -1,0 +1,50 @@
+/** A token bucket for each key, in memory. */
+export interface RateLimit {
+  /** Takes one token. 0: go on; otherwise the seconds to wait, rounded up. */
+  take(key: string, nowMs?: number): number
+  /** Seconds to wait before `take` would succeed, without taking anything. */
+  wait(key: string, nowMs?: number): number
+  /** Fills the bucket again. */
+  clear(key: string): void
+}
+
+interface Bucket {
+  tokens: number
+  atMs: number
+}
+
+/** `burst` tokens at once, `perSecond` come back; at most `keys` buckets, the longest unused go first. */
+export function createRateLimit({
+  burst,
+  perSecond,
+  keys = 20_000,
+}: {
+  burst: number
+  perSecond: number
+  keys?: number
+}): RateLimit {
+  const buckets = new Map<string, Bucket>()
+  const filled = (key: string, nowMs: number): Bucket => {
+    const old = buckets.get(key)
+    if (!old) return { tokens: burst, atMs: nowMs }
+    const gained = (Math.max(0, nowMs - old.atMs) / 1000) * perSecond
+    return { tokens: Math.min(burst, old.tokens + gained), atMs: nowMs }
+  }
+  const missing = (bucket: Bucket) => (bucket.tokens >= 1 ? 0 : Math.ceil((1 - bucket.tokens) / perSecond))
+  return {
+    take(key, nowMs = performance.now()) {
+      const bucket = filled(key, nowMs)
+      const waitSeconds = missing(bucket)
+      if (waitSeconds === 0) bucket.tokens -= 1
+      buckets.delete(key)
+      buckets.set(key, bucket)
+      for (const oldest of buckets.size > keys ? buckets.keys() : []) {
+        buckets.delete(oldest)
+        break
+      }
+      return waitSeconds
+    },
+    wait: (key, nowMs = performance.now()) => missing(filled(key, nowMs)),
+    clear: (key) => void buckets.delete(key),
+  }
+}

@@ -1,0 +1,169 @@
+import compress from '@fastify/compress'
+import cookie from '@fastify/cookie'
+import websocket from '@fastify/websocket'
+import type { AnyEndpoint, Subject } from '@quarterdeck/kernel'
+import { type FastifyInstance, fastify, LogController } from 'fastify'
+import { serveConsole } from './console.ts'
+import { checkHost } from './guard.ts'
+import { securityHeaders } from './headers.ts'
+import { serveHealth } from './health.ts'
+import { measure } from './metrics.ts'
+import { openApiDocument } from './openapi.ts'
+import { noSuchRoute, sendProblem } from './problem-handler.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
+import { requestIdFrom, webFetch } from './web-fetch.ts'
+
+/** What a request brought to say who sends it; a token wins over a cookie. */
+export interface Credential {
+  /** Value of the session cookie. */
+  session?: string
+  /** What follows `Authorization: Bearer`. */
+  token?: string
+}
+
+/**
+ * Who acts with this credential; undefined when it is unknown, expired or revoked. `passive` asks again for a stream
+ * or socket that is already open, and must not extend the session.
+ */
+export type Authenticate = (credential: Credential, options: { passive: boolean }) => Promise<Subject | undefined>
+
+/** Answer of /readyz: `checks` name what is ready and what is awaited. */
+export interface Readiness {
+  ready: boolean
+  checks: Record<string, { ready: boolean; detail?: string }>
+}
+
+export interface ServerOptions {
+  authenticate: Authenticate
+  /** Absent: always ready. */
+  readiness?: () => Promise<Readiness>
+  /** pino's level; `silent` for tests. Default `info`. */
+  logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Where log lines go; default stdout. */
+  logTo?: { write(line: string): void }
+  /** Address to listen on; default 127.0.0.1. On loopback only loopback names and `publicUrl`'s are answered. */
+  host?: string
+  /** How users reach the server (QUARTERDECK_URL); decides about secure cookies behind a TLS proxy. */
+  publicUrl?: string
+  /** Proxies whose X-Forwarded-* are believed; default none. */
+  trustProxy?: string | string[]
+  /** Folder of the built console; absent or empty: a page that says so. */
+  consoleFolder?: string
+  /** Version in the OpenAPI document. */
+  version?: string
+  /** Requests of one peer: `burst` at once, `perSecond` on average. Default 2,000 and 200. */
+  rateLimit?: { burst: number; perSecond: number }
+}
+
+/** One HTTP server. Endpoints are bound before `listen`. */
+export interface Server {
+  /** For packages/http and its tests; features use bind and bindSocket. */
+  readonly fastify: FastifyInstance
+  readonly options: ServerOptions
+  readonly publicUrl: URL | undefined
+  readonly endpoints: AnyEndpoint[]
+  readonly rateLimit: RateLimit
+  /** Ends the streams and sockets that are open when the server closes. */
+  readonly closing: AbortSignal
+  /** Answers a request without a network, for tests: `createClient({ baseUrl: 'http://localhost', fetch: server.fetch })`. */
+  readonly fetch: typeof globalThis.fetch
+  /** Starts listening; the URL it is reached at. Port 0 takes a free one. Rejects with code EADDRINUSE. */
+  listen(port: number): Promise<string>
+  /** Ends streams and sockets, lets requests under way finish, stops listening. */
+  close(): Promise<void>
+}
+
+const BODY_LIMIT_BYTES = 1024 * 1024
+
+/** A server without endpoints. */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const host = options.host ?? '127.0.0.1'
+  const publicUrl = options.publicUrl ? new URL(options.publicUrl) : undefined
+  const app = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    genReqId: requestIdFrom,
+    requestIdHeader: false,
+    logger: {
+      level: options.logLevel ?? 'info',
+      redact: ['req.headers.authorization', 'req.headers.cookie'],
+      ...(options.logTo ? { stream: options.logTo } : {}),
+    },
+    logController: new LogController({ disableRequestLogging: true }),
+    exposeHeadRoutes: false,
+    trustProxy: options.trustProxy ?? false,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply.headers(securityHeaders)),
+    clientErrorHandler: malformedRequest,
+  })
+  const controller = new AbortController()
+  const endpoints: AnyEndpoint[] = []
+  const { burst, perSecond } = options.rateLimit ?? { burst: 2_000, perSecond: 200 }
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+  app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...securityHeaders, 'x-request-id': request.id })
+    checkHost(request, host, publicUrl)
+  })
+  app.addHook('preClose', async () => controller.abort(new Error('The server is closing')))
+  readJson(app)
+  await app.register(websocket, {
+    options: { maxPayload: BODY_LIMIT_BYTES, perMessageDeflate: false },
+    preClose: (done) => closeSockets(app, done),
+  })
+  await app.register(cookie)
+  await app.register(compress, {
+    threshold: 2_048,
+    encodings: ['gzip'],
+    customTypes: /^application\/(json|problem\+json)/,
+  })
+  measure(app)
+  serveHealth(app, options.readiness)
+  let document: string | undefined
+  app.get('/api/v1/openapi.json', (_request, reply) => {
+    document ??= JSON.stringify(openApiDocument(endpoints, { version: options.version ?? '0' }))
+    return reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').send(document)
+  })
+  await serveConsole(app, options.consoleFolder)
+  return {
+    fastify: app,
+    options,
+    publicUrl,
+    endpoints,
+    rateLimit: createRateLimit({ burst, perSecond }),
+    closing: controller.signal,
+    fetch: webFetch(app),
+    listen: (port) => app.listen({ host, port }),
+    close: () => app.close(),
+  }
+}
+
+/** JSON and nothing else; an empty body is no body; `__proto__` and `constructor.prototype` are refused. */
+function readJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined)
+    else parse(request, body as string, done)
+  })
+}
+
+function closeSockets(app: FastifyInstance, done: () => void): void {
+  for (const client of app.websocketServer.clients) {
+    client.close(1001, 'The server is closing')
+    setTimeout(() => client.terminate(), 1_000).unref()
+  }
+  done()
+}
+
+/** What cannot even be parsed as HTTP. */
+function malformedRequest(error: Error & { code?: string }, socket: import('node:net').Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const body = JSON.stringify({ type: 'about:blank', title: status.slice(4), status: Number(status.slice(0, 3)) })
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
