@@ -1,0 +1,112 @@
+import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
+import pg from 'pg'
+import { isConnectionFailure } from './errors.ts'
+import type { Log } from './log.ts'
+
+/**
+ * A typed query builder over the store, or over a transaction in it. It knows no tables; a feature's store file narrows
+ * it with `db.withTables<{ domain: DomainTable }>()`.
+ */
+export type Db = Kysely<Record<never, never>>
+
+/** A session of one's own beside the pool: for locks, LISTEN and migrations. */
+export interface Connection {
+  /** Rows of one statement; parameters are $1, $2, … */
+  query<Row extends object = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>
+  /** Kysely over this one session. */
+  readonly db: Db
+  /** Resolves when the session has ended, by whatever cause. */
+  readonly ended: Promise<void>
+  /** Called for each notification of a channel this session listens to. */
+  onNotification(listener: (channel: string, payload: string) => void): void
+  /** Ends the session, and with it its locks. Safe to repeat. */
+  close(): Promise<void>
+}
+
+const { builtins } = pg.types
+const instant = (text: string) => new Date(text).toISOString()
+const parsers: Record<number, (text: string) => unknown> = {
+  [builtins.INT8]: Number,
+  [builtins.TIMESTAMPTZ]: instant,
+  [builtins.DATE]: (text) => text,
+}
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    (format !== 'binary' && parsers[oid]) ||
+    pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+}
+
+/** The options common to every session. */
+export function sessionOptions(address: pg.ClientConfig): pg.ClientConfig {
+  return { ...address, types, application_name: 'quarterdeck', keepAlive: true, connectionTimeoutMillis: 5_000 }
+}
+
+/** Statements end after this long, so that a hung server gives 503 within five seconds (reliability.md P-4). */
+const statementMs = 4_500
+
+export function openPool(address: pg.ClientConfig, max: number, log: Log): pg.Pool {
+  const pool = new pg.Pool({
+    ...sessionOptions(address),
+    max,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + 500,
+  })
+  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database session was lost'))
+  return pool
+}
+
+/** Kysely over the pool. A session that failed or timed out is never given back to the pool. */
+export function poolDb(pool: pg.Pool): Db {
+  return new Kysely<Record<never, never>>({
+    dialect: new PostgresDialect({
+      pool: { options: pool.options, connect: () => checkOut(pool), end: () => pool.end() },
+    }),
+  })
+}
+
+async function checkOut(pool: pg.Pool): Promise<PostgresPoolClient> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  const onError = (error: Error) => {
+    broken = error
+  }
+  client.on('error', onError)
+  const session = {
+    async query(sql: string, parameters: unknown[]) {
+      if (broken) throw new Error('The database connection is lost', { cause: broken })
+      try {
+        return await client.query(sql, parameters)
+      } catch (error) {
+        if (isConnectionFailure(error)) broken = error as Error
+        throw error
+      }
+    },
+    release(destroy?: boolean) {
+      client.off('error', onError)
+      client.release(broken ?? destroy)
+    },
+  }
+  return session as unknown as PostgresPoolClient
+}
+
+/** Opens one session without time limits on its statements. */
+export async function openConnection(address: pg.ClientConfig): Promise<Connection> {
+  const client = new pg.Client(sessionOptions(address))
+  const ended = new Promise<void>((resolve) => {
+    client.once('end', resolve)
+    client.on('error', () => resolve())
+  })
+  await client.connect()
+  const query = (sql: string, parameters: unknown[]) => client.query(sql, parameters)
+  const session = { query, release() {} } as unknown as PostgresPoolClient
+  const single = { options: {}, connect: async () => session, end: async () => {} }
+  return {
+    query: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows,
+    db: new Kysely<Record<never, never>>({ dialect: new PostgresDialect({ pool: single }) }),
+    ended,
+    onNotification: (listener) =>
+      void client.on('notification', ({ channel, payload }) => listener(channel, payload ?? '')),
+    close: () => client.end().catch(() => {}),
+  }
+}

@@ -1,0 +1,179 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import type pg from 'pg'
+import { type Connection, type Db, openConnection, openPool, poolDb } from './connection.ts'
+import { EmbeddedServer, type StoreProgress } from './embedded-server.ts'
+import { isUnavailable, StoreError, sqlState } from './errors.ts'
+import { type Listener, Notifications } from './listen.ts'
+import { type Log, silentLog } from './log.ts'
+
+export interface StoreOptions {
+  /** The platform's own folder; the embedded server lives in its `store`. Not used with `databaseUrl`. */
+  stateFolder: string
+  /** postgres://…: an institution's own server instead of the embedded one. Not a pooler in transaction mode. */
+  databaseUrl?: string | undefined
+  logger?: Log | undefined
+  onProgress?: ((progress: StoreProgress) => void) | undefined
+  /** Sessions of the pool at most; 10 when absent. */
+  poolSize?: number | undefined
+  /** For tests: settings of the embedded server that give durability away for speed. */
+  serverSettings?: Record<string, string> | undefined
+  /** Close leaves the embedded server running, to be adopted by the next opener. */
+  keepServer?: boolean | undefined
+}
+
+/** How the store is just now. */
+export interface StoreHealth {
+  ok: boolean
+  kind: Store['kind']
+  /** Of one small query; only when ok. */
+  latencyMs?: number
+  /** Only when not ok. */
+  reason?: string
+  cure?: string
+}
+
+/** The open store. */
+export interface Store {
+  readonly db: Db
+  readonly kind: 'embedded' | 'external'
+  /** Calls `fn` with each payload until the returned function is called; survives lost connections. */
+  listen(channel: string, fn: Listener): () => void
+  /** Sends when `tx` commits, never when it does not. At most 7,999 bytes. */
+  notify(tx: Db, channel: string, payload: string): Promise<void>
+  /** A session of one's own beside the pool, for session-level locks. The caller closes it. */
+  connect(): Promise<Connection>
+  /** Never throws; answers within about five seconds. */
+  health(): Promise<StoreHealth>
+  /** Sessions of the pool: open, of these idle, and requests that wait for one. */
+  poolStats(): { total: number; idle: number; waiting: number }
+  /** Process id of the embedded server. */
+  serverPid(): number | undefined
+  /** postgres://… of this database, for a second opener that is no server of its own. Holds the password. */
+  readonly url: string
+  /** Ends all sessions, and the embedded server. Safe to repeat. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the store: the embedded PostgreSQL of `stateFolder` (made, started or adopted), or the server of `databaseUrl`.
+ * Resolves when queries are answered. Throws StoreError with reason and cure.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const log = options.logger ?? silentLog
+  const server = options.databaseUrl
+    ? undefined
+    : await EmbeddedServer.open({
+        folder: join(options.stateFolder, 'store'),
+        log,
+        onProgress: options.onProgress,
+        settings: options.serverSettings,
+      })
+  try {
+    const address = server ? { ...server.address, database: 'quarterdeck' } : externalAddress(options.databaseUrl ?? '')
+    options.onProgress?.({ stage: 'connect', message: 'Connecting to the database' })
+    if (server) await createDatabase(server)
+    const pool = openPool(address, options.poolSize ?? 10, log)
+    const store = assemble({ pool, address, server, log, keepServer: options.keepServer ?? false })
+    await firstAnswer(store.db, server !== undefined)
+    return store
+  } catch (error) {
+    await server?.close()
+    throw error
+  }
+}
+
+interface Parts {
+  pool: pg.Pool
+  address: pg.ClientConfig
+  server: EmbeddedServer | undefined
+  log: Log
+  keepServer: boolean
+}
+
+function assemble({ pool, address, server, log, keepServer }: Parts): Store {
+  const db = poolDb(pool)
+  const notifications = new Notifications(() => openConnection(address), log)
+  const kind = server ? 'embedded' : 'external'
+  let closing: Promise<void> | undefined
+  async function close() {
+    await notifications.close()
+    // A query that hangs must not keep the platform from stopping.
+    await Promise.race([db.destroy(), sleep(5_000, undefined, { ref: false })])
+    await server?.close({ keep: keepServer })
+  }
+  return {
+    db,
+    kind,
+    url: address.connectionString ?? urlOf(address),
+    listen: (channel, fn) => notifications.listen(channel, fn),
+    async notify(tx, channel, payload) {
+      await sql`select pg_notify(${channel}, ${payload})`.execute(tx)
+    },
+    connect: () => openConnection(address),
+    health: () => health(db, kind, server),
+    poolStats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    serverPid: () => server?.pid,
+    close: () => (closing ??= close()),
+  }
+}
+
+async function health(db: Db, kind: Store['kind'], server: EmbeddedServer | undefined): Promise<StoreHealth> {
+  const begin = performance.now()
+  try {
+    await sql`select 1`.execute(db)
+    return { ok: true, kind, latencyMs: performance.now() - begin }
+  } catch (error) {
+    const failure = server?.failure
+    if (failure) return { ok: false, kind, reason: failure.message, cure: failure.cure }
+    return { ok: false, kind, reason: (error as Error).message, cure: 'It is tried again by itself' }
+  }
+}
+
+async function createDatabase(server: EmbeddedServer): Promise<void> {
+  const admin = await openConnection({ ...server.address, database: 'postgres' })
+  try {
+    const [found] = await admin.query("select 1 from pg_database where datname = 'quarterdeck'")
+    if (!found) await admin.query('create database quarterdeck')
+  } finally {
+    await admin.close()
+  }
+}
+
+function externalAddress(databaseUrl: string): pg.ClientConfig {
+  const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined
+  if (url?.protocol !== 'postgres:' && url?.protocol !== 'postgresql:') {
+    throw new StoreError(
+      'bad-url',
+      'DATABASE_URL is not the address of a PostgreSQL database',
+      'Write it as postgres://user:password@host:5432/database',
+    )
+  }
+  return { connectionString: databaseUrl }
+}
+
+/** The first query, tried for ten seconds: a server that is just starting refuses for a moment. */
+async function firstAnswer(db: Db, embedded: boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; ; await sleep(100)) {
+    try {
+      await sql`select 1`.execute(db)
+      return
+    } catch (error) {
+      if (isUnavailable(error) && Date.now() < end) continue
+      const cure = embedded
+        ? 'Look at postgres.log in the store folder'
+        : sqlState(error)?.startsWith('28')
+          ? 'Check the user and the password in DATABASE_URL'
+          : 'Check that DATABASE_URL names the right host, port and database and that the server runs'
+      throw new StoreError('failed', `The database does not answer: ${(error as Error).message}`, cure, {
+        cause: error,
+      })
+    }
+  }
+}
+
+function urlOf({ host = '', port, user, password, database }: pg.ClientConfig): string {
+  const credentials = `${encodeURIComponent(user ?? '')}:${encodeURIComponent(String(password))}`
+  return `postgres://${credentials}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
+}
