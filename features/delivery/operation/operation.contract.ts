@@ -1,6 +1,8 @@
 import {
   Condition,
   endpoint,
+  type Json,
+  type KubeObject,
   KubeRef,
   Name,
   PageQuery,
@@ -8,6 +10,7 @@ import {
   type ProblemType,
   pageOf,
   problemType,
+  type Subject,
   Time,
 } from '@quarterdeck/kernel'
 import { z } from 'zod'
@@ -181,3 +184,80 @@ export const undoOperation = changeEndpoint({
   params: one,
   problems: [notUndoable],
 })
+
+/** Why a change cannot be accepted as it is; `pointer` into the body of the request, '' for the whole. */
+export type Blocker = Plan['blockers'][number]
+
+/**
+ * What the platform itself wants to remember of what an operation makes: an application's specification, an
+ * environment. `owner` names the feature that keeps it; JSON null means that it is not there.
+ */
+export interface Definition {
+  owner: string
+  /** Unique within its owner: `dev/shop`. */
+  key: string
+  before: Json | null
+  after: Json | null
+  /** Operation that had written `before` when it was read; null when there was none. */
+  basis: string | null
+}
+
+/** Keeps the definitions of one feature. Every function runs in the transaction of the operation. */
+export interface DefinitionOwner<Tx> {
+  /** The definition as it is now, and the operation that wrote it. */
+  find(tx: Tx, key: string): Promise<{ value: Json | null; basis: string | null }>
+  /** Why it cannot become `after`. */
+  blockers(tx: Tx, definition: Pick<Definition, 'key' | 'before' | 'after'>): Promise<Blocker[]>
+  /** Writes `after`; with `after` null marks it as going. False, and nothing written, when it no longer is `basis`. */
+  accept(tx: Tx, definition: Definition, operation: { id: string; acceptTime: string }): Promise<boolean>
+  /** The operation has ended. `applied` is false when nothing reached the cluster, so `before` is what holds. */
+  end(tx: Tx, definition: Definition, result: { id: string; succeeded: boolean; applied: boolean }): Promise<void>
+}
+
+/** A change to a cluster as a feature asks for it. */
+export interface ChangeRequest {
+  /** `application.deploy`; the same as the endpoint's id. */
+  type: string
+  /** One sentence in the imperative: Deploy shop to dev. */
+  summary: string
+  target: {
+    cluster: string
+    namespace?: string
+    environment?: string
+    application?: string
+    /** What is changed, with the namespace and cluster the lock key: `application/shop`. */
+    what: string
+  }
+  /** Complete manifests, to be server-side applied. */
+  desired: KubeObject[]
+  /** Objects to delete; done when they are not there. */
+  removed: KubeRef[]
+  /** What we had applied before, for undo. */
+  before: KubeObject[]
+  /** Found by the feature before anything was asked of the cluster. */
+  blockers?: Blocker[]
+  warnings?: string[]
+  /** Sentences by `refText(ref)`, instead of the effect that is worked out from the objects. */
+  effects?: Record<string, string>
+  /** How long a workload may make no progress before the operation fails. Default 120. */
+  deadlineSeconds?: number
+  definition?: Definition
+  /** Why this can never be taken back; absent: it can. */
+  notUndoable?: string
+}
+
+/** Who asks for a change, and how; `body` and `params` as the endpoint parsed them. */
+export interface AskedChange {
+  endpoint: string
+  subject: Subject
+  params: unknown
+  query: z.output<typeof ChangeQuery>
+  body: unknown
+  idempotencyKey: string
+}
+
+/**
+ * Plans or accepts a change. `build` reads the present state and says what is wanted; it is called again when another
+ * change was accepted in between. Throws planChanged, planBlocked, fieldsManagedElsewhere, keyReused.
+ */
+export type MakeChange = (asked: AskedChange, build: () => Promise<ChangeRequest>) => Promise<Change>
