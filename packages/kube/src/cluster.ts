@@ -1,0 +1,126 @@
+import type { Readable } from 'node:stream'
+import type { KubeObject, KubeRef } from '@quarterdeck/kernel'
+import type { Exec, ExecRequest } from './exec.ts'
+import type { ClusterHealth } from './health.ts'
+import type { Resource } from './resources.ts'
+import type { WatchEvent } from './watch.ts'
+
+/** Every call ends by itself and can be ended by the caller. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+  /** Default 30. */
+  timeoutSeconds?: number
+}
+
+/** Which objects. */
+export interface Selection {
+  apiVersion: string
+  kind: string
+  /** Absent: all namespaces, or a cluster-scoped kind. */
+  namespace?: string | undefined
+  /** As kubectl's -l: `app=shop,tier!=db`. */
+  labelSelector?: string | undefined
+  /** As kubectl's --field-selector: `involvedObject.uid=…`. */
+  fieldSelector?: string | undefined
+}
+
+/** One page of a list, straight from the API server. */
+export interface KubeList {
+  items: KubeObject[]
+  /** Where a watch can begin that misses nothing. */
+  resourceVersion: string
+  /** Absent on the last page. */
+  continue?: string
+  /** How many come after this page; absent when the API server does not say. */
+  remaining?: number
+}
+
+/** What a write did, or would do. */
+export interface Applied {
+  /** The object as the API server made it, managedFields included. */
+  object: KubeObject
+  /** What the API server wanted to be said: deprecated versions, unknown fields, pod security. */
+  warnings: string[]
+}
+
+export interface WriteOptions extends CallOptions {
+  /** True: the API server goes all the way but stores nothing. */
+  dryRun?: boolean | undefined
+  /** Default quarterdeck. */
+  fieldManager?: string
+}
+
+export interface LogsRequest {
+  namespace: string
+  pod: string
+  /** Absent: the only container, or the one named by the default-container annotation. */
+  container?: string | undefined
+  follow?: boolean | undefined
+  /** The run before the last restart. */
+  previous?: boolean | undefined
+  tailLines?: number | undefined
+  sinceSeconds?: number | undefined
+  /** Each line begins with RFC 3339 time and a space. */
+  timestamps?: boolean | undefined
+  limitBytes?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * One cluster's API server. Every call may throw clusterUnreachable (with `ambiguous: true` when a write may have
+ * arrived), clusterForbidden, tooManyRequests and, where said, more. Nothing is cached but the kinds.
+ */
+export interface Cluster {
+  readonly name: string
+  /** Address of the API server. */
+  readonly server: string
+  /** What should be known about the kubeconfig it was connected with. */
+  readonly warnings: readonly string[]
+  /** Undefined when there is no such object. */
+  get(ref: KubeRef, options?: CallOptions): Promise<KubeObject | undefined>
+  /** One page; `limit` defaults to 500. Throws watchExpired when `continue` is too old. */
+  list(
+    selection: Selection & { limit?: number; continue?: string | undefined },
+    options?: CallOptions,
+  ): Promise<KubeList>
+  /** All pages, one object after the other. */
+  listAll(selection: Selection, options?: CallOptions): AsyncGenerator<KubeObject>
+  /** Server-side apply. Throws rejectedByCluster, or clusterConflict with `conflicts` unless `force`. */
+  apply(object: KubeObject, options?: WriteOptions & { force?: boolean }): Promise<Applied>
+  /** Creates, or asks a review such as SelfSubjectAccessReview. Throws conflict when it is there already. */
+  create(object: KubeObject, options?: WriteOptions): Promise<Applied>
+  /** A merge patch of an object or of its subresource (`scale`, `resize`, `status`). */
+  patch(ref: KubeRef, patch: object, options?: WriteOptions & { subresource?: string }): Promise<Applied>
+  /**
+   * Removes; done when it is not there. With `uid`, only that very object, else clusterConflict. Answers false when
+   * there was nothing to remove. The object may stay for a while: finalizers, graceful shutdown.
+   */
+  remove(
+    ref: KubeRef,
+    options?: WriteOptions & { uid?: string | undefined; propagation?: 'Background' | 'Foreground' | 'Orphan' },
+  ): Promise<boolean>
+  /**
+   * Changes from `resourceVersion` on, or the present objects as ADDED and then changes. Ends when the API server
+   * ends it; throws watchExpired when the version is too old, clusterUnreachable when it falls silent for 90 s.
+   */
+  watch(
+    selection: Selection & { resourceVersion?: string },
+    options?: { signal?: AbortSignal; quietSeconds?: number },
+  ): AsyncGenerator<WatchEvent>
+  /** The bytes as they come; reading slowly slows the source. Throws rejectedByCluster while there is no log. */
+  logs(request: LogsRequest): Promise<Readable>
+  /** A command in a container. Throws rejectedByCluster when it cannot be started there. */
+  exec(request: ExecRequest): Promise<Exec>
+  /** The API server's version, as /version says it. */
+  version(options?: CallOptions): Promise<{ gitVersion: string; platform: string }>
+  /** The API server's own checks and how long they took. Never throws: what fails is in the answer. */
+  health(options?: CallOptions): Promise<ClusterHealth>
+  /** What a node's kubelet measures of itself and its pods (stats/summary). */
+  nodeStats(node: string, options?: CallOptions): Promise<unknown>
+  /** Any path of the API server as text or parsed JSON, for what has no call of its own. */
+  raw(path: string, options?: CallOptions): Promise<unknown>
+  /** How the API server calls a kind; undefined when it has no such kind. */
+  resource(apiVersion: string, kind: string): Promise<Resource | undefined>
+  /** Ends all connections. */
+  close(): Promise<void>
+}

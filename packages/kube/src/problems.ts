@@ -1,0 +1,7 @@
+import { problemType } from '@quarterdeck/kernel'
+
+/** A kubeconfig that cannot be used; `detail` begins with the field, as `users[0].user.token: …`, and ends with the cure. */
+export const invalidKubeconfig = problemType('invalid-kubeconfig', 422, 'This kubeconfig cannot be used')
+
+/** The API server no longer knows the resourceVersion a watch or a list continues from: list again from the start. */
+export const watchExpired = problemType('watch-expired', 410, 'The cluster no longer knows where this went on from')
