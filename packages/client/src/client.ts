@@ -7,13 +7,17 @@ import { lineValues } from './lines.ts'
 type QueryValues<Q extends z.ZodType> = {
   [K in keyof z.input<Q>]: z.input<Q>[K] | (K extends keyof z.output<Q> ? z.output<Q>[K] : never)
 }
-type Part<K extends string, T> = unknown extends T
-  ? { [Key in K]?: T }
+/** True where nothing need be passed: nothing declared (zod gives Record<string, never>), or all of it optional. */
+type Omissible<T> = unknown extends T
+  ? true
   : undefined extends T
-    ? { [Key in K]?: T }
-    : object extends T
-      ? { [Key in K]?: T }
-      : { [Key in K]: T }
+    ? true
+    : string extends keyof T
+      ? true
+      : Record<never, never> extends T
+        ? true
+        : false
+type Part<K extends string, T> = Omissible<T> extends true ? { [Key in K]?: T } : { [Key in K]: T }
 
 /** What to pass for an endpoint: the parts that it declares. */
 export type Call<E extends AnyEndpoint> = Part<'params', z.input<E['params']>> &
@@ -27,7 +31,9 @@ export interface CallOptions {
 }
 
 type Arguments<E extends AnyEndpoint> =
-  object extends Call<E> ? [call?: Call<E>, options?: CallOptions] : [call: Call<E>, options?: CallOptions]
+  Record<never, never> extends Call<E>
+    ? [call?: Call<E>, options?: CallOptions]
+    : [call: Call<E>, options?: CallOptions]
 
 export interface ClientOptions {
   /** Origin of the server, `http://127.0.0.1:7070`; empty in the browser for the page's own. */

@@ -22,6 +22,8 @@ export interface Context<E extends AnyEndpoint> {
   readonly signal: AbortSignal
   /** Network address of the client. */
   readonly peer: string
+  /** What the client calls itself (User-Agent), at most 200 characters; nothing to rely on. */
+  readonly client: string
   /** Whether the client reached us over TLS. */
   readonly secure: boolean
   /** Sets the session cookie (HttpOnly, SameSite=Strict); `maxAgeSeconds` 0 removes it. */
@@ -73,6 +75,7 @@ export function contextOf<E extends AnyEndpoint>(
     idempotencyKey: idempotencyKeyOf(request),
     signal,
     peer: request.ip,
+    client: (request.headers['user-agent'] ?? '').slice(0, 200),
     secure: isSecure(request, publicUrl),
     setSessionCookie(value, maxAgeSeconds) {
       if (reply) writeCookie(request, reply, { name: 'session', value, maxAgeSeconds }, publicUrl)

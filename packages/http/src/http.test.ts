@@ -140,9 +140,11 @@ const failure = async (promise: Promise<unknown>): Promise<Problem> => {
   expect(isProblem(error)).toBe(true)
   return error as Problem
 }
+// biome-ignore lint/suspicious/noExplicitAny: what came over the wire, whatever it is
+const jsonOf = (response: Response): Promise<any> => response.json()
 async function raw(method: string, path: string, init: RequestInit = {}, headers: Record<string, string> = {}) {
   const response = await fetch(url + path, { method, ...init, headers: { authorization: 'Bearer all', ...headers } })
-  return { response, body: await response.json().catch(() => undefined) }
+  return { response, body: await jsonOf(response).catch(() => undefined) }
 }
 const json = { 'content-type': 'application/json' }
 
@@ -266,13 +268,17 @@ test('a browser that is signed in may change something only from a page of this 
   ]
   for (const headers of foreign) {
     const response = await withCookie(headers as Record<string, string>)
-    expect([headers, response.status, (await response.json()).type]).toEqual([headers, 403, '/problems/foreign-origin'])
+    expect([headers, response.status, (await jsonOf(response)).type]).toEqual([
+      headers,
+      403,
+      '/problems/foreign-origin',
+    ])
   }
 })
 
 test('a name that resolves to this machine but is not its own gets nothing', async () => {
   const response = await server.fetch('http://rebound.example/api/v1/whoever')
-  expect([response.status, (await response.json()).type]).toEqual([421, '/problems/unknown-host'])
+  expect([response.status, (await jsonOf(response)).type]).toEqual([421, '/problems/unknown-host'])
 })
 
 test('a change answers 202 with the operation, 200 with the plan, and carries an idempotency key', async () => {
@@ -366,7 +372,7 @@ test('a parameter that would step out of its place is refused by the client', as
 test('health, readiness, metrics and the console page answer without sign-in', async () => {
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
   const ready = await fetch(`${url}/readyz`)
-  expect([ready.status, (await ready.json()).checks.store.detail]).toEqual([503, 'starting'])
+  expect([ready.status, (await jsonOf(ready)).checks.store.detail]).toEqual([503, 'starting'])
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('endpoint="boat.get"')
   const page = await fetch(`${url}/applications/shop`)
   expect([page.status, page.headers.get('content-security-policy')]).toEqual([
@@ -377,7 +383,7 @@ test('health, readiness, metrics and the console page answer without sign-in', a
 })
 
 test('[EXT-02] every endpoint is in the OpenAPI document, with its permission and problems', async () => {
-  const document = await (await fetch(`${url}/api/v1/openapi.json`)).json()
+  const document = await jsonOf(await fetch(`${url}/api/v1/openapi.json`))
   expect(document.openapi).toBe('3.1.1')
   const create = document.paths['/api/v1/boats'].post
   expect(create).toMatchObject({

@@ -2,6 +2,7 @@ export { type BindOptions, bind, type Context, type Handler } from './bind.ts'
 export { openApiDocument } from './openapi.ts'
 export { isStoreUnavailable, unsupportedMediaType } from './problem-handler.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
+export { hashPassword, hashSecret, newSecret, sameText, verifyPassword } from './secret.ts'
 export {
   type Authenticate,
   type Credential,

@@ -19,6 +19,8 @@ export const Subject = z.object({
   permissions: z.array(z.string()),
   /** Session id or token id; absent for the platform itself. */
   credentialId: z.string().optional(),
+  /** When the credential ends at the latest; absent: not by itself. RFC 3339. */
+  expireTime: z.string().optional(),
 })
 export type Subject = z.infer<typeof Subject>
 

@@ -1,0 +1,120 @@
+import type { Db } from '@quarterdeck/store'
+import { type Generated, sql } from 'kysely'
+import { IDLE_SECONDS } from './session.rules.ts'
+
+interface LocalUserTable {
+  name: string
+  passwordHash: string
+  passwordTime: string
+}
+interface FirstLinkTable {
+  only: Generated<boolean>
+  tokenHash: string
+}
+interface SessionTable {
+  id: Generated<string>
+  secretHash: string
+  userName: string
+  createTime: string
+  lastUseTime: string
+  expireTime: string
+  peer: string
+  client: string
+}
+const table = (db: Db) =>
+  db.withTables<{ local_user: LocalUserTable; first_link: FirstLinkTable; session: SessionTable }>()
+
+/** A row of the session table without its secret. */
+export type SessionRow = Omit<SessionTable, 'id' | 'secretHash'> & { id: string }
+
+/** The hash of a user's password; undefined when there is no such user. */
+export const findPasswordHash = async (db: Db, name: string): Promise<string | undefined> =>
+  (await table(db).selectFrom('local_user').select('passwordHash').where('name', '=', name).executeTakeFirst())
+    ?.passwordHash
+
+/** Makes the user. False when it is there already; then nothing has changed. */
+export async function createUser(db: Db, name: string, passwordHash: string, now: string): Promise<boolean> {
+  const made = await table(db)
+    .insertInto('local_user')
+    .values({ name, passwordHash, passwordTime: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('name')
+    .executeTakeFirst()
+  return made !== undefined
+}
+
+/** Sets the password of a user who may or may not be there yet. */
+export async function setPasswordHash(db: Db, name: string, passwordHash: string, now: string): Promise<void> {
+  await table(db)
+    .insertInto('local_user')
+    .values({ name, passwordHash, passwordTime: now })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ passwordHash, passwordTime: now }))
+    .execute()
+}
+
+/** Keeps the hash of the one-time link in place of any before it. */
+export async function setFirstLink(db: Db, tokenHash: string): Promise<void> {
+  await table(db)
+    .insertInto('first_link')
+    .values({ tokenHash })
+    .onConflict((conflict) => conflict.column('only').doUpdateSet({ tokenHash }))
+    .execute()
+}
+
+export const findFirstLink = async (db: Db): Promise<string | undefined> =>
+  (await table(db).selectFrom('first_link').select('tokenHash').executeTakeFirst())?.tokenHash
+
+export async function deleteFirstLink(db: Db): Promise<void> {
+  await table(db).deleteFrom('first_link').execute()
+}
+
+const COLUMNS = ['id', 'userName', 'createTime', 'lastUseTime', 'expireTime', 'peer', 'client'] as const
+
+export const createSessionRow = (db: Db, row: Omit<SessionRow, 'id'> & { secretHash: string }): Promise<SessionRow> =>
+  table(db).insertInto('session').values(row).returning(COLUMNS).executeTakeFirstOrThrow()
+
+export const findSession = (db: Db, secretHash: string): Promise<SessionRow | undefined> =>
+  table(db).selectFrom('session').select(COLUMNS).where('secretHash', '=', secretHash).executeTakeFirst()
+
+export async function touchSession(db: Db, id: string, now: string): Promise<void> {
+  await table(db).updateTable('session').set({ lastUseTime: now }).where('id', '=', id).execute()
+}
+
+export const listSessionRows = (db: Db, userName: string): Promise<SessionRow[]> =>
+  table(db)
+    .selectFrom('session')
+    .select(COLUMNS)
+    .where('userName', '=', userName)
+    .orderBy('createTime', 'desc')
+    .limit(1_000)
+    .execute()
+
+/** Ends one session of this user. False when there is none such. */
+export async function deleteSessionRow(db: Db, userName: string, id: string): Promise<boolean> {
+  const gone = await table(db)
+    .deleteFrom('session')
+    .where('userName', '=', userName)
+    .where('id', '=', id)
+    .returning('id')
+    .executeTakeFirst()
+  return gone !== undefined
+}
+
+/** Ends all sessions of a user but `exceptId`. */
+export async function deleteSessions(db: Db, userName: string, exceptId: string | undefined): Promise<void> {
+  const all = table(db).deleteFrom('session').where('userName', '=', userName)
+  await (exceptId === undefined ? all : all.where('id', '!=', exceptId)).execute()
+}
+
+/** Removes what has ended, so that the table does not grow; correctness does not rest on it. */
+export async function deleteEndedSessions(db: Db, now: string): Promise<void> {
+  await table(db)
+    .deleteFrom('session')
+    .where((where) =>
+      where.or([
+        where('expireTime', '<', now),
+        where('lastUseTime', '<', sql<string>`${now}::timestamptz - make_interval(secs => ${IDLE_SECONDS})`),
+      ]),
+    )
+    .execute()
+}
