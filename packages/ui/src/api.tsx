@@ -1,0 +1,79 @@
+import { type Client, createClient, serverUnreachable } from '@quarterdeck/client'
+import { type AnyEndpoint, isProblem, type Output, Problem, signInRequired } from '@quarterdeck/kernel'
+import { keepPreviousData, QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query'
+
+/** The one client of the page; it speaks to the server that the page came from, with its cookie. */
+export const client: Client = createClient({ baseUrl: '' })
+
+/** What a read passes: the parts of the endpoint's input that it declares. */
+export interface ReadInput {
+  params?: Record<string, string>
+  query?: Record<string, string | number | boolean | undefined>
+}
+
+export interface ReadOptions {
+  /** Read again every so many seconds while the page is visible. */
+  everySeconds?: number
+  enabled?: boolean
+  /** true: show what was there until the new answer has come. */
+  keep?: boolean
+}
+
+/** Calls any endpoint with input whose shape the caller has checked by its form. */
+export const call = <E extends AnyEndpoint>(
+  endpoint: E,
+  input: ReadInput & { body?: unknown } = {},
+  options: { idempotencyKey?: string; signal?: AbortSignal } = {},
+): Promise<Output<E>> => (client as unknown as (...all: unknown[]) => Promise<Output<E>>)(endpoint, input, options)
+
+/** The key under which an answer is kept: the endpoint and what was asked. */
+export const readKey = (endpoint: AnyEndpoint, input: ReadInput = {}) =>
+  [endpoint.id, input.params ?? {}, input.query ?? {}] as const
+
+/** Reads an endpoint; state of the server lives here and nowhere else. */
+export function useRead<E extends AnyEndpoint>(
+  endpoint: E,
+  input: ReadInput = {},
+  { everySeconds, enabled = true, keep = false }: ReadOptions = {},
+): UseQueryResult<Output<E>, Error> {
+  return useQuery<Output<E>, Error>({
+    queryKey: readKey(endpoint, input),
+    queryFn: ({ signal }) => call(endpoint, input, { signal }),
+    enabled,
+    ...(everySeconds === undefined ? {} : { refetchInterval: everySeconds * 1_000 }),
+    ...(keep ? { placeholderData: keepPreviousData as never } : {}),
+  })
+}
+
+/** Made once by the console. `onSignedOut` is called when the server asks for a sign-in. */
+export function createQueryClient(onSignedOut: () => void): QueryClient {
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 1_000,
+        refetchOnWindowFocus: true,
+        retry: (count, error) => isProblem(error, serverUnreachable) && count < 2,
+        retryDelay: 800,
+      },
+    },
+  })
+  queries.getQueryCache().subscribe((event) => {
+    if (event.type !== 'updated' || event.action.type !== 'error') return
+    if (isProblem(event.action.error, signInRequired)) onSignedOut()
+  })
+  return queries
+}
+
+/** What a failure says to a person: the detail of a problem, or the message of anything else. */
+export const detailOf = (error: unknown): string =>
+  error instanceof Problem
+    ? (error.body.detail ?? error.body.title)
+    : error instanceof Error
+      ? error.message
+      : String(error)
+
+/** The sentence of a problem that belongs to one field, by the end of its JSON pointer. */
+export function fieldError(error: unknown, ending: string): string | undefined {
+  if (!(error instanceof Problem)) return undefined
+  return error.body.errors?.find(({ pointer }) => pointer.endsWith(ending))?.detail
+}

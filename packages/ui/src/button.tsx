@@ -1,0 +1,158 @@
+import { type ButtonHTMLAttributes, type ReactNode, useEffect, useRef, useState } from 'react'
+import { Icon, type IconName } from './icon.tsx'
+import { Link } from './link.tsx'
+import { useText } from './text.ts'
+import { partTexts } from './texts.ts'
+
+interface Look {
+  kind?: 'primary' | 'danger' | 'plain' | undefined
+  small?: boolean | undefined
+  icon?: IconName | undefined
+}
+const classOf = ({ kind, small }: Look) => ['button', kind, small ? 'small' : ''].filter(Boolean).join(' ')
+
+/** An act. Give `aria-label` when there is only an icon. */
+export function Button({
+  kind,
+  small,
+  icon,
+  busy,
+  children,
+  ...rest
+}: Look & { busy?: boolean } & ButtonHTMLAttributes<HTMLButtonElement>) {
+  return (
+    <button type="button" {...rest} disabled={rest.disabled || busy} className={classOf({ kind, small })}>
+      {busy ? <Icon name="busy" turning /> : icon && <Icon name={icon} />}
+      {children}
+    </button>
+  )
+}
+
+/** A link that looks like an act, for going to a page where it is done. */
+export function ButtonLink({ kind, small, icon, to, children }: Look & { to: string; children: ReactNode }) {
+  return (
+    <Link to={to} className={classOf({ kind, small })}>
+      {icon && <Icon name={icon} />}
+      {children}
+    </Link>
+  )
+}
+
+/** One line of a menu; `rule` draws a line above it. */
+export interface MenuItem {
+  label: ReactNode
+  icon?: IconName
+  act: () => void
+  danger?: boolean
+  rule?: boolean
+  disabled?: boolean
+}
+
+/** A button that opens a short list of acts: arrows move, Escape closes, the first has the focus. */
+export function Menu({
+  label,
+  icon,
+  text,
+  items,
+  kind,
+  small,
+  left,
+  head,
+}: Look & { label: string; text?: ReactNode; items: MenuItem[]; left?: boolean; head?: ReactNode }) {
+  const [open, setOpen] = useState(false)
+  const root = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (!open) return
+    const entries = () => [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])]
+    entries()[0]?.focus()
+    const leave = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false)
+    }
+    const key = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' || event.key === 'Tab') {
+        setOpen(false)
+        root.current?.querySelector<HTMLElement>('button')?.focus()
+        if (event.key === 'Escape') event.preventDefault()
+      }
+      const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
+      if (step === 0) return
+      event.preventDefault()
+      const all = entries()
+      const at = all.indexOf(document.activeElement as HTMLElement)
+      all[(at + step + all.length) % all.length]?.focus()
+    }
+    document.addEventListener('pointerdown', leave)
+    document.addEventListener('keydown', key)
+    return () => {
+      document.removeEventListener('pointerdown', leave)
+      document.removeEventListener('keydown', key)
+    }
+  }, [open])
+  return (
+    <div className={left ? 'menu left' : 'menu'} ref={root}>
+      <Button
+        kind={kind}
+        small={small}
+        icon={icon}
+        aria-label={label}
+        title={label}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {text}
+      </Button>
+      {open && (
+        <ul role="menu" aria-label={label}>
+          {head && (
+            <li className="head" role="presentation">
+              {head}
+            </li>
+          )}
+          {items.map((item, index) => (
+            <MenuLine key={index} item={item} close={() => setOpen(false)} />
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}
+
+function MenuLine({ item, close }: { item: MenuItem; close: () => void }) {
+  return (
+    <>
+      {item.rule && <li className="rule" role="presentation" />}
+      <li role="presentation">
+        <button
+          type="button"
+          role="menuitem"
+          className={item.danger ? 'danger' : undefined}
+          disabled={item.disabled}
+          onClick={() => {
+            close()
+            item.act()
+          }}
+        >
+          {item.icon && <Icon name={item.icon} />}
+          {item.label}
+        </button>
+      </li>
+    </>
+  )
+}
+
+/** Puts a text on the clipboard and says so. */
+export function CopyButton({ text }: { text: string }) {
+  const t = useText(partTexts)
+  const [done, setDone] = useState(false)
+  const copy = async () => {
+    await navigator.clipboard.writeText(text)
+    setDone(true)
+    setTimeout(() => setDone(false), 1_500)
+  }
+  return (
+    <Button small icon={done ? 'check' : 'copy'} onClick={() => void copy()}>
+      {done ? t('copied') : t('copy')}
+    </Button>
+  )
+}

@@ -1,0 +1,91 @@
+import type { AnyEndpoint } from '@quarterdeck/kernel'
+
+/** What an act passes to its endpoint, as the console sends it; `query` without dryRun and planHash. */
+export interface ActInput {
+  params: Record<string, string>
+  query?: Record<string, string | number | boolean | undefined>
+  body?: unknown
+}
+
+/** A word for a POSIX shell: as it is where that is safe, else in single quotes. */
+export const shellWord = (text: string): string =>
+  /^[A-Za-z0-9_.,:/@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+
+const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+
+/** The query of an act, without members that are absent or false. */
+function queryText(query: ActInput['query'] = {}): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== false && value !== '') search.set(name, String(value))
+  }
+  const text = search.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+/** The act as one `curl`, to be pasted into a shell whose QUARTERDECK_TOKEN holds a token. `server` is an origin. */
+export function asCurl(server: string, endpoint: AnyEndpoint, { params, query, body }: ActInput): string {
+  const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+  const lines = [
+    `curl -sS --fail-with-body -X ${endpoint.method} ${shellWord(`${server}/api/v1${path}${queryText(query)}`)}`,
+    // Double quotes: the shell has to put the token in.
+    `-H "Authorization: Bearer $QUARTERDECK_TOKEN"`,
+  ]
+  if (body !== undefined) {
+    lines.push(`-H 'Content-Type: application/json'`, `-d ${shellWord(JSON.stringify(body))}`)
+  }
+  return lines.join(' \\\n  ')
+}
+
+type Body = Record<string, unknown>
+const flag = (name: string, value: unknown) =>
+  value === undefined || value === '' || value === false ? [] : [`--${name}`, ...(value === true ? [] : [asText(value)])]
+const NAMED = { image: 'image', replicas: 'replicas', create: 'create' } as const
+
+/** `qd app deploy`: by flags where they say everything, else with the whole specification on standard input. */
+function deploy(params: Record<string, string>, body: Body, extra: string[]): string {
+  const place = ['--name', params.application ?? '', '--env', params.environment ?? '']
+  const plain = Object.keys(body).every((key) => key in NAMED)
+  if (plain) {
+    return words('qd', 'app', 'deploy', asText(body.image), ...place, ...flag('replicas', body.replicas), ...extra)
+  }
+  const { create: _, ...spec } = body
+  return `${words('qd', 'app', 'deploy', '-f', '-', ...place, ...extra)} <<'EOF'\n${JSON.stringify(spec, null, 2)}\nEOF`
+}
+
+const words = (...all: string[]): string => all.map(shellWord).join(' ')
+
+type Command = (params: Record<string, string>, body: Body, extra: string[]) => string
+const inEnvironment = (params: Record<string, string>) => ['--env', params.environment ?? '']
+const COMMANDS: Record<string, Command> = {
+  'application.deploy': deploy,
+  'application.scale': (params, body, extra) =>
+    words('qd', 'app', 'scale', params.application ?? '', ...flag('replicas', body.replicas), ...inEnvironment(params), ...extra),
+  'application.set-image': (params, body, extra) =>
+    words('qd', 'app', 'set-image', params.application ?? '', asText(body.image), ...inEnvironment(params), ...extra),
+  'application.restart': (params, _, extra) =>
+    words('qd', 'app', 'restart', params.application ?? '', ...inEnvironment(params), ...extra),
+  'application.delete': (params, _, extra) =>
+    words('qd', 'app', 'delete', params.application ?? '', ...inEnvironment(params), ...extra),
+  'operation.undo': (params, _, extra) => words('qd', 'operation', 'undo', params.operation ?? '', ...extra),
+  'environment.create': (params, body, extra) =>
+    words(
+      'qd', 'env', 'create', params.environment ?? '',
+      ...flag('cluster', body.cluster), ...flag('stage', body.stage),
+      ...flag('namespace', body.namespace), ...flag('title', body.title), ...extra,
+    ),
+  'environment.delete': (params, _, extra) => words('qd', 'env', 'delete', params.environment ?? '', ...extra),
+}
+
+/** The act as a `qd` command, or undefined where the command line has none for it. */
+export function asQd(endpoint: Pick<AnyEndpoint, 'id'>, { params, query = {}, body }: ActInput): string | undefined {
+  const extra = [...flag('reason', query.reason), ...flag('force', query.force)]
+  return COMMANDS[endpoint.id]?.(params, (body ?? {}) as Body, extra)
+}
+
+/** The manifests of a plan as one stream of YAML documents; what is deleted is left out. */
+export const asYaml = (changes: readonly { action: string; yaml: string }[]): string =>
+  changes
+    .filter((change) => change.action !== 'delete')
+    .map((change) => change.yaml.trimEnd())
+    .join('\n---\n')
