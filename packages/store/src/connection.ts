@@ -98,11 +98,17 @@ export async function openConnection(address: pg.ClientConfig): Promise<Connecti
     client.on('error', () => resolve())
   })
   await client.connect()
-  const query = (sql: string, parameters: unknown[]) => client.query(sql, parameters)
+  // One statement at a time, in the order of the calls: several keys share a session of locks.
+  let last: Promise<unknown> = Promise.resolve()
+  const query = (sql: string, parameters: unknown[]): Promise<pg.QueryResult> => {
+    const result = last.then(() => client.query(sql, parameters))
+    last = result.catch(() => {})
+    return result
+  }
   const session = { query, release() {} } as unknown as PostgresPoolClient
   const single = { options: {}, connect: async () => session, end: async () => {} }
   return {
-    query: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows,
+    query: async (sql, parameters = []) => (await query(sql, [...parameters])).rows,
     db: new Kysely<Record<never, never>>({ dialect: new PostgresDialect({ pool: single }) }),
     ended,
     onNotification: (listener) =>

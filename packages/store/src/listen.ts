@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection } from './connection.ts'
+import { sql } from 'kysely'
+import type { Connection, Db } from './connection.ts'
 import type { Log } from './log.ts'
 
 /** Called with each payload. `undefined`: notifications may have been missed, look everywhere. */
 export type Listener = (payload: string | undefined) => void
+
+/** Sends when `tx` commits, never when it does not. At most 7,999 bytes. */
+export async function notify(tx: Db, channel: string, payload: string): Promise<void> {
+  await sql`select pg_notify(${channel}, ${payload})`.execute(tx)
+}
 
 /**
  * Shares one session among all who listen, and opens it again when it is lost. Missed notifications are not replayed;

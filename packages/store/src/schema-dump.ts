@@ -3,7 +3,7 @@ import type { Db } from './connection.ts'
 
 /**
  * The schema as text: tables with their columns, constraints and indexes, in alphabetical order, the same for the same
- * migrations on every machine. For reading and comparing, not for restoring.
+ * migrations on every machine; without the record of migrations itself. For reading and comparing, not for restoring.
  */
 export async function schemaDump(db: Db): Promise<string> {
   const [tables, columns, constraints, indexes, functions] = await Promise.all([
@@ -29,9 +29,8 @@ interface Line {
 async function names(db: Db): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select c.relname as name from pg_class c
-    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by c.relname collate "C"`.execute(
-    db,
-  )
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+      and c.relname <> 'quarterdeck_migration' order by c.relname collate "C"`.execute(db)
   return rows.map((row) => row.name)
 }
 

@@ -5,7 +5,7 @@ import type pg from 'pg'
 import { type Connection, type Db, openConnection, openPool, poolDb } from './connection.ts'
 import { EmbeddedServer, type StoreProgress } from './embedded-server.ts'
 import { isUnavailable, StoreError, sqlState } from './errors.ts'
-import { type Listener, Notifications } from './listen.ts'
+import { type Listener, Notifications, notify } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
 
 export interface StoreOptions {
@@ -108,9 +108,7 @@ function assemble({ pool, address, server, log, keepServer }: Parts): Store {
     kind,
     url: address.connectionString ?? urlOf(address),
     listen: (channel, fn) => notifications.listen(channel, fn),
-    async notify(tx, channel, payload) {
-      await sql`select pg_notify(${channel}, ${payload})`.execute(tx)
-    },
+    notify,
     connect: () => openConnection(address),
     health: () => health(db, kind, server),
     poolStats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
@@ -160,7 +158,9 @@ async function firstAnswer(db: Db, embedded: boolean): Promise<void> {
       await sql`select 1`.execute(db)
       return
     } catch (error) {
-      if (isUnavailable(error) && Date.now() < end) continue
+      // 28: wrong user or password · 3D: no such database; waiting helps neither.
+      const final = /^(28|3D)/.test(sqlState(error) ?? '')
+      if (!final && isUnavailable(error) && Date.now() < end) continue
       const cure = embedded
         ? 'Look at postgres.log in the store folder'
         : sqlState(error)?.startsWith('28')
