@@ -4,9 +4,12 @@ import { ApplicationSpec } from '../../application/application/application.contr
 
 /** A registry that the platform knows. The local cluster's own is always among them. */
 export const Registry = z.object({ host: z.string(), title: z.string(), answers: z.boolean(), message: z.string() })
+export type Registry = z.infer<typeof Registry>
 
 export const Repository = z.object({ registry: z.string(), repository: z.string() })
+export type Repository = z.infer<typeof Repository>
 
+/** One tag and what it stands for now; time and size are absent where the registry does not tell them. */
 export const ImageTag = z.object({
   image: z.string().describe('registry/repository:tag'),
   tag: z.string(),
@@ -14,6 +17,7 @@ export const ImageTag = z.object({
   createTime: Time.optional(),
   sizeBytes: z.number().optional(),
 })
+export type ImageTag = z.infer<typeof ImageTag>
 
 /** What the image says of itself in the registry. */
 export const ImageConfig = z.object({
@@ -47,6 +51,9 @@ export const imageAbsent = problemType('image-absent', 404, 'The registry has no
 export const registryUnknown = problemType('registry-unknown', 422, 'The platform does not know this registry')
 export const registryUnreachable = problemType('registry-unreachable', 504, 'The registry does not answer')
 export const registryRefuses = problemType('registry-refuses', 502, 'The registry does not allow this')
+export const registryUnsound = problemType('registry-unsound', 502, 'What the registry answers cannot be trusted')
+
+const problems = [imageAbsent, registryUnknown, registryUnreachable, registryRefuses, registryUnsound]
 
 export const listRegistries = endpoint({
   id: 'registry.list',
@@ -72,8 +79,11 @@ export const listTags = endpoint({
   permission: 'image.list',
   summary: 'Tags of a repository, newest first',
   query: z.object({ repository: ImageText.describe('registry/repository') }),
-  response: z.object({ items: z.array(ImageTag) }),
-  problems: [imageAbsent, registryUnknown, registryUnreachable, registryRefuses],
+  response: z.object({
+    items: z.array(ImageTag),
+    total: z.int().describe('How many tags there are; items holds the 200 with the highest names when there are more'),
+  }),
+  problems,
 })
 export const inspectImage = endpoint({
   id: 'image.inspect',
@@ -83,5 +93,5 @@ export const inspectImage = endpoint({
   summary: "What an image's own configuration says, and the application proposed for it",
   query: z.object({ image: ImageText }),
   response: ImageProposal,
-  problems: [imageAbsent, registryUnknown, registryUnreachable, registryRefuses],
+  problems,
 })

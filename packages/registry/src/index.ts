@@ -1,4 +1,5 @@
 export { type Credentials, parseRegistryAddress, type RegistryAddress } from './address.ts'
+export { namedRegistries } from './known-registries.ts'
 export type { Configuration, Platform } from './manifest.ts'
 export { type Listing, openRegistry, type Registry, type RegistryImage, type RegistryOptions } from './registry.ts'
 export { RegistryError, type RegistryErrorReason } from './registry-error.ts'

@@ -94,7 +94,7 @@ async function fetchToken(
   if (!parameters.realm || !URL.canParse(parameters.realm)) throw unsound('does not say where to get one')
   const url = new URL(parameters.realm)
   if (parameters.service) url.searchParams.set('service', parameters.service)
-  url.searchParams.set('scope', scope)
+  if (scope) url.searchParams.set('scope', scope)
   const own = url.origin === base.origin
   const answer = await exchange(url, {
     ...options,
