@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Endpoint } from './kube-request.ts'
@@ -9,6 +9,8 @@ import { type CertificateSubject, createAuthority, createSigningKey, issueCertif
 export interface Identities {
   /** Path of `<name>.crt`, `<name>.key` and the like. */
   file(name: string): string
+  /** Changes when any certificate has been issued anew. */
+  revision: string
   /** A way to `url` as one of the clients. */
   endpoint(client: string, url: string): Endpoint
 }
@@ -29,6 +31,7 @@ function subjectsOf(names: string[], nodeName: string): Record<string, Certifica
     'kube-scheduler': { commonName: 'system:kube-scheduler' },
     'kube-proxy': { commonName: 'system:kube-proxy' },
     kubelet: { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'], names: [nodeName, ...names] },
+    'metrics-server': { commonName: 'metrics-server', names: ['metrics-server.kube-system.svc'] },
     kwok: { commonName: 'kwok', organizations: ['system:masters'] },
   }
 }
@@ -69,8 +72,12 @@ export function ensureIdentities(folder: string, names: string[], nodeName: stri
     writeWhole(file('sa.key'), signing.privateKey)
     writeWhole(file('sa.pub'), signing.publicKey, 0o644)
   }
+  const issued = [...Object.keys(subjectsOf(names, nodeName)), 'front-proxy-client', 'ca'].map((name) =>
+    read(`${name}.crt`),
+  )
   return {
     file,
+    revision: createHash('sha256').update(issued.join('')).digest('hex').slice(0, 16),
     endpoint: (client, url) => ({
       url,
       authority: authority.certificate,

@@ -1,5 +1,21 @@
 export { type ControlPlane, type ControlPlaneOptions, controlPlane } from './control-plane.ts'
+export {
+  type ClusterMode,
+  type HostCapabilities,
+  type HostOptions,
+  hostCapabilities,
+  type MissingPackage,
+} from './host.ts'
+export { installHostPackages } from './host-packages.ts'
+export {
+  defaultStateFolder,
+  type LocalCluster,
+  type LocalClusterOptions,
+  localCluster,
+  type UpResult,
+} from './local-cluster.ts'
 export { LocalClusterError, type LocalClusterReason } from './local-cluster-error.ts'
 export { type Binaries, defaultCacheFolder, type ObtainOptions, obtain } from './obtain.ts'
 export { type OnProgress, type ProgressEvent, STAGES, type Stage, type StageProgress, stagesOf } from './progress.ts'
+export type { ClusterStatus, ComponentStatus } from './status.ts'
 export { TOOL_NAMES, type ToolName } from './tool.ts'

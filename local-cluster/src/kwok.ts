@@ -26,7 +26,8 @@ export function kwokComponent(
       '--manage-all-nodes=false',
       `--manage-nodes-with-annotation-selector=${selector.join(',')}`,
       '--node-lease-duration-seconds=40',
-      '--cidr=10.64.0.0/10',
+      // Reserved addresses (RFC 1112 §4): what is sent to a simulated pod must reach nobody.
+      '--cidr=240.0.0.0/8',
       `--config=${stages}`,
       '--v=WARN',
     ],

@@ -45,6 +45,21 @@ export type ToolName = keyof typeof DEFINITIONS
 /** All tools, in the order in which a first start needs them. */
 export const TOOL_NAMES = Object.keys(DEFINITIONS) as ToolName[]
 
+/** What a cluster with a real node needs. */
+export const NODE_TOOLS: ToolName[] = [
+  'etcd',
+  'kubernetes',
+  'runc',
+  'cni',
+  'containerd',
+  'registry',
+  'coredns',
+  'metrics-server',
+]
+
+/** What a cluster with simulated nodes needs. */
+export const SIMULATED_TOOLS: ToolName[] = ['etcd', 'kubernetes', 'kwok']
+
 /** Folder of a tool's go.mod and go.sum. */
 export const toolSourceFolder = (name: ToolName): string => join(import.meta.dirname, '..', 'tools', name)
 

@@ -1,0 +1,308 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import {
+  adminOf,
+  type BringUp,
+  ensureControlPlane,
+  ensureCoreDns,
+  ensureKwok,
+  ensureMetricsServer,
+  ensureNode,
+  ensureRuntime,
+  ensureSampleImages,
+} from './bring-up.ts'
+import { capLog, type Home, lastLines, logFileOf } from './component.ts'
+import { apiServerUrl } from './control-plane-components.ts'
+import { addFakeNodes, removeFakeNodes } from './fake-nodes.ts'
+import { withLock } from './folder-lock.ts'
+import { type ClusterMode, hostCapabilities } from './host.ts'
+import { installHostPackages } from './host-packages.ts'
+import { ensureIdentities } from './identities.ts'
+import { claimIndex, type Instance, networkOf, portsOf, readInstance, releaseIndex, writeInstance } from './instance.ts'
+import { kubeconfigOf, writeWhole } from './kubeconfig.ts'
+import { explained, LocalClusterError } from './local-cluster-error.ts'
+import { NODE_NAME } from './node-components.ts'
+import { type Binaries, obtain } from './obtain.ts'
+import { type OnProgress, progressOf, stepOf } from './progress.ts'
+import { type ClusterStatus, statusOf } from './status.ts'
+import { takeDown } from './take-down.ts'
+import { NODE_TOOLS, SIMULATED_TOOLS, type ToolName } from './tool.ts'
+
+export interface LocalClusterOptions {
+  /** Absolute or relative; made if missing. Absent means defaultStateFolder(). One cluster per folder. */
+  stateFolder?: string
+  cacheFolder?: string
+  /** Where programs come from before they are built; absent means QUARTERDECK_BINARIES. */
+  source?: string
+  /** Name of cluster, user and context in the kubeconfig; absent means "local". */
+  name?: string
+  /** Absent means what the machine can do; a cluster that exists keeps its mode. */
+  mode?: ClusterMode
+  onProgress?: OnProgress
+  /** Also bring up metrics-server; absent means yes. */
+  metrics?: boolean
+}
+
+/** What `up` answers when pods can run. */
+export interface UpResult {
+  /** From the call until ready. */
+  upSeconds: number
+  /** false when all of it ran already. */
+  started: boolean
+  /** Resolves when metrics-server answers too; never rejects: a failure is reported as progress. */
+  extras: Promise<void>
+}
+
+/** A Kubernetes on this machine. Its methods may be called from several processes at once: they wait for each other. */
+export interface LocalCluster {
+  /** Brings up what does not run; repairs what a killed start left. Safe to repeat. Throws LocalClusterError. */
+  up(): Promise<UpResult>
+  /** The same as `up`: looks at what is there and starts or replaces what is not as it should be. */
+  repair(): Promise<UpResult>
+  /** Ends all processes, mounts and networks of this cluster and of no other; what it stores stays. */
+  down(): Promise<void>
+  /** `down`, then deletes the state folder. */
+  reset(): Promise<void>
+  status(): Promise<ClusterStatus>
+  kubeconfigFile: string
+  /** Such as `127.0.0.1:20005`; absent before the first `up` and where containers are simulated. */
+  readonly registry: string | undefined
+  /** The newest lines of a component's log. */
+  logs(component: string, lines?: number): string
+  /** Path of a component's log, to follow it. */
+  logFile(component: string): string
+  /** Adds nodes that KWOK plays; tainted where there is a real node. Answers their names. */
+  addFakeNodes(count: number): Promise<string[]>
+  /** Deletes all of them; answers how many there were. */
+  removeFakeNodes(): Promise<number>
+}
+
+/** `cluster` below QUARTERDECK_HOME, whose default is /var/lib/quarterdeck for root and ~/.quarterdeck otherwise. */
+export const defaultStateFolder = (): string =>
+  join(
+    process.env.QUARTERDECK_HOME ||
+      (process.getuid?.() === 0 ? '/var/lib/quarterdeck' : join(homedir(), '.quarterdeck')),
+    'cluster',
+  )
+
+const NEEDED_BYTES = 1024 ** 3
+
+/** A cluster by its state folder; starts nothing. */
+export function localCluster(options: LocalClusterOptions = {}): LocalCluster {
+  const stateFolder = resolve(options.stateFolder ?? defaultStateFolder())
+  const home: Home = { stateFolder }
+  const lockFile = `${stateFolder}.lock`
+  const kubeconfigFile = join(stateFolder, 'kubeconfig')
+  const alone = <T>(act: () => Promise<T>): Promise<T> =>
+    withLock(lockFile, act, (pid) =>
+      progressOf(options.onProgress, 'host', 'lock').running(`process ${pid} is at work on this cluster; waiting`),
+    )
+  const up = () => bringUp(options, home, kubeconfigFile, alone)
+  return {
+    up,
+    repair: up,
+    down: () => alone(() => takeDown(home, readInstance(stateFolder))),
+    reset: () => alone(() => reset(home)),
+    status: () => statusOf(home, readInstance(stateFolder), kubeconfigFile),
+    kubeconfigFile,
+    get registry() {
+      const instance = readInstance(stateFolder)
+      return instance?.mode === 'node' ? `127.0.0.1:${portsOf(instance.index).registry}` : undefined
+    },
+    logs: (component, lines = 200) => lastLines(logFileOf(home, component), lines),
+    logFile: (component) => logFileOf(home, component),
+    addFakeNodes: (count) => alone(() => withFakeNodes(options, home, (up) => addFake(up, count))),
+    removeFakeNodes: () =>
+      alone(async () => {
+        const up = await preparedFor(options, home, ['etcd', 'kubernetes'])
+        const client = adminOf(up)
+        return removeFakeNodes(client).finally(() => client.close())
+      }),
+  }
+}
+
+async function bringUp(
+  options: LocalClusterOptions,
+  home: Home,
+  kubeconfigFile: string,
+  alone: <T>(act: () => Promise<T>) => Promise<T>,
+): Promise<UpResult> {
+  const began = performance.now()
+  try {
+    const { mode, started } = await alone(async () => {
+      const mode = await checkHost(options, home)
+      const up = await preparedFor(
+        options,
+        home,
+        mode === 'node' ? NODE_TOOLS.filter((tool) => tool !== 'metrics-server') : SIMULATED_TOOLS,
+      )
+      writeWhole(
+        kubeconfigFile,
+        kubeconfigOf(
+          up.spec.identities.endpoint('admin', apiServerUrl(up.spec.ports)),
+          options.name ?? up.instance.name,
+        ),
+      )
+      const started = mode === 'node' ? await ensureReal(up) : await ensureSimulated(up)
+      if (started) {
+        up.instance.upSeconds = Math.round((performance.now() - began) / 100) / 10
+        writeInstance(home.stateFolder, up.instance)
+      }
+      for (const log of readdirSync(join(home.stateFolder, 'logs')))
+        if (log.endsWith('.log')) capLog(join(home.stateFolder, 'logs', log))
+      return { mode, started }
+    })
+    const upSeconds = Math.round((performance.now() - began) / 100) / 10
+    const wanted = mode === 'node' && (options.metrics ?? true)
+    return {
+      upSeconds,
+      started,
+      extras: wanted ? alone(() => bringUpExtras(options, home)).catch(() => {}) : Promise.resolve(),
+    }
+  } catch (error) {
+    throw explained(error, home.stateFolder)
+  }
+}
+
+/** Real containers: control plane and runtime at the same time, then the node, then what runs on it. */
+async function ensureReal(up: BringUp): Promise<boolean> {
+  const lanes = await Promise.allSettled([ensureControlPlane(up), ensureRuntime(up)])
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
+  const node = await ensureNode(up)
+  await Promise.all([ensureCoreDns(up), ensureSampleImages(up)])
+  if (up.instance.fakeNodes) await ensureKwok(up)
+  return node || lanes.some((lane) => lane.status === 'fulfilled' && lane.value)
+}
+
+async function ensureSimulated(up: BringUp): Promise<boolean> {
+  const started = await ensureControlPlane(up)
+  const kwok = await ensureKwok(up)
+  const client = adminOf(up)
+  try {
+    const { status } = await client.send('GET', '/api/v1/nodes/fake-0')
+    if (status === 404) await addFakeNodes(client, 3, false)
+  } finally {
+    client.close()
+  }
+  return started || kwok
+}
+
+/** metrics-server takes minutes to build on a fresh machine, so it comes after everything that deploying needs. */
+async function bringUpExtras(options: LocalClusterOptions, home: Home): Promise<void> {
+  const progress = progressOf(options.onProgress, 'addons', 'metrics-server')
+  try {
+    await ensureMetricsServer(await preparedFor(options, home, NODE_TOOLS))
+  } catch (error) {
+    progress.failed((error as Error).message)
+  }
+}
+
+async function withFakeNodes<T>(
+  options: LocalClusterOptions,
+  home: Home,
+  act: (up: BringUp) => Promise<T>,
+): Promise<T> {
+  const up = await preparedFor(options, home, ['etcd', 'kubernetes', 'kwok'])
+  up.instance.fakeNodes = true
+  writeInstance(home.stateFolder, up.instance)
+  await ensureKwok(up)
+  return act(up)
+}
+
+function addFake(up: BringUp, count: number): Promise<string[]> {
+  const client = adminOf(up)
+  return addFakeNodes(client, count, up.instance.mode === 'node').finally(() => client.close())
+}
+
+/** Looks whether the machine can do it and installs what is missing; answers the mode. */
+async function checkHost(options: LocalClusterOptions, home: Home): Promise<ClusterMode> {
+  mkdirSync(join(home.stateFolder, 'logs'), { recursive: true, mode: 0o755 })
+  const { bavail, bsize } = statfsSync(home.stateFolder)
+  if (bavail * bsize < NEEDED_BYTES) {
+    throw new LocalClusterError(
+      'DiskFull',
+      `The disk of ${home.stateFolder} has ${Math.round((bavail * bsize) / 1024 ** 2)} MiB left; a cluster needs 1 GiB.`,
+      'Free space there, or choose another folder with QUARTERDECK_HOME.',
+    )
+  }
+  const host = await stepOf(options.onProgress, 'host', 'machine', 'looking at this machine', () =>
+    hostCapabilities(options),
+  )
+  for (const sentence of host.sentences) progressOf(options.onProgress, 'host', 'machine').done(sentence)
+  const mode = options.mode ?? readInstance(home.stateFolder)?.mode ?? (host.mode === 'none' ? 'simulated' : host.mode)
+  if (mode === 'node' && !host.namespaces) {
+    throw new LocalClusterError(
+      'NotSupported',
+      'Real containers need Linux and root, with the right to make network namespaces and mounts.',
+      'Start as root on Linux, or use a new state folder for a cluster with simulated nodes.',
+    )
+  }
+  if (mode === 'node') await installHostPackages(host.debianPackages, options.onProgress)
+  return mode
+}
+
+/** Everything that is decided before a process starts: programs, index, certificates. */
+async function preparedFor(options: LocalClusterOptions, home: Home, tools: ToolName[]): Promise<BringUp> {
+  const binaries: Binaries = await obtain(tools, options)
+  const { stateFolder } = home
+  const known = readInstance(stateFolder)
+  const index = known?.index ?? (await claimIndex(stateFolder))
+  const instance: Instance = known ?? {
+    name: options.name ?? 'local',
+    index,
+    mode: options.mode ?? (tools.includes('containerd') ? 'node' : 'simulated'),
+    components: [],
+    readySeconds: {},
+    images: {},
+  }
+  if (!known) writeInstance(stateFolder, instance)
+  const network = networkOf(index)
+  const ports = portsOf(index)
+  const names = [
+    '127.0.0.1',
+    'localhost',
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+    network.kubernetesAddress,
+    network.hostAddress,
+    network.nodeAddress,
+  ]
+  return {
+    home,
+    instance,
+    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+    spec: {
+      stateFolder,
+      binaries,
+      identities: ensureIdentities(join(stateFolder, 'pki'), names, NODE_NAME),
+      ports,
+      network,
+      serviceCidr: network.serviceCidr,
+      nodePorts: network.nodePorts,
+      durable: true,
+      ...(instance.mode === 'node' ? { advertiseAddress: network.hostAddress } : {}),
+    },
+  }
+}
+
+async function reset(home: Home): Promise<void> {
+  const { stateFolder } = home
+  const instance = readInstance(stateFolder)
+  if (
+    !instance &&
+    existsSync(stateFolder) &&
+    readdirSync(stateFolder).some((name) => !['logs', 'pki'].includes(name))
+  ) {
+    throw new LocalClusterError(
+      'NotSupported',
+      `${stateFolder} holds no local cluster, so it is not deleted.`,
+      'Name the state folder of a local cluster.',
+    )
+  }
+  await takeDown(home, instance)
+  rmSync(stateFolder, { recursive: true, force: true })
+  await releaseIndex(stateFolder)
+}
