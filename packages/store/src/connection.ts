@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
-import { isConnectionFailure } from './errors.ts'
+import { isConnectionFailure, isRetriable, isUnavailable, unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -56,17 +56,23 @@ export function openPool(address: pg.ClientConfig, max: number, log: Log): pg.Po
   return pool
 }
 
-/** Kysely over the pool. A session that failed or timed out is never given back to the pool. */
-export function poolDb(pool: pg.Pool): Db {
-  return new Kysely<Record<never, never>>({
-    dialect: new PostgresDialect({
-      pool: { options: pool.options, connect: () => checkOut(pool), end: () => pool.end() },
-    }),
-  })
+/**
+ * Kysely over a pool that `current` gives, or throws while there is none. A session that failed or timed out is never
+ * given back. What says that the store cannot answer comes out as the problem store-unavailable.
+ */
+export function poolDb(current: () => pg.Pool): Db {
+  const pool = {
+    options: {},
+    connect: () => checkOut(current()),
+    end: async () => {},
+  }
+  return new Kysely<Record<never, never>>({ dialect: new PostgresDialect({ pool }) })
 }
 
 async function checkOut(pool: pg.Pool): Promise<PostgresPoolClient> {
-  const client = await pool.connect()
+  const client = await pool.connect().catch((error: unknown) => {
+    throw unavailable(error)
+  })
   let broken: Error | undefined
   const onError = (error: Error) => {
     broken = error
@@ -74,12 +80,13 @@ async function checkOut(pool: pg.Pool): Promise<PostgresPoolClient> {
   client.on('error', onError)
   const session = {
     async query(sql: string, parameters: unknown[]) {
-      if (broken) throw new Error('The database connection is lost', { cause: broken })
+      if (broken) throw unavailable(broken)
       try {
         return await client.query(sql, parameters)
       } catch (error) {
         if (isConnectionFailure(error)) broken = error as Error
-        throw error
+        // A serialization failure is for transaction() to see.
+        throw isUnavailable(error) && !isRetriable(error) ? unavailable(error) : error
       }
     },
     release(destroy?: boolean) {

@@ -1,3 +1,5 @@
+import { isProblem, Problem, storeUnavailable } from '@quarterdeck/kernel'
+
 /** Why the store cannot be had; each has its own cure. */
 export type StoreFailure =
   | 'in-use'
@@ -26,22 +28,34 @@ export class StoreError extends Error {
   }
 }
 
+/** The problem that a door answers with while the store cannot answer; `cause` is what happened. */
+export function unavailable(cause: unknown, detail = 'The database does not answer; it is tried again'): Problem {
+  return Object.assign(storeUnavailable({ detail, retryAfterSeconds: 2 }), { cause })
+}
+
 /**
  * COMMIT was sent and its answer was lost: the transaction is either wholly there or wholly absent, and only a look-up
- * (by idempotency key) tells which. Never retried here.
+ * (by idempotency key) tells which. Never retried here. A door that lets it pass answers 503.
  */
-export class AmbiguousCommitError extends Error {
+export class AmbiguousCommitError extends Problem {
   constructor(cause: unknown) {
-    super('The connection to the database was lost while committing; whether it committed is not known', { cause })
+    super(
+      storeUnavailable({
+        detail: 'The database was lost while committing. Repeat the request with the same Idempotency-Key',
+        retryAfterSeconds: 2,
+      }).body,
+    )
     this.name = 'AmbiguousCommitError'
+    this.cause = cause
   }
 }
 
 const field = (error: unknown, name: string): unknown =>
   typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined
 
-/** The five-character SQLSTATE, or undefined when the server did not send the error. */
+/** The five-character SQLSTATE of the error or its cause, or undefined when the server did not send it. */
 export function sqlState(error: unknown): string | undefined {
+  if (error instanceof Problem) return sqlState(error.cause)
   const code = field(error, 'code')
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && field(error, 'severity') !== undefined
     ? code
@@ -91,7 +105,7 @@ export function isConnectionFailure(error: unknown): boolean {
  * {@link AmbiguousCommitError}; whoever has an idempotency key looks it up first.
  */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof AmbiguousCommitError || error instanceof StoreError) return true
+  if (isProblem(error, storeUnavailable) || error instanceof StoreError) return true
   if (isConnectionFailure(error) || isRetriable(error)) return true
   const state = sqlState(error)
   // 53: out of connections, memory or disk · 57014: statement timeout · 25006: read-only (a standby) · 25P03: idle too long

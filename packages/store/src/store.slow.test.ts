@@ -1,10 +1,11 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isProblem, storeUnavailable } from '@quarterdeck/kernel'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { AmbiguousCommitError, isUnavailable, StoreError } from './errors.ts'
-import { openStore } from './store.ts'
+import { lateStore, openStore } from './store.ts'
 import { transaction } from './transaction.ts'
 
 let database: TestDatabase
@@ -63,7 +64,7 @@ test('[F20] retries are bounded: the conflict is reported in the end', async () 
     },
     { retries: 2 },
   )
-  await expect(conflict).rejects.toMatchObject({ code: '40001' })
+  await expect(conflict).rejects.toMatchObject({ body: { status: 503 }, cause: { code: '40001' } })
   expect(runs).toBe(3)
 })
 
@@ -171,4 +172,27 @@ test('a DATABASE_URL that is none, or leads nowhere useful, is refused with its 
   const refusal = await openStore({ stateFolder: '', databaseUrl: url.href }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(StoreError)
   expect((refusal as StoreError).cure).toMatch(/password/)
+})
+
+test('a store that is not open yet refuses queries as unavailable, and serves all who waited once its schema is there', async () => {
+  const { store, open } = lateStore({ stateFolder: '', databaseUrl: database.url })
+  const early = await sql`select * from late`.execute(store.db).catch((error: unknown) => error)
+  expect(isProblem(early, storeUnavailable)).toBe(true)
+  const heard: (string | undefined)[] = []
+  store.listen('test_channel', (payload) => heard.push(payload))
+  await expect(
+    open(async () => {
+      throw new Error('the schema is not there yet')
+    }),
+  ).rejects.toThrow('not there yet')
+  expect(isUnavailable(await sql`select 1`.execute(store.db).catch((error: unknown) => error))).toBe(true)
+  await open(async ({ connect }) => {
+    const session = await connect()
+    await session.query('create table late (n int)')
+    await session.close()
+  })
+  expect((await sql`select * from late`.execute(store.db)).rows).toEqual([])
+  while (heard.length === 0) await sleep(5)
+  await store.close()
+  await sql`drop table late`.execute(database.db)
 })

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type pg from 'pg'
 import { type Connection, type Db, openConnection, openPool, poolDb } from './connection.ts'
 import { EmbeddedServer, type StoreProgress } from './embedded-server.ts'
-import { isUnavailable, StoreError, sqlState } from './errors.ts'
+import { isUnavailable, StoreError, sqlState, unavailable } from './errors.ts'
 import { type Listener, Notifications, notify } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
 
@@ -56,76 +56,129 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** A store that can be handed out before it is open. */
+export interface LateStore {
+  /** Until `open` has resolved, queries throw the problem store-unavailable, and connect and listen wait. */
+  readonly store: Store
+  /**
+   * Opens: the server, the pool, then `prepare` (migrations), then everybody else. Throws StoreError, or what `prepare`
+   * threw; may be called again then.
+   */
+  open(prepare?: (store: Pick<Store, 'connect'>) => Promise<unknown>): Promise<void>
+}
+
 /**
  * Opens the store: the embedded PostgreSQL of `stateFolder` (made, started or adopted), or the server of `databaseUrl`.
  * Resolves when queries are answered. Throws StoreError with reason and cure.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const log = options.logger ?? silentLog
-  const server = options.databaseUrl
-    ? undefined
-    : await EmbeddedServer.open({
-        folder: join(options.stateFolder, 'store'),
-        log,
-        onProgress: options.onProgress,
-        settings: options.serverSettings,
-      })
-  try {
-    const address = server ? { ...server.address, database: 'quarterdeck' } : externalAddress(options.databaseUrl ?? '')
-    options.onProgress?.({ stage: 'connect', message: 'Connecting to the database' })
-    if (server) await createDatabase(server)
-    const pool = openPool(address, options.poolSize ?? 10, log)
-    const store = assemble({ pool, address, server, log, keepServer: options.keepServer ?? false })
-    await firstAnswer(store.db, server !== undefined)
-    return store
-  } catch (error) {
-    await server?.close()
-    throw error
-  }
+  const { store, open } = lateStore(options)
+  await open()
+  return store
 }
 
-interface Parts {
+interface Opened {
   pool: pg.Pool
   address: pg.ClientConfig
   server: EmbeddedServer | undefined
-  log: Log
-  keepServer: boolean
 }
 
-function assemble({ pool, address, server, log, keepServer }: Parts): Store {
-  const db = poolDb(pool)
-  const notifications = new Notifications(() => openConnection(address), log)
-  const kind = server ? 'embedded' : 'external'
+/** A store to be opened later, so that the page is served before the database runs. */
+export function lateStore(options: StoreOptions): LateStore {
+  const log = options.logger ?? silentLog
+  const state: State = {
+    opened: undefined,
+    ready: Promise.withResolvers<Opened>(),
+    kind: options.databaseUrl ? 'external' : 'embedded',
+  }
+  state.ready.promise.catch(() => {})
+  async function open(prepare?: (store: Pick<Store, 'connect'>) => Promise<unknown>) {
+    const server = options.databaseUrl
+      ? undefined
+      : await EmbeddedServer.open({
+          folder: join(options.stateFolder, 'store'),
+          log,
+          onProgress: options.onProgress,
+          settings: options.serverSettings,
+        })
+    let pool: pg.Pool | undefined
+    try {
+      const address = server
+        ? { ...server.address, database: 'quarterdeck' }
+        : externalAddress(options.databaseUrl ?? '')
+      options.onProgress?.({ stage: 'connect', message: 'Connecting to the database' })
+      if (server) await createDatabase(server)
+      pool = openPool(address, options.poolSize ?? 10, log)
+      await firstAnswer(pool, server !== undefined)
+      await prepare?.({ connect: () => openConnection(address) })
+      state.opened = { pool, address, server }
+      state.ready.resolve(state.opened)
+    } catch (error) {
+      await pool?.end()
+      await server?.close()
+      throw error
+    }
+  }
+  return { store: assemble(state, log, options.keepServer ?? false), open }
+}
+
+interface State {
+  opened: Opened | undefined
+  readonly ready: PromiseWithResolvers<Opened>
+  readonly kind: Store['kind']
+}
+
+function assemble(state: State, log: Log, keep: boolean): Store {
+  const current = () => {
+    if (state.opened) return state.opened
+    throw unavailable(undefined, 'The database is being started')
+  }
+  const connect = async () => openConnection((await state.ready.promise).address)
+  const db = poolDb(() => current().pool)
+  const notifications = new Notifications(connect, log)
   let closing: Promise<void> | undefined
   async function close() {
+    state.ready.reject(new Error('The store is closed'))
     await notifications.close()
     // A query that hangs must not keep the platform from stopping.
-    await Promise.race([db.destroy(), sleep(5_000, undefined, { ref: false })])
-    await server?.close({ keep: keepServer })
+    await Promise.race([state.opened?.pool.end(), sleep(5_000, undefined, { ref: false })])
+    await state.opened?.server?.close({ keep })
   }
   return {
     db,
-    kind,
-    url: address.connectionString ?? urlOf(address),
+    kind: state.kind,
+    get url() {
+      const { address } = current()
+      return address.connectionString ?? urlOf(address)
+    },
     listen: (channel, fn) => notifications.listen(channel, fn),
     notify,
-    connect: () => openConnection(address),
-    health: () => health(db, kind, server),
-    poolStats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    serverPid: () => server?.pid,
+    connect,
+    health: () => health(db, state),
+    poolStats: () => {
+      const pool = state.opened?.pool
+      return { total: pool?.totalCount ?? 0, idle: pool?.idleCount ?? 0, waiting: pool?.waitingCount ?? 0 }
+    },
+    serverPid: () => state.opened?.server?.pid,
     close: () => (closing ??= close()),
   }
 }
 
-async function health(db: Db, kind: Store['kind'], server: EmbeddedServer | undefined): Promise<StoreHealth> {
+async function health(db: Db, { kind, opened }: State): Promise<StoreHealth> {
   const begin = performance.now()
   try {
     await sql`select 1`.execute(db)
     return { ok: true, kind, latencyMs: performance.now() - begin }
   } catch (error) {
-    const failure = server?.failure
+    const failure = opened?.server?.failure
     if (failure) return { ok: false, kind, reason: failure.message, cure: failure.cure }
-    return { ok: false, kind, reason: (error as Error).message, cure: 'It is tried again by itself' }
+    const { message, cause } = error as Error
+    return {
+      ok: false,
+      kind,
+      reason: cause instanceof Error ? cause.message : message,
+      cure: 'It is tried again by itself',
+    }
   }
 }
 
@@ -152,10 +205,10 @@ function externalAddress(databaseUrl: string): pg.ClientConfig {
 }
 
 /** The first query, tried for ten seconds: a server that is just starting refuses for a moment. */
-async function firstAnswer(db: Db, embedded: boolean): Promise<void> {
+async function firstAnswer(pool: pg.Pool, embedded: boolean): Promise<void> {
   for (const end = Date.now() + 10_000; ; await sleep(100)) {
     try {
-      await sql`select 1`.execute(db)
+      await pool.query('select 1')
       return
     } catch (error) {
       // 28: wrong user or password · 3D: no such database; waiting helps neither.

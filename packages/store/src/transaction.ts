@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { IsolationLevel } from 'kysely'
 import type { Db } from './connection.ts'
-import { AmbiguousCommitError, isRetriable, isStatementError } from './errors.ts'
+import { AmbiguousCommitError, isRetriable, isStatementError, unavailable } from './errors.ts'
 
 export interface TransactionOptions {
   /** Absent: read committed. */
@@ -12,7 +12,7 @@ export interface TransactionOptions {
 
 /**
  * Runs `fn` in one transaction. After a serialization failure or deadlock it runs `fn` again, so `fn` must do nothing
- * but queries. Throws AmbiguousCommitError when the answer to COMMIT was lost. Within a transaction it joins that one.
+ * but queries; the last such failure comes out as store-unavailable. Throws AmbiguousCommitError when the answer to COMMIT was lost. Within a transaction it joins that one.
  */
 export async function transaction<T>(db: Db, fn: (tx: Db) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
   if (db.isTransaction) return fn(db)
@@ -36,7 +36,8 @@ export async function transaction<T>(db: Db, fn: (tx: Db) => Promise<T>, options
       // When the roll-back fails too, its error would hide what went wrong first.
       const error = thrown ? thrown.error : caught
       if (done && !isStatementError(error) && !isRolledBack(error)) throw new AmbiguousCommitError(error)
-      if (!isRetriable(error) || attempt >= retries) throw error
+      if (!isRetriable(error)) throw error
+      if (attempt >= retries) throw unavailable(error, 'Others change the same at this moment; try again')
       await sleep(Math.random() * 10 * 2 ** attempt)
     }
   }
