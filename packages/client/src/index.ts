@@ -1,2 +1,13 @@
+export { ageText } from './age.ts'
+export {
+  type CliContext,
+  type Columns,
+  type LocalTerminal,
+  type OutputFormat,
+  type SignedIn,
+  UsageError,
+  WaitTimeout,
+} from './cli-context.ts'
 export { type Call, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
+export { fetchWithCookies } from './cookie-fetch.ts'
 export { serverUnreachable } from './failure.ts'
