@@ -8,7 +8,7 @@ interface LocalUserTable {
   passwordTime: string
 }
 interface FirstLinkTable {
-  only: Generated<boolean>
+  single: Generated<boolean>
   tokenHash: string
 }
 interface SessionTable {
@@ -57,7 +57,7 @@ export async function setFirstLink(db: Db, tokenHash: string): Promise<void> {
   await table(db)
     .insertInto('first_link')
     .values({ tokenHash })
-    .onConflict((conflict) => conflict.column('only').doUpdateSet({ tokenHash }))
+    .onConflict((conflict) => conflict.column('single').doUpdateSet({ tokenHash }))
     .execute()
 }
 

@@ -10,7 +10,7 @@ export const createSession: Migration = {
       "passwordTime" timestamptz not null default now()
     )`.execute(db)
     await sql`create table first_link (
-      only boolean primary key default true check (only),
+      single boolean primary key default true check (single),
       "tokenHash" text not null
     )`.execute(db)
     await sql`create table session (
