@@ -36,7 +36,7 @@ beforeAll(async () => {
     { host: down.host, title: 'Down', insecure: true },
   ]
   const server = await createServer({
-    authenticate: async ({ token }) =>
+    authenticate: async ({ token }) => ({ name: 'ann', kind: 'token', permissions: token === 'all' ? ['*'] : [] }),
       token && { name: 'ann', kind: 'token', permissions: token === 'all' ? ['*'] : [] }),
     logLevel: 'silent',
   })
