@@ -230,8 +230,8 @@ export interface ChangeRequest {
   }
   /** Complete manifests, to be server-side applied. */
   desired: KubeObject[]
-  /** Objects to delete; done when they are not there. */
-  removed: KubeRef[]
+  /** Objects to delete; done when they are not there. With `uid`, only that very object. */
+  removed: (KubeRef & { uid?: string })[]
   /** What we had applied before, for undo. */
   before: KubeObject[]
   /** Found by the feature before anything was asked of the cluster. */
@@ -261,3 +261,17 @@ export interface AskedChange {
  * change was accepted in between. Throws planChanged, planBlocked, fieldsManagedElsewhere, keyReused.
  */
 export type MakeChange = (asked: AskedChange, build: () => Promise<ChangeRequest>) => Promise<Change>
+
+/** How far a workload is on its way to what is wanted. */
+export interface Rollout {
+  available: boolean
+  /** One sentence: what is waited for, and why it is not there. */
+  message: string
+  /** Changes whenever it came nearer; an operation fails when it stays the same for its deadline. */
+  mark: string
+  /** The cluster itself has given up: its progress deadline has passed. */
+  exceeded: boolean
+}
+
+/** Reads a Deployment, StatefulSet or DaemonSet; pods and events explain what is missing. */
+export type RolloutOf = (workload: KubeObject, around: { pods: KubeObject[]; events: KubeObject[] }) => Rollout

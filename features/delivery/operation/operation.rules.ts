@@ -1,0 +1,214 @@
+import { type Condition, type KubeObject, type KubeRef, type Problem, refOf, refText } from '@quarterdeck/kernel'
+import type {
+  Definition,
+  Operation,
+  OperationState,
+  OperationStep,
+  OperationSummary,
+  Plan,
+} from './operation.contract.ts'
+
+/** Everything that carrying out and taking back needs; decided when the operation is accepted. */
+export interface Intent {
+  desired: KubeObject[]
+  removed: (KubeRef & { uid?: string })[]
+  before: KubeObject[]
+  force: boolean
+  deadlineSeconds: number
+  definition?: Definition
+  /** Why it can never be taken back. */
+  notUndoable?: string
+}
+
+/** What one object became. */
+export interface Result {
+  ref: KubeRef
+  uid: string
+  /** False: it was there before. */
+  created: boolean
+}
+
+/** When the workloads last came nearer to what is wanted. */
+export interface Progress {
+  mark: string
+  since: string
+}
+
+/** One row; times are RFC 3339. */
+export interface OperationRow {
+  id: string
+  sequence: number
+  type: string
+  summary: string
+  actor: string
+  reason: string | null
+  cluster: string
+  environment: string | null
+  application: string | null
+  target: string
+  intent: Intent
+  plan: Plan
+  steps: OperationStep[]
+  conditions: Condition[]
+  results: Result[]
+  progress: Progress | null
+  state: OperationState
+  acceptTime: string
+  startTime: string | null
+  endTime: string | null
+  undoes: string | null
+  undoneBy: string | null
+}
+
+/** `cluster/namespace/what`: one operation at a time is carried out for each. */
+export const targetKey = (target: { cluster: string; namespace?: string; what: string }): string =>
+  `${target.cluster}/${target.namespace ?? ''}/${target.what}`
+
+export const hasEnded = (state: OperationState): boolean => state === 'Succeeded' || state === 'Failed'
+
+// What others need is made first: a Deployment without its namespace, configuration or Service would start wrong.
+const ORDER = [
+  'Namespace',
+  'ResourceQuota',
+  'LimitRange',
+  'ServiceAccount',
+  'Secret',
+  'ConfigMap',
+  'PersistentVolumeClaim',
+  'Service',
+]
+const rank = (kind: string) => {
+  const index = ORDER.indexOf(kind)
+  return index < 0 ? ORDER.length : index
+}
+
+/** In the order in which they are applied; objects of one kind stay as they were given. */
+export const inOrder = <Item extends { kind: string }>(objects: Item[]): Item[] =>
+  objects.toSorted((one, other) => rank(one.kind) - rank(other.kind))
+
+const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet']
+
+/** What is waited for after all is applied. */
+export const awaited = (intent: Intent): KubeRef[] =>
+  intent.desired.filter(({ kind }) => WORKLOADS.includes(kind)).map(refOf)
+
+export const applyStep = (ref: { kind: string; name: string }) => `Apply ${ref.kind} ${ref.name}`
+export const removeStep = (ref: { kind: string; name: string }) => `Delete ${ref.kind} ${ref.name}`
+export const availableStep = (ref: { name: string }) => `Wait until ${ref.name} is available`
+export const goneStep = (ref: { kind: string; name: string }) => `Wait until ${ref.kind} ${ref.name} is gone`
+
+/** All steps of an operation before the first is done. */
+export function stepsOf(intent: Intent): OperationStep[] {
+  const names = [
+    ...inOrder(intent.desired).map((object) => applyStep(refOf(object))),
+    ...intent.removed.map(removeStep),
+    ...awaited(intent).map(availableStep),
+    ...intent.removed.map(goneStep),
+  ]
+  return names.map((name) => ({ name, state: 'Waiting', message: '' }))
+}
+
+/** The steps with one of them changed; the same list when nothing is new. Times are set by its state. */
+export function setStep(
+  steps: OperationStep[],
+  name: string,
+  seen: Pick<OperationStep, 'state' | 'message'>,
+  now: string,
+): OperationStep[] {
+  const old = steps.find((step) => step.name === name)
+  if (!old || (old.state === seen.state && old.message === seen.message)) return steps
+  const done = seen.state === 'Succeeded' || seen.state === 'Failed' || seen.state === 'Skipped'
+  const step = {
+    ...old,
+    ...seen,
+    ...(seen.state === 'Waiting' ? {} : { startTime: old.startTime ?? now }),
+    ...(done ? { endTime: old.endTime ?? now } : {}),
+  }
+  return steps.map((other) => (other === old ? step : other))
+}
+
+/** How an operation ended, as its condition. */
+export type Ending = Pick<Condition, 'reason' | 'message'> & { state: 'Succeeded' | 'Failed' }
+
+/** The condition that says how it ended. */
+export const endCondition = ({ state, reason, message }: Ending): Omit<Condition, 'lastTransitionTime'> => ({
+  type: 'Succeeded',
+  status: state === 'Succeeded' ? 'True' : 'False',
+  reason,
+  message,
+})
+
+/** A newer operation of the same target makes an older one pointless: the newer holds all that is wanted. */
+export const superseded = (by: { id: string; summary: string; actor: string }): Ending => ({
+  state: 'Failed',
+  reason: 'Superseded',
+  message: `Overtaken by "${by.summary}" of ${by.actor} (${by.id}), which carries on from here.`,
+})
+
+/** Why the cluster's refusal ends an operation: cause, consequence and what to do. */
+export function refusal(problem: Problem, ref: KubeRef, appliedBefore: number): Ending {
+  const consequence =
+    appliedBefore === 0
+      ? 'Nothing was changed.'
+      : `${appliedBefore === 1 ? 'One object was' : `${appliedBefore} objects were`} changed before it; undo this operation to put them back.`
+  const next: Record<string, string> = {
+    '/problems/cluster-conflict': 'Plan it again, and take the fields over if they are meant to be yours.',
+    '/problems/cluster-forbidden': 'Ask who looks after the cluster for this right, then repeat it.',
+    '/problems/not-found': 'Create the environment again, then repeat it.',
+  }
+  const reasons: Record<string, string> = {
+    '/problems/cluster-conflict': 'FieldsManagedElsewhere',
+    '/problems/cluster-forbidden': 'ClusterForbidden',
+    '/problems/not-found': 'NamespaceMissing',
+  }
+  const detail = problem.body.detail ?? problem.body.title
+  return {
+    state: 'Failed',
+    reason: reasons[problem.body.type] ?? 'RejectedByCluster',
+    message: `${refText(ref)}: ${detail} ${consequence} ${next[problem.body.type] ?? 'Correct it and repeat.'}`,
+  }
+}
+
+/** The operation as others see it. */
+export function toOperation(row: OperationRow): Operation {
+  return { ...toSummary(row), plan: row.plan, steps: row.steps }
+}
+
+/** The operation without its plan and steps. */
+export function toSummary(row: OperationRow): OperationSummary {
+  const optional = {
+    reason: row.reason,
+    environment: row.environment,
+    application: row.application,
+    startTime: row.startTime,
+    endTime: row.endTime,
+    undoes: row.undoes,
+    undoneBy: row.undoneBy,
+  }
+  const present = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null))
+  return {
+    kind: 'Operation',
+    id: row.id,
+    type: row.type,
+    summary: row.summary,
+    actor: row.actor,
+    cluster: row.cluster,
+    state: row.state,
+    conditions: row.conditions,
+    acceptTime: row.acceptTime,
+    undoable: whyNotUndoable(row) === undefined,
+    ...present,
+  }
+}
+
+/** Why an operation cannot be taken back; undefined: it can. */
+export function whyNotUndoable(row: OperationRow): string | undefined {
+  if (row.intent.notUndoable) return row.intent.notUndoable
+  if (row.undoneBy) return `It was undone already, by ${row.undoneBy}; undo that one to have it again.`
+  if (row.state === 'Failed' && !reachedCluster(row)) return 'It failed before it changed anything.'
+  return undefined
+}
+
+/** True when something of it may have reached the cluster. */
+export const reachedCluster = ({ steps, results }: Pick<OperationRow, 'steps' | 'results'>): boolean =>
+  results.length > 0 || steps.some(({ name, state }) => name.startsWith('Delete ') && state === 'Succeeded')

@@ -1,0 +1,205 @@
+import type { Condition, KubeRef } from '@quarterdeck/kernel'
+import { type Db, type JsonColumn, notify } from '@quarterdeck/store'
+import { type Generated, sql } from 'kysely'
+import type { OperationState, OperationStep, Plan } from './operation.contract.ts'
+import type { Intent, OperationRow, Progress, Result } from './operation.rules.ts'
+
+type JsonFields = 'intent' | 'plan' | 'steps' | 'conditions' | 'results' | 'progress'
+type OperationTable = Omit<OperationRow, JsonFields | 'sequence'> & {
+  sequence: Generated<number>
+  intent: JsonColumn<Intent>
+  plan: JsonColumn<Plan>
+  steps: JsonColumn<OperationStep[]>
+  conditions: JsonColumn<Condition[]>
+  results: JsonColumn<Result[]>
+  progress: JsonColumn<Progress | null>
+}
+interface KeyTable {
+  subject: string
+  key: string
+  digest: string
+  operation: string
+}
+interface AuditTable {
+  sequence: Generated<number>
+  time: Generated<string>
+  operation: string
+  actor: string
+  act: string
+  what: string
+  outcome: 'intent' | 'succeeded' | 'failed'
+  detail: string
+}
+
+const table = (db: Db) =>
+  db.withTables<{ operation: OperationTable; idempotency_key: KeyTable; audit_event: AuditTable }>()
+
+/** The channel on which every change of an operation is told; the payload is its id. */
+export const operationChannel = 'operation'
+
+const ended: OperationState[] = ['Succeeded', 'Failed']
+
+export const find = (db: Db, id: string): Promise<OperationRow | undefined> =>
+  table(db).selectFrom('operation').selectAll().where('id', '=', id).executeTakeFirst() as Promise<
+    OperationRow | undefined
+  >
+
+export interface Filter {
+  environment?: string | undefined
+  application?: string | undefined
+  state?: OperationState | undefined
+  running?: boolean | undefined
+  /** Only operations accepted before this one, by sequence. */
+  before?: number | undefined
+  limit: number
+}
+
+/** Newest first. */
+export function list(db: Db, filter: Filter): Promise<OperationRow[]> {
+  let query = table(db).selectFrom('operation').selectAll().orderBy('sequence', 'desc').limit(filter.limit)
+  if (filter.environment) query = query.where('environment', '=', filter.environment)
+  if (filter.application) query = query.where('application', '=', filter.application)
+  if (filter.state) query = query.where('state', '=', filter.state)
+  if (filter.running === true) query = query.where('state', 'not in', ended)
+  if (filter.running === false) query = query.where('state', 'in', ended)
+  if (filter.before !== undefined) query = query.where('sequence', '<', filter.before)
+  return query.execute() as Promise<OperationRow[]>
+}
+
+/** Operations of one target that have not ended, oldest first. */
+export const listUnfinished = (db: Db, target: string): Promise<OperationRow[]> =>
+  table(db)
+    .selectFrom('operation')
+    .selectAll()
+    .where('target', '=', target)
+    .where('state', 'not in', ended)
+    .orderBy('sequence')
+    .execute() as Promise<OperationRow[]>
+
+/** Operations of the same target accepted after this one, oldest first. */
+export const listLater = (db: Db, row: Pick<OperationRow, 'target' | 'sequence'>): Promise<OperationRow[]> =>
+  table(db)
+    .selectFrom('operation')
+    .selectAll()
+    .where('target', '=', row.target)
+    .where('sequence', '>', row.sequence)
+    .orderBy('sequence')
+    .execute() as Promise<OperationRow[]>
+
+/** Targets with an operation that has not ended. */
+export const listUnfinishedTargets = async (db: Db): Promise<string[]> =>
+  (await table(db).selectFrom('operation').select('target').distinct().where('state', 'not in', ended).execute()).map(
+    (row) => row.target,
+  )
+
+/** The operation that this subject's key belongs to, and the digest of the request that it came with. */
+export const findKey = (db: Db, subject: string, key: string): Promise<KeyTable | undefined> =>
+  table(db)
+    .selectFrom('idempotency_key')
+    .selectAll()
+    .where('subject', '=', subject)
+    .where('key', '=', key)
+    .executeTakeFirst()
+
+/** False when the key is taken; waits for a transaction that is just taking it. */
+export const claimKey = async (db: Db, row: KeyTable): Promise<boolean> => {
+  const result = await table(db)
+    .insertInto('idempotency_key')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+type NewOperation = Omit<
+  OperationRow,
+  'sequence' | 'conditions' | 'results' | 'progress' | 'state' | 'startTime' | 'endTime' | 'undoneBy'
+>
+
+/** Adds an accepted operation and takes over what its unfinished predecessors have still to delete. */
+export async function insert(tx: Db, row: NewOperation): Promise<void> {
+  // One accepter of a target at a time, so that sequence, definition and predecessors agree.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${row.target}, 0))`.execute(tx)
+  const intent = { ...row.intent, removed: withLeftovers(row.intent, await listUnfinished(tx, row.target)) }
+  await table(tx)
+    .insertInto('operation')
+    .values({
+      ...row,
+      intent: JSON.stringify(intent),
+      plan: JSON.stringify(row.plan),
+      steps: JSON.stringify(row.steps),
+      conditions: '[]',
+      results: '[]',
+      progress: 'null',
+      state: 'Accepted',
+      startTime: null,
+      endTime: null,
+      undoneBy: null,
+    })
+    .execute()
+  if (row.undoes) await setUndoneBy(tx, row.undoes, row.id)
+  await notify(tx, operationChannel, row.id)
+}
+
+const sameRef = (one: KubeRef, other: KubeRef) =>
+  one.kind === other.kind && one.name === other.name && one.namespace === other.namespace
+
+function withLeftovers(intent: Intent, predecessors: OperationRow[]): Intent['removed'] {
+  const wanted = intent.desired.map(({ kind, metadata }) => ({ apiVersion: '', kind, ...metadata }))
+  const leftovers = predecessors
+    .flatMap((row) => row.intent.removed)
+    .filter((ref) => ![...wanted, ...intent.removed].some((other) => sameRef(ref, other)))
+  return [...intent.removed, ...leftovers]
+}
+
+const setUndoneBy = (tx: Db, id: string, undoneBy: string | null) =>
+  table(tx).updateTable('operation').set({ undoneBy }).where('id', '=', id).execute()
+
+/** The undo did nothing, so what it was to take back can be undone again. */
+export const clearUndoneBy = (tx: Db, undo: string) =>
+  table(tx).updateTable('operation').set({ undoneBy: null }).where('undoneBy', '=', undo).execute()
+
+/** What the reconciler has found out. */
+export type Observed = Pick<
+  OperationRow,
+  'state' | 'steps' | 'conditions' | 'results' | 'progress' | 'startTime' | 'endTime'
+>
+
+/** Writes what has been found out and tells who watches. False when it had ended already. */
+export async function save(tx: Db, id: string, seen: Observed): Promise<boolean> {
+  const result = await table(tx)
+    .updateTable('operation')
+    .set({
+      state: seen.state,
+      steps: JSON.stringify(seen.steps),
+      conditions: JSON.stringify(seen.conditions),
+      results: JSON.stringify(seen.results),
+      progress: JSON.stringify(seen.progress),
+      startTime: seen.startTime,
+      endTime: seen.endTime,
+    })
+    .where('id', '=', id)
+    .where('state', 'not in', ended)
+    .executeTakeFirst()
+  if (result.numUpdatedRows === 0n) return false
+  await notify(tx, operationChannel, id)
+  return true
+}
+
+/** Adds one line to the audit trail. */
+export const audit = (tx: Db, event: Omit<AuditTable, 'sequence' | 'time'> & { sequence?: never; time?: never }) =>
+  table(tx)
+    .insertInto('audit_event')
+    .values({
+      operation: event.operation,
+      actor: event.actor,
+      act: event.act,
+      what: event.what,
+      outcome: event.outcome,
+      detail: event.detail,
+    })
+    .execute()
+
+/** The audit trail of one operation, oldest first. */
+export const listAudit = (db: Db, operation: string) =>
+  table(db).selectFrom('audit_event').selectAll().where('operation', '=', operation).orderBy('sequence').execute()

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+import {
+  clusterConflict,
+  clusterForbidden,
+  isProblem,
+  type KubeObject,
+  type KubeRef,
+  notFound,
+  Problem,
+  refOf,
+  rejectedByCluster,
+} from '@quarterdeck/kernel'
+import type { Cluster } from '@quarterdeck/kube'
+import { stringify } from 'yaml'
+import { masked, withoutNoise } from './field-change.rules.ts'
+import type { Blocker, ChangeRequest, FieldConflict, Plan } from './operation.contract.ts'
+import { type Intent, inOrder } from './operation.rules.ts'
+import { blockerOf, objectChange, planText, type Rehearsal } from './plan.rules.ts'
+import { quotaBlockers } from './quota.rules.ts'
+
+/** A plan and what has to be remembered to carry it out and to take it back. */
+export interface Rehearsed {
+  plan: Plan
+  intent: Intent
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+export const manifestYaml = (object: KubeObject): string => stringify(masked(withoutNoise(object)), { lineWidth: 0 })
+
+/**
+ * Asks the API server what a change would do, object by object, without doing it. Throws clusterUnreachable; whatever
+ * else stands in the way is a blocker of the plan.
+ */
+export async function rehearse(
+  cluster: Cluster,
+  request: ChangeRequest,
+  more: { force: boolean; blockers: Blocker[]; laterOperations: string[] },
+): Promise<Rehearsed> {
+  const desired = inOrder(request.desired)
+  const [applied, removed, quota] = await Promise.all([
+    Promise.all(desired.map((manifest) => rehearseApply(cluster, manifest))),
+    Promise.all(request.removed.map((ref) => rehearseRemove(cluster, ref))),
+    readQuota(cluster, desired),
+  ])
+  const given = [...(request.blockers ?? []), ...more.blockers]
+  const rehearsals = [...applied.map(({ rehearsal }) => rehearsal), ...removed.map(({ rehearsal }) => rehearsal)]
+  const blockers = [
+    ...given,
+    // What the feature has already explained in its own words is not said again in the cluster's.
+    ...applied.flatMap(({ blocker }) => (blocker && !isExplained(blocker, given) ? [blocker] : [])),
+    ...quotaBlockers(
+      quota.quotas,
+      quota.limitRanges,
+      applied.flatMap(({ rehearsal: { live, after } }) =>
+        after && WITH_PODS.has(after.kind) ? [{ live, after }] : [],
+      ),
+    ),
+  ]
+  const plan: Omit<Plan, 'hash'> = {
+    kind: 'Plan',
+    summary: request.summary,
+    changes: rehearsals.map((rehearsal) => {
+      const shown = rehearsal.manifest ?? rehearsal.live
+      return objectChange(rehearsal, shown ? manifestYaml(shown) : '', request.effects?.[keyOf(rehearsal.ref)])
+    }),
+    warnings: [...(request.warnings ?? []), ...quota.warnings, ...removed.flatMap(({ warnings }) => warnings)],
+    blockers,
+    laterOperations: more.laterOperations,
+  }
+  return {
+    plan: { ...plan, hash: sha256(planText(request.target, plan)) },
+    intent: intentOf(request, removed, more.force),
+  }
+}
+
+const WITH_PODS = new Set(['Deployment', 'StatefulSet'])
+const keyOf = ({ kind, namespace, name }: KubeRef) => (namespace ? `${kind} ${namespace}/${name}` : `${kind} ${name}`)
+const isExplained = (blocker: Blocker, given: Blocker[]) =>
+  given.some(({ pointer }) => /nodePort/.test(pointer)) && /port is already allocated/.test(blocker.detail)
+
+type RemovedObject = { rehearsal: Rehearsal; uid?: string; live?: KubeObject; warnings: string[] }
+
+function intentOf(request: ChangeRequest, removed: RemovedObject[], force: boolean): Intent {
+  const gone = removed.flatMap(({ live, rehearsal, uid }) =>
+    live && uid ? [{ live, ref: { ...refOf(rehearsal.live ?? live), uid } }] : [],
+  )
+  const held = gone.map(({ live }) =>
+    withAllocated(
+      request.before.find((object) => isSame(object, live)),
+      live,
+    ),
+  )
+  return {
+    desired: request.desired,
+    removed: gone.map(({ ref }) => ref),
+    before: [...request.before.filter((object) => !gone.some(({ live }) => isSame(object, live))), ...held],
+    force,
+    deadlineSeconds: request.deadlineSeconds ?? 120,
+    ...(request.definition ? { definition: request.definition } : {}),
+    ...(request.notUndoable ? { notUndoable: request.notUndoable } : {}),
+  }
+}
+
+const isSame = (one: KubeObject, other: KubeObject) => keyOf(refOf(one)) === keyOf(refOf(other))
+
+/** What to make again after a delete: our manifest, with the node ports it had, so that its address comes back. */
+function withAllocated(manifest: KubeObject | undefined, live: KubeObject): KubeObject {
+  if (!manifest) return withoutNoise(live)
+  if (live.kind !== 'Service') return manifest
+  type Port = { port: number; protocol?: string; nodePort?: number }
+  const ports: Port[] = live.spec?.ports ?? []
+  const portOf = (port: Port) =>
+    ports.find((other) => other.port === port.port && (other.protocol ?? 'TCP') === (port.protocol ?? 'TCP'))?.nodePort
+  return {
+    ...manifest,
+    spec: {
+      ...manifest.spec,
+      ports: (manifest.spec?.ports ?? []).map((port: Port) => {
+        const nodePort = port.nodePort ?? portOf(port)
+        return nodePort ? { ...port, nodePort } : port
+      }),
+    },
+  }
+}
+
+async function rehearseApply(
+  cluster: Cluster,
+  manifest: KubeObject,
+): Promise<{ rehearsal: Rehearsal; blocker?: Blocker }> {
+  const ref = refOf(manifest)
+  const [live, dry] = await Promise.all([cluster.get(ref).catch(absentIfMissing), dryRun(cluster, manifest)])
+  const { after, conflicts, warnings, problem } = dry
+  const rehearsal = { ref, manifest, live, after, conflicts, warnings }
+  return problem ? { rehearsal, blocker: blockerOf(problem, ref) } : { rehearsal }
+}
+
+// A kind or namespace that is not there: the dry run says so in better words.
+const absentIfMissing = (error: unknown): undefined => {
+  if (isProblem(error, notFound) || isProblem(error, rejectedByCluster) || isProblem(error, clusterForbidden))
+    return undefined
+  throw error
+}
+
+interface DryRun {
+  after?: KubeObject
+  conflicts: FieldConflict[]
+  warnings: string[]
+  problem?: Problem
+}
+
+async function dryRun(cluster: Cluster, manifest: KubeObject): Promise<DryRun> {
+  let conflicts: FieldConflict[] = []
+  for (const force of [false, true]) {
+    try {
+      const { object, warnings } = await cluster.apply(manifest, { dryRun: true, force })
+      return { after: object, conflicts, warnings }
+    } catch (error) {
+      if (isProblem(error, clusterConflict) && !force) {
+        conflicts = (error.body.conflicts as FieldConflict[] | undefined) ?? []
+        continue
+      }
+      if (!isRefusal(error)) throw error
+      return { conflicts, warnings: [], problem: error }
+    }
+  }
+  return { conflicts, warnings: [] }
+}
+
+const isRefusal = (error: unknown): error is Problem =>
+  error instanceof Problem &&
+  [notFound, rejectedByCluster, clusterForbidden, clusterConflict].some((type) => isProblem(error, type))
+
+async function rehearseRemove(cluster: Cluster, asked: KubeRef & { uid?: string }): Promise<RemovedObject> {
+  const { uid, ...ref } = asked
+  const live = await cluster.get(ref).catch(absentIfMissing)
+  const base = { ref, conflicts: [], warnings: [] }
+  if (live && uid !== undefined && live.metadata.uid !== uid) {
+    const sentence = `${keyOf(ref)} was deleted and made anew by somebody else; it is left alone.`
+    return { rehearsal: base, warnings: [sentence] }
+  }
+  return {
+    rehearsal: { ...base, live },
+    warnings: [],
+    ...(live ? { live } : {}),
+    ...(live?.metadata.uid ? { uid: live.metadata.uid } : {}),
+  }
+}
+
+async function readQuota(cluster: Cluster, desired: KubeObject[]) {
+  const namespaces = [
+    ...new Set(desired.filter(({ kind }) => WITH_PODS.has(kind)).map(({ metadata }) => metadata.namespace)),
+  ]
+  const read = async (kind: string) =>
+    (await Promise.all(namespaces.map((namespace) => cluster.list({ apiVersion: 'v1', kind, namespace })))).flatMap(
+      ({ items }) => items,
+    )
+  try {
+    const [quotas, limitRanges] = await Promise.all([read('ResourceQuota'), read('LimitRange')])
+    return { quotas, limitRanges, warnings: [] }
+  } catch (error) {
+    if (!isProblem(error, clusterForbidden)) throw error
+    return { quotas: [], limitRanges: [], warnings: ['Quotas could not be looked at: the cluster does not allow it.'] }
+  }
+}
