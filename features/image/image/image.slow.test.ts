@@ -37,7 +37,6 @@ beforeAll(async () => {
   ]
   const server = await createServer({
     authenticate: async ({ token }) => ({ name: 'ann', kind: 'token', permissions: token === 'all' ? ['*'] : [] }),
-      token && { name: 'ann', kind: 'token', permissions: token === 'all' ? ['*'] : [] }),
     logLevel: 'silent',
   })
   imageRoutes(server, { images: openImages({ registries: async () => known }), propose })
