@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { postgresPid, serverProcess } from '../platform/server-process.ts'
+import type { Row } from './row.ts'
+import { startVictim, type Victim, type World } from './world.ts'
+
+/** Ends PostgreSQL by a signal in the middle of a stream; the server goes on and brings it back. */
+async function endPostgres(world: World, signal: NodeJS.Signals, victim: Victim): Promise<string> {
+  const stream = victim.stream()
+  await sleep(world.random.between(50, 1_500))
+  const pid = postgresPid(victim.server.home)
+  assert.ok(pid, 'no PostgreSQL is recorded')
+  process.kill(pid, signal)
+  const began = performance.now()
+  await stream.done
+  await victim.server.ready(30)
+  await victim.check(stream)
+  const again = postgresPid(victim.server.home)
+  assert.notEqual(again, pid, 'PostgreSQL was not started again')
+  const refused = stream.sent.filter(({ problems }) => problems.length > 0).length
+  return `${stream.sent.length} deploys, ${refused} were first refused, all ended ${((performance.now() - began) / 1000).toFixed(1)} s after the fault`
+}
+
+const victims = new WeakMap<World, Victim>()
+async function sameVictim(world: World): Promise<Victim> {
+  const victim = victims.get(world) ?? (await startVictim(world))
+  victims.set(world, victim)
+  return victim
+}
+
+export const storeRows: Row[] = [
+  {
+    id: 'F10',
+    what: 'kill -9 of PostgreSQL during a stream of deploys: every answered one is there, the server goes on',
+    rounds: 3,
+    run: async (world) => endPostgres(world, 'SIGKILL', await sameVictim(world)),
+  },
+  {
+    id: 'F11',
+    what: 'fast restart of PostgreSQL: nothing is carried out twice by a repeated commit',
+    rounds: 2,
+    run: async (world) => endPostgres(world, 'SIGINT', await sameVictim(world)),
+  },
+  {
+    id: 'F19',
+    what: 'a second server on the same state folder is refused and the first goes on',
+    rounds: 1,
+    async run(world) {
+      const victim = await startVictim(world)
+      const second = await serverProcess({
+        environment: { ...world.cluster.environment, QUARTERDECK_HOME: victim.server.home },
+      })
+      world.servers.push(second)
+      second.start({ QUARTERDECK_HOME: victim.server.home })
+      const ended = await Promise.race([second.ended(), sleep(30_000)])
+      assert.ok(ended && ended.status !== 0, 'the second server did not end by itself')
+      assert.match(second.log(), /already|in use|another/i)
+      const stream = victim.stream(1)
+      await stream.done
+      await victim.check(stream)
+    },
+  },
+]
