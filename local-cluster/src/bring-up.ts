@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { coreDns, metricsServer } from './addons.ts'
 import {
@@ -45,9 +46,9 @@ export interface BringUp {
 }
 
 /** Makes one component run with its present command: leaves it, replaces it or starts it. Answers whether it was started. */
-export async function ensureComponent(up: BringUp, stage: Stage, component: Component): Promise<boolean> {
+export async function ensureComponent(up: BringUp, stage: Stage, wanted: Component): Promise<boolean> {
   const { home, instance } = up
-  component.revision = up.spec.identities.revision
+  const component = { ...wanted, configuration: [...(wanted.configuration ?? []), up.spec.identities.revision] }
   const running = runningComponents(home, instance.components).get(component.name)
   const progress = progressOf(up.onProgress, stage, component.name)
   progress.running(running ? 'looking' : 'starting')
@@ -115,11 +116,14 @@ export async function ensureRuntime(up: BringUp): Promise<boolean> {
 
 /** kubelet and kube-proxy; resolves when the node is Ready. */
 export async function ensureNode(up: BringUp): Promise<boolean> {
+  const began = Date.now()
   const [kubelet, proxy] = await Promise.all([
     ensureComponent(up, 'node', kubeletComponent(up.spec)),
     ensureComponent(up, 'node', kubeProxyComponent(up.spec)),
   ])
-  await awaitObject(up, 'node', NODE_NAME, `/api/v1/nodes/${NODE_NAME}`, (node) => isTrue(node, 'Ready'))
+  // What the API server says may be from before a stop, so it has to be newer than this start.
+  const since = kubelet ? began : 0
+  await awaitObject(up, 'node', NODE_NAME, `/api/v1/nodes/${NODE_NAME}`, (node) => isTrue(node, 'Ready', since))
   return kubelet || proxy
 }
 
@@ -127,6 +131,23 @@ export async function ensureNode(up: BringUp): Promise<boolean> {
 export async function ensureCoreDns(up: BringUp): Promise<void> {
   await applyAll(up, coreDns(up.spec, systemImages(up.spec.binaries)))
   await awaitObject(up, 'addons', 'coredns', '/apis/apps/v1/namespaces/kube-system/deployments/coredns', isAvailable)
+  await stepOf(up.onProgress, 'addons', 'coredns', 'answers', () => awaitName(up.spec.network.dnsAddress))
+}
+
+/** Waits until the cluster's DNS tells the API server's address. */
+async function awaitName(server: string): Promise<void> {
+  const limit = performance.now() + OBJECT_WITHIN_SECONDS * 1000
+  for (;;) {
+    const resolver = new Resolver({ timeout: 1000, tries: 1 })
+    resolver.setServers([server])
+    try {
+      await resolver.resolve4('kubernetes.default.svc.cluster.local')
+      return
+    } catch (error) {
+      if (performance.now() > limit) throw notReady('coredns', undefined, error as Error)
+      await delay(100)
+    }
+  }
 }
 
 /** metrics-server; resolves when its API is served. */
@@ -195,12 +216,20 @@ async function retried(act: () => Promise<void>): Promise<void> {
 }
 
 interface Conditions {
-  status?: { conditions?: { type: string; status: string; message?: string; reason?: string }[] }
+  status?: {
+    conditions?: { type: string; status: string; message?: string; reason?: string; lastHeartbeatTime?: string }[]
+  }
 }
 
 const conditionOf = (object: unknown, type: string) =>
   (object as Conditions).status?.conditions?.find((one) => one.type === type)
-const isTrue = (object: unknown, type: string) => conditionOf(object, type)?.status === 'True'
+
+/** Whether the condition holds and was looked at since `sinceMilliseconds`; such times are given in whole seconds. */
+function isTrue(object: unknown, type: string, sinceMilliseconds = 0): boolean {
+  const condition = conditionOf(object, type)
+  const seen = Date.parse(condition?.lastHeartbeatTime ?? '') || Number.MAX_SAFE_INTEGER
+  return condition?.status === 'True' && seen >= sinceMilliseconds - 1000
+}
 
 function isAvailable(deployment: unknown): boolean {
   const { metadata, status } = deployment as {
@@ -239,11 +268,11 @@ async function awaitObject(
   }
 }
 
-function notReady(name: string, object: unknown): LocalClusterError {
-  const condition = conditionOf(object, 'Ready') ?? conditionOf(object, 'Available')
+function notReady(name: string, object: unknown, cause?: Error): LocalClusterError {
+  const condition = conditionOf(object ?? {}, 'Ready') ?? conditionOf(object ?? {}, 'Available')
   return new LocalClusterError(
     'ComponentNotReady',
-    `${name} was not ready after ${OBJECT_WITHIN_SECONDS} s: ${condition?.message ?? condition?.reason ?? 'it says nothing about itself'}.`,
+    `${name} was not ready after ${OBJECT_WITHIN_SECONDS} s: ${condition?.message ?? condition?.reason ?? cause?.message ?? 'it says nothing about itself'}.`,
     'Look at `qd local logs kubelet` and `qd local logs containerd`, then start again.',
   )
 }

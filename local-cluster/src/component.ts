@@ -15,8 +15,8 @@ export interface Component {
   executable: string
   args: string[]
   environment?: Record<string, string>
-  /** Anything else that must lead to a restart when it changes, such as certificates. */
-  revision?: string
+  /** Anything else that must lead to a restart when it changes: contents of its configuration files, certificates. */
+  configuration?: string[]
   /** Name of the network namespace it lives in; absent means the machine's own. */
   networkNamespace?: string
   /** Loopback ports that it listens on, in the machine's own network namespace. */
@@ -51,9 +51,9 @@ const LOG_LIMIT_BYTES = 16 * 1024 * 1024
 export const logFileOf = (home: Home, component: string): string => join(home.stateFolder, 'logs', `${component}.log`)
 
 /** Changes whenever the component would have to be started differently. */
-export const commandHash = ({ executable, args, environment, networkNamespace, revision }: Component): string =>
+export const commandHash = ({ executable, args, environment, networkNamespace, configuration }: Component): string =>
   createHash('sha256')
-    .update(JSON.stringify([executable, args, environment, networkNamespace, revision]))
+    .update(JSON.stringify([executable, args, environment, networkNamespace, configuration]))
     .digest('hex')
     .slice(0, 16)
 

@@ -1,3 +1,4 @@
+export { type ArchiveOptions, writeArchive } from './archive.ts'
 export { type ControlPlane, type ControlPlaneOptions, controlPlane } from './control-plane.ts'
 export {
   type ClusterMode,
@@ -7,6 +8,7 @@ export {
   type MissingPackage,
 } from './host.ts'
 export { installHostPackages } from './host-packages.ts'
+export { localCommands, stateFolderOf } from './local.cli.ts'
 export {
   defaultStateFolder,
   type LocalCluster,

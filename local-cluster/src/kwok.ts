@@ -15,12 +15,14 @@ export function kwokComponent(
   spec: Pick<ControlPlaneSpec, 'stateFolder' | 'binaries' | 'identities' | 'ports'>,
 ): Component {
   const stages = join(spec.stateFolder, 'kwok-stages.yaml')
-  writeWhole(stages, STAGES.map((stage) => stringify(stage)).join('---\n'))
+  const configuration = STAGES.map((one) => stringify(one)).join('---\n')
+  writeWhole(stages, configuration)
   const kubeconfig = clientKubeconfig(spec, 'kwok')
   const selector = Object.entries(FAKE_NODE_ANNOTATION).map(([key, value]) => `${key}=${value}`)
   return {
     name: 'kwok',
     executable: spec.binaries.executable('kwok'),
+    configuration: [configuration],
     args: [
       `--kubeconfig=${kubeconfig}`,
       '--manage-all-nodes=false',

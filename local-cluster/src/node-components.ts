@@ -33,20 +33,19 @@ export function registryComponent({
   ports,
 }: Pick<NodeSpec, 'stateFolder' | 'binaries' | 'ports'>): Component {
   const file = join(stateFolder, 'registry.yaml')
-  writeWhole(
-    file,
-    stringify({
-      version: '0.1',
-      log: { level: 'warn', accesslog: { disabled: true } },
-      storage: { filesystem: { rootdirectory: join(stateFolder, 'registry') }, delete: { enabled: true } },
-      http: { addr: `127.0.0.1:${ports.registry}` },
-    }),
-  )
+  const configuration = stringify({
+    version: '0.1',
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: join(stateFolder, 'registry') }, delete: { enabled: true } },
+    http: { addr: `127.0.0.1:${ports.registry}` },
+  })
+  writeWhole(file, configuration)
   return {
     name: 'registry',
     executable: binaries.executable('registry'),
     args: ['serve', file],
     environment: { OTEL_TRACES_EXPORTER: 'none' },
+    configuration: [configuration],
     ports: [ports.registry],
     ready: () => answersHttp('127.0.0.1', ports.registry, '/v2/'),
   }
@@ -61,12 +60,14 @@ export function containerdComponent(spec: NodeSpec): Component {
   writeCni(node, network)
   writeRegistryHosts(node, spec)
   const file = join(node, 'containerd.toml')
-  writeWhole(file, containerdConfig(spec, node, runFolder))
+  const configuration = containerdConfig(spec, node, runFolder)
+  writeWhole(file, configuration)
   const executable = binaries.executable('containerd')
   return {
     name: 'containerd',
     executable,
     args: ['--config', file],
+    configuration: [configuration],
     // Where it looks for its shim and for runc.
     environment: {
       PATH: `${dirname(executable)}:${dirname(binaries.executable('runc'))}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`,
@@ -170,10 +171,12 @@ export function kubeletComponent(spec: NodeSpec): Component {
   const node = join(stateFolder, 'node')
   const file = join(node, 'kubelet.yaml')
   ensureCgroup(network.cgroup)
-  writeWhole(file, stringify(kubeletConfiguration(spec, node)))
+  const configuration = stringify(kubeletConfiguration(spec, node))
+  writeWhole(file, configuration)
   return {
     name: 'kubelet',
     executable: binaries.executable('kubelet'),
+    configuration: [configuration],
     args: [
       `--config=${file}`,
       `--kubeconfig=${clientKubeconfig(spec, 'kubelet', apiServerFromNode(spec))}`,
@@ -236,26 +239,27 @@ function kubeletConfiguration({ stateFolder, identities, network }: NodeSpec, no
 export function kubeProxyComponent(spec: NodeSpec): Component {
   const { stateFolder, binaries, network } = spec
   const file = join(stateFolder, 'node', 'kube-proxy.yaml')
-  writeWhole(
-    file,
-    stringify({
-      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
-      kind: 'KubeProxyConfiguration',
-      mode: 'nftables',
-      clientConnection: { kubeconfig: clientKubeconfig(spec, 'kube-proxy', apiServerFromNode(spec)) },
-      clusterCIDR: network.podCidr,
-      detectLocalMode: 'ClusterCIDR',
-      hostnameOverride: NODE_NAME,
-      healthzBindAddress: `${network.nodeAddress}:10256`,
-      metricsBindAddress: `${network.nodeAddress}:10249`,
-      oomScoreAdj: 0,
-      // These are the whole machine's and not ours to change.
-      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
-    }),
-  )
+  const configuration = stringify({
+    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+    kind: 'KubeProxyConfiguration',
+    mode: 'nftables',
+    clientConnection: { kubeconfig: clientKubeconfig(spec, 'kube-proxy', apiServerFromNode(spec)) },
+    clusterCIDR: network.podCidr,
+    // A new Service should answer as soon as it is shown.
+    nftables: { minSyncPeriod: '100ms' },
+    detectLocalMode: 'ClusterCIDR',
+    hostnameOverride: NODE_NAME,
+    healthzBindAddress: `${network.nodeAddress}:10256`,
+    metricsBindAddress: `${network.nodeAddress}:10249`,
+    oomScoreAdj: 0,
+    // These are the whole machine's and not ours to change.
+    conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
+  })
+  writeWhole(file, configuration)
   return {
     name: 'kube-proxy',
     executable: binaries.executable('kube-proxy'),
+    configuration: [configuration],
     args: [`--config=${file}`, '--v=1'],
     networkNamespace: network.networkNamespace,
     ready: () => answersHttp(network.nodeAddress, 10_249, '/healthz'),
