@@ -1,6 +1,6 @@
 import { Age, Button, ButtonLink, Icon, Menu, State, type Tone, useText } from '@quarterdeck/ui'
 import { type ReactNode, useState } from 'react'
-import type { Address, Application, ApplicationState, ApplicationSummary } from './application.contract.ts'
+import type { Application, ApplicationState, ApplicationSummary } from './application.contract.ts'
 import { type ActName, ActDialog } from './change-application.console.tsx'
 import { applicationTexts } from './texts.console.tsx'
 
@@ -25,7 +25,7 @@ export function ApplicationBadge({ state }: { state: ApplicationState }) {
 }
 
 /** An address: a link when it answers, else text with why it is not one. */
-export function AddressLink({ address }: { address: Address | undefined }) {
+export function AddressLink({ address }: { address: ApplicationSummary['address'] }) {
   const t = useText(applicationTexts)
   if (!address) return <span className="soft">–</span>
   const text = address.url.replace(/^https?:\/\//, '')

@@ -21,6 +21,8 @@ export interface Act {
   label: string
   danger?: boolean
   confirm?: { name: string; stage: string } | undefined
+  /** Said instead of a plan while the fields do not hold enough to ask for one. */
+  waiting?: string | undefined
 }
 
 interface Answers {
@@ -43,6 +45,7 @@ function usePlan(act: Act, force: boolean) {
         { params, query: { dryRun: true, ...(force ? { force } : {}) }, ...(body === undefined ? {} : { body }) },
         { signal },
       ) as Promise<PlanView>,
+    enabled: act.waiting === undefined,
     retry: false,
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
@@ -89,6 +92,7 @@ export function useChange(act: Act, { onCancel, onAccepted, cancelLabel }: Answe
   const conflicted = plan.data !== undefined && (force || managersOf(plan.data).length > 0)
   const ready =
     plan.data !== undefined &&
+    act.waiting === undefined &&
     !plan.isFetching &&
     plan.data.blockers.length === 0 &&
     !isEmpty(plan.data) &&
@@ -97,7 +101,8 @@ export function useChange(act: Act, { onCancel, onAccepted, cancelLabel }: Answe
   const body = (
     <div className="rows">
       {stale && <Note tone="warn">{t('planChanged')}</Note>}
-      {plan.isPending && (
+      {act.waiting && <p className="soft">{act.waiting}</p>}
+      {plan.isPending && !act.waiting && (
         <div role="status">
           <p className="soft">{t('planning')}</p>
           <Skeleton lines={4} />
@@ -123,7 +128,7 @@ export function useChange(act: Act, { onCancel, onAccepted, cancelLabel }: Answe
           {(control) => <TextInput {...control} value={typed} onChange={setTyped} />}
         </Field>
       )}
-      <ShowAs endpoint={act.endpoint} input={{ params: act.params, query, body: act.body }} changes={plan.data?.changes} />
+      {!act.waiting && <ShowAs endpoint={act.endpoint} input={{ params: act.params, query, body: act.body }} changes={plan.data?.changes} />}
       {accept.error && !stale && <Failure error={accept.error} />}
     </div>
   )

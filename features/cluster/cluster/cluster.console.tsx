@@ -1,0 +1,243 @@
+import { formatBytes, formatCores } from '@quarterdeck/kernel'
+import {
+  Age,
+  Button,
+  ButtonLink,
+  Empty,
+  Icon,
+  Link,
+  Note,
+  Read,
+  State,
+  Table,
+  type Tone,
+  useRead,
+  useText,
+  useUrlValue,
+} from '@quarterdeck/ui'
+import { type ClusterSummary, getCluster, listClusters } from './cluster.contract.ts'
+import { NodeTable } from './list-nodes.console.tsx'
+import { RegisterDialog, RemoveMenu } from './register-cluster.console.tsx'
+import { clusterTexts } from './texts.console.tsx'
+
+const TONES: Record<string, Tone> = { Ready: 'good', Degraded: 'warn', Unreachable: 'bad', Unknown: 'mute' }
+type Summary = ReturnType<typeof ClusterSummary.parse>
+type State4 = Summary['state']
+
+function ClusterBadge({ state }: { state: State4 }) {
+  const t = useText(clusterTexts)
+  return (
+    <span data-state={state}>
+      <State tone={TONES[state] ?? 'mute'}>{t(state)}</State>
+    </span>
+  )
+}
+
+/** All clusters with state, version and how full they are. */
+export function ClustersPage() {
+  const t = useText(clusterTexts)
+  const [registering, setRegistering] = useUrlValue('register')
+  const query = useRead(listClusters, {}, { everySeconds: 5 })
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1 className="grow">{t('clusters')}</h1>
+        <Button icon="plus" onClick={() => setRegistering('true')}>
+          {t('register')}
+        </Button>
+      </header>
+      <section className="card">
+        <Read query={query}>
+          {({ items }) => (
+            <Table
+              label={t('clusters')}
+              rows={items}
+              rowKey={(one) => one.name}
+              empty={
+                <Empty title={t('none')} act={<Button onClick={() => setRegistering('true')}>{t('register')}</Button>}>
+                  {t('noneDetail')}
+                </Empty>
+              }
+              columns={[
+                { title: t('name'), cell: (one) => <Link to={`/clusters/${one.name}`}>{one.name}</Link> },
+                {
+                  title: t('state'),
+                  cell: (one) => (
+                    <>
+                      <ClusterBadge state={one.state} />
+                      {one.message && (
+                        <div className="soft small clip" title={one.message}>
+                          {one.message}
+                        </div>
+                      )}
+                    </>
+                  ),
+                },
+                { title: t('version'), nowrap: true, cell: (one) => one.version ?? '–' },
+                {
+                  title: t('nodes'),
+                  nowrap: true,
+                  cell: (one) =>
+                    one.capacity ? t('readyNodes', { ready: one.capacity.readyNodes, count: one.capacity.nodes }) : '–',
+                },
+                { title: t('cpu'), cell: (one) => one.capacity && <Cpu capacity={one.capacity} /> },
+                { title: t('memory'), cell: (one) => one.capacity && <Memory capacity={one.capacity} /> },
+                { title: t('environments'), end: true, cell: (one) => one.environments },
+                {
+                  title: t('origin'),
+                  nowrap: true,
+                  cell: (one) => (one.simulated ? `${t(one.origin)}, ${t('simulated')}` : t(one.origin)),
+                },
+              ]}
+            />
+          )}
+        </Read>
+      </section>
+      {registering === 'true' && <RegisterDialog close={() => setRegistering('')} />}
+    </div>
+  )
+}
+
+type Capacity = NonNullable<Summary['capacity']>
+function Bar({ used, all, text }: { used: number; all: number; text: string }) {
+  const share = all > 0 ? Math.min(1, used / all) : 0
+  return (
+    <div className="meter">
+      <div className={share > 0.85 ? 'bar warn' : 'bar'}>
+        <i style={{ width: `${share * 100}%` }} />
+      </div>
+      <span className="soft small num">{text}</span>
+    </div>
+  )
+}
+function Cpu({ capacity }: { capacity: Pick<Capacity, 'cpuCores' | 'cpuRequestedCores'> }) {
+  const t = useText(clusterTexts)
+  const text = t('requested', { used: formatCores(capacity.cpuRequestedCores), all: formatCores(capacity.cpuCores) })
+  return <Bar used={capacity.cpuRequestedCores} all={capacity.cpuCores} text={text} />
+}
+function Memory({ capacity }: { capacity: Pick<Capacity, 'memoryBytes' | 'memoryRequestedBytes'> }) {
+  const t = useText(clusterTexts)
+  const text = t('requested', {
+    used: formatBytes(capacity.memoryRequestedBytes),
+    all: formatBytes(capacity.memoryBytes),
+  })
+  return <Bar used={capacity.memoryRequestedBytes} all={capacity.memoryBytes} text={text} />
+}
+
+/** One cluster: control plane, capacity, nodes, rights. */
+export function ClusterPage({ cluster }: { cluster: string }) {
+  const t = useText(clusterTexts)
+  const query = useRead(getCluster, { params: { cluster } }, { everySeconds: 5 })
+  return (
+    <div className="page">
+      <Read query={query}>
+        {(detail) => (
+          <>
+            <header className="page-head">
+              <div className="grow">
+                <h1>{detail.title || detail.name}</h1>
+                <p className="cols soft">
+                  <ClusterBadge state={detail.state} />
+                  {detail.version && <span>Kubernetes {detail.version}</span>}
+                  <span>{detail.simulated ? `${t(detail.origin)}, ${t('simulated')}` : t(detail.origin)}</span>
+                  <span className="mono">{detail.server}</span>
+                  <span>
+                    {t('observed')} <Age time={detail.observeTime} />
+                  </span>
+                </p>
+              </div>
+              <ButtonLink to={`/environments?cluster=${detail.name}`} icon="environment">
+                {t('environments')} {detail.environments}
+              </ButtonLink>
+              {detail.origin === 'kubeconfig' && <RemoveMenu cluster={detail.name} />}
+            </header>
+            {detail.message && <Note tone={detail.state === 'Unreachable' ? 'bad' : 'warn'}>{detail.message}</Note>}
+            {detail.versionSupported === false && <Note tone="warn">{t('unsupported')}</Note>}
+            {detail.warnings.map((warning) => (
+              <Note key={warning} tone="warn">
+                {warning}
+              </Note>
+            ))}
+            <div className="three">
+              <section className="card">
+                <header>
+                  <h2>{t('capacity')}</h2>
+                </header>
+                {detail.capacity && (
+                  <dl className="body rows tight">
+                    <div>
+                      <dt>{t('cpu')}</dt>
+                      <dd>
+                        <Cpu capacity={detail.capacity} />
+                      </dd>
+                    </div>
+                    <div>
+                      <dt>{t('memory')}</dt>
+                      <dd>
+                        <Memory capacity={detail.capacity} />
+                      </dd>
+                    </div>
+                    <div>
+                      <dt>{t('pods')}</dt>
+                      <dd>
+                        <Bar
+                          used={detail.capacity.pods}
+                          all={detail.capacity.podLimit}
+                          text={t('podsOf', { used: detail.capacity.pods, all: detail.capacity.podLimit })}
+                        />
+                      </dd>
+                    </div>
+                  </dl>
+                )}
+              </section>
+              <section className="card">
+                <header>
+                  <h2>{t('control')}</h2>
+                </header>
+                <ul className="plain-list">
+                  {detail.components.map((component) => (
+                    <li key={component.name}>
+                      <div className="cols apart">
+                        <span>{component.name}</span>
+                        <State tone={component.healthy ? 'good' : 'bad'}>
+                          {component.healthy ? t('healthy') : t('unhealthy')}
+                        </State>
+                      </div>
+                      {component.message && !component.healthy && (
+                        <p className="soft small wrap">{component.message}</p>
+                      )}
+                    </li>
+                  ))}
+                </ul>
+              </section>
+              <section className="card">
+                <header>
+                  <h2>{t('rights')}</h2>
+                </header>
+                <ul className="plain-list">
+                  {detail.rights.map((right) => (
+                    <li key={right.act}>
+                      <div className="cols apart">
+                        <span className="mono small wrap">{right.act}</span>
+                        <span className={`state tone-${right.allowed ? 'good' : 'bad'}`}>
+                          <Icon name={right.allowed ? 'check' : 'cross'} />
+                          {right.allowed ? t('allowed') : t('denied')}
+                        </span>
+                      </div>
+                      {!right.allowed && <p className="soft small">{right.neededFor}</p>}
+                    </li>
+                  ))}
+                </ul>
+              </section>
+            </div>
+          </>
+        )}
+      </Read>
+      <NodeTable
+        cluster={cluster}
+        cpu={(capacity) => <Cpu capacity={capacity} />}
+        memory={(capacity) => <Memory capacity={capacity} />}
+      />
+    </div>
+  )
+}

@@ -1,0 +1,151 @@
+import {
+  Button,
+  call,
+  Dialog,
+  defineTexts,
+  Failure,
+  Field,
+  fieldError,
+  Menu,
+  Note,
+  TextInput,
+  useGo,
+  useText,
+} from '@quarterdeck/ui'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { registerCluster, removeCluster } from './cluster.contract.ts'
+import { clusterTexts } from './texts.console.tsx'
+
+const texts = defineTexts('register', { cancel: 'Cancel' }, { cancel: '取消' })
+
+/** Registers a cluster by a kubeconfig that is pasted, dropped or chosen. */
+export function RegisterDialog({ close }: { close: () => void }) {
+  const t = useText(clusterTexts)
+  const t2 = useText(texts)
+  const go = useGo()
+  const queries = useQueryClient()
+  const [name, setName] = useState('')
+  const [title, setTitle] = useState('')
+  const [context, setContext] = useState('')
+  const [kubeconfig, setKubeconfig] = useState('')
+  const [left, setLeft] = useState(false)
+  const named = registerCluster.params.safeParse({ cluster: name })
+  const register = useMutation({
+    mutationFn: () =>
+      call(registerCluster, {
+        params: { cluster: name },
+        body: { kubeconfig, ...(context ? { context } : {}), ...(title ? { title } : {}) },
+      }),
+    onSuccess: async () => {
+      await queries.invalidateQueries()
+      close()
+      go(`/clusters/${name}`)
+    },
+  })
+  const take = async (files: FileList | null) => {
+    const file = files?.[0]
+    if (file) setKubeconfig(await file.text())
+  }
+  return (
+    <Dialog
+      title={t('register')}
+      close={close}
+      footer={
+        <>
+          <Button onClick={close}>{t2('cancel')}</Button>
+          <Button
+            kind="primary"
+            busy={register.isPending}
+            disabled={!named.success || kubeconfig.trim() === ''}
+            onClick={() => register.mutate()}
+          >
+            {t('register')}
+          </Button>
+        </>
+      }
+    >
+      <div className="rows form">
+        <Field
+          label={t('name')}
+          error={left && !named.success ? named.error.issues[0]?.message : fieldError(register.error, '/cluster')}
+        >
+          {(control) => (
+            <TextInput {...control} value={name} onChange={setName} onBlur={() => setLeft(true)} autoFocus />
+          )}
+        </Field>
+        <Field label={t('title')}>{(control) => <TextInput {...control} value={title} onChange={setTitle} />}</Field>
+        <Field label={t('kubeconfigField')} hint={t('registerHint')} error={fieldError(register.error, '/kubeconfig')}>
+          {(control) => (
+            <textarea
+              {...control}
+              className="input"
+              rows={10}
+              spellCheck={false}
+              value={kubeconfig}
+              onChange={(event) => setKubeconfig(event.target.value)}
+              onDragOver={(event) => event.preventDefault()}
+              onDrop={(event) => {
+                if (event.dataTransfer.files.length === 0) return
+                event.preventDefault()
+                void take(event.dataTransfer.files)
+              }}
+            />
+          )}
+        </Field>
+        <Field label={t('chooseFile')}>
+          {(control) => <input {...control} type="file" onChange={(event) => void take(event.target.files)} />}
+        </Field>
+        <Field label={t('context')} hint={t('contextHint')} error={fieldError(register.error, '/context')}>
+          {(control) => <TextInput {...control} value={context} onChange={setContext} />}
+        </Field>
+        {register.error && <Failure error={register.error} />}
+      </div>
+    </Dialog>
+  )
+}
+
+/** Forgets a cluster, after saying what that means. */
+export function RemoveMenu({ cluster }: { cluster: string }) {
+  const t = useText(clusterTexts)
+  const t2 = useText(texts)
+  const go = useGo()
+  const queries = useQueryClient()
+  const [asking, setAsking] = useState(false)
+  const remove = useMutation({
+    mutationFn: () => call(removeCluster, { params: { cluster } }),
+    onSuccess: async () => {
+      go('/clusters')
+      await queries.invalidateQueries({ queryKey: ['cluster.list'] })
+    },
+  })
+  return (
+    <>
+      <Menu
+        label={t('more')}
+        icon="more"
+        items={[{ label: t('remove'), icon: 'trash', danger: true, act: () => setAsking(true) }]}
+      />
+      {asking && (
+        <Dialog
+          narrow
+          title={t('remove')}
+          close={() => setAsking(false)}
+          footer={
+            <>
+              <Button onClick={() => setAsking(false)}>{t2('cancel')}</Button>
+              <Button kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
+                {t('remove')}
+              </Button>
+            </>
+          }
+        >
+          <div className="rows">
+            <Note tone="warn">{t('removeDetail', { name: cluster })}</Note>
+            {remove.error && <Failure error={remove.error} />}
+          </div>
+        </Dialog>
+      )}
+    </>
+  )
+}
