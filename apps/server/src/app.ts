@@ -1,0 +1,212 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createServer, type Readiness, type Server } from '@quarterdeck/http'
+import { type Clusters, createClusters, openKeyFile } from '@quarterdeck/kube'
+import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
+import {
+  findMigrations,
+  type LateStore,
+  type Log,
+  lateStore,
+  lockFolder,
+  migrate,
+  type Store,
+} from '@quarterdeck/store'
+import { countSealed, findKubeconfig } from '../../../features/cluster/cluster/cluster.store.ts'
+import {
+  administratorState,
+  firstRunLink,
+  setAdministratorPassword,
+} from '../../../features/tenancy/session/administrator.routes.ts'
+import { authenticator } from '../../../features/tenancy/session/authenticate.routes.ts'
+import { BringUp } from './bring-up.ts'
+import type { Config } from './config.ts'
+import { bindFeatures, type Parts, reconcilers } from './features.ts'
+import { lateKeyFile } from './late-key-file.ts'
+import { logFile } from './log-file.ts'
+import { clusterOfKubeconfig, clusterOfThisMachine, type OwnCluster } from './own-cluster.ts'
+import { SetupProgress } from './setup-progress.ts'
+import { listenFailure } from './start-error.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+/** The running platform. */
+export interface App {
+  /** Where it is reached: QUARTERDECK_URL, else where it listens. */
+  readonly url: string
+  readonly server: Server
+  readonly setup: SetupProgress
+  /** Finishes requests and reconciles under way, stops the embedded store, gives the folder up. The cluster stays. */
+  close(): Promise<void>
+}
+
+export interface AppOptions {
+  config: Config
+  /** A sentence for whoever started the server: the address, the one-time link, stages. */
+  say(sentence: string): void
+}
+
+/**
+ * Starts the platform. Resolves as soon as its page is served; database, cluster and first environment come up behind
+ * it, and until they are there endpoints answer 503. Throws StartError and StoreError.
+ */
+export async function createApp({ config, say }: AppOptions): Promise<App> {
+  const lock = await lockFolder(config.home)
+  const logger: Log = {
+    info: (fields, message) => server?.fastify.log.info(fields, message),
+    warn: (fields, message) => server?.fastify.log.warn(fields, message),
+    error: (fields, message) => server?.fastify.log.error(fields, message),
+  }
+  let server: Server | undefined
+  try {
+    const platform = assemble(config, say, logger)
+    server = await createServer(serverOptions(config, platform))
+    bindFeatures(server, platform.parts)
+    const listening = await server.listen(config.port).catch((error: unknown) => {
+      throw listenFailure(error, config.host, config.port)
+    })
+    platform.url = config.publicUrl ?? listening
+    say(`Quarterdeck ${version} at ${platform.url}`)
+    platform.bringUp.start()
+    const bound = server
+    return {
+      url: platform.url,
+      server: bound,
+      setup: platform.progress,
+      async close() {
+        await Promise.all([closeWithin(bound, 10_000), platform.close()])
+        lock.release()
+      },
+    }
+  } catch (error) {
+    await server?.close()
+    lock.release()
+    throw error
+  }
+}
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+
+async function closeWithin(server: Server, limitMs: number): Promise<void> {
+  await Promise.race([server.close(), sleep(limitMs, undefined, { ref: false })])
+}
+
+interface Platform {
+  readonly parts: Parts
+  readonly progress: SetupProgress
+  readonly bringUp: BringUp
+  url: string
+  close(): Promise<void>
+}
+
+function assemble(config: Config, say: AppOptions['say'], logger: Log): Platform {
+  const late = lateStore({ stateFolder: config.home, databaseUrl: config.databaseUrl, logger })
+  const { store } = late
+  const { db } = store
+  const { keyFile, set: setKeyFile } = lateKeyFile()
+  const clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
+  const progress = new SetupProgress({
+    version,
+    origin: config.kubeconfig ? 'kubeconfig' : 'local',
+    administrator: () => administratorState(db),
+    onStage: ({ title, state, detail, elapsedSeconds }) => {
+      if (state === 'done') say(`  ${title}: ready${elapsedSeconds ? ` (${elapsedSeconds} s)` : ''}`)
+      if (state === 'failed') say(`  ${title}: ${detail}`)
+    },
+  })
+  const cluster = config.kubeconfig
+    ? clusterOfKubeconfig(config.kubeconfig, { db, clusters, keyFile, progress })
+    : clusterOfThisMachine(config.home, { db, clusters, keyFile, progress })
+  const parts: Parts = {
+    store,
+    db,
+    clusters,
+    keyFile,
+    setup: { read: () => progress.read(), retry: () => bringUp.retry() },
+  }
+  let running: Reconcilers | undefined
+  const opening = new StoreStep(late, progress, async () => {
+    setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await countSealed(db) }))
+    await administrator(config, store, platform.url, say)
+    running = runReconcilers({ store, reconcilers: reconcilers(parts), logger })
+  })
+  const bringUp = new BringUp(stepsOf(opening, cluster), progress, logger)
+  const platform: Platform = {
+    parts,
+    progress,
+    bringUp,
+    url: '',
+    close: () => closeAll(bringUp, running, clusters, store),
+  }
+  return platform
+}
+
+/** Opens the store with its schema, then does what follows from it; each once. */
+class StoreStep {
+  readonly #late: LateStore
+  readonly #progress: SetupProgress
+  readonly #opened: () => Promise<void>
+  #state: 'closed' | 'open' | 'done' = 'closed'
+
+  constructor(late: LateStore, progress: SetupProgress, opened: () => Promise<void>) {
+    this.#late = late
+    this.#progress = progress
+    this.#opened = opened
+  }
+
+  async ensure(): Promise<void> {
+    if (this.#state === 'done') return
+    await this.#progress.step('store', 'PostgreSQL', async () => {
+      if (this.#state === 'closed')
+        await this.#late.open((store) => migrate(store, findMigrations(join(root, 'features'))))
+      this.#state = 'open'
+      await this.#opened()
+      this.#state = 'done'
+    })
+  }
+}
+
+const stepsOf = (store: StoreStep, cluster: OwnCluster) => [
+  { name: 'store', ensure: () => store.ensure() },
+  { name: 'cluster', ensure: async () => void (await cluster.ensure()) },
+]
+
+async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {
+  if (config.adminPassword) return setAdministratorPassword({ db, password: config.adminPassword })
+  const link = await firstRunLink({ db, url })
+  if (link) say(`Choose the administrator's password: ${link}`)
+}
+
+async function closeAll(bringUp: BringUp, running: Reconcilers | undefined, clusters: Clusters, store: Store) {
+  await Promise.all([bringUp.close(), running?.close({ drainMs: 12_000 })])
+  await clusters.close()
+  await store.close()
+}
+
+function serverOptions(config: Config, { parts, progress }: Platform) {
+  const ask = authenticator({ db: parts.db })
+  return {
+    authenticate: ask,
+    readiness: () => readiness(parts.store, progress),
+    host: config.host,
+    version,
+    consoleFolder: join(root, 'apps/console/dist'),
+    ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
+    ...(config.log === 'file' ? { logTo: logFile(join(config.home, 'logs', 'server.log')) } : {}),
+  }
+}
+
+async function readiness(store: Store, progress: SetupProgress): Promise<Readiness> {
+  const health = await store.health()
+  const { stages } = await progress.read()
+  const awaited = stages.find(({ state }) => state !== 'done')
+  const cluster = progress.ready ? { ready: true } : { ready: false, detail: awaited?.detail || awaited?.title || '' }
+  return {
+    ready: health.ok && progress.ready,
+    checks: {
+      store: { ready: health.ok, ...(health.reason ? { detail: health.reason } : {}) },
+      cluster,
+    },
+  }
+}

@@ -1,0 +1,123 @@
+import { accessSync, constants } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+
+/** Everything that is decided before the start. */
+export interface Config {
+  port: number
+  /** Address to listen on. */
+  host: string
+  /** The platform's own folder, absolute. */
+  home: string
+  databaseUrl: string | undefined
+  /** Absolute path of the kubeconfig of the cluster to use; absent: one of our own on this machine. */
+  kubeconfig: string | undefined
+  adminPassword: string | undefined
+  /** How users reach the server, without a slash at the end. */
+  publicUrl: string | undefined
+  /** Where log lines go: `stdout`, or a file below the home folder. */
+  log: 'file' | 'stdout'
+}
+
+/** A setting that cannot be used: which one, what is wrong, what to write instead. Exit status 2. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ConfigError'
+  }
+}
+
+export const usage = `Usage: npm start [-- --kubeconfig FILE]
+
+  --kubeconfig FILE          manage this cluster instead of bringing one up (or QUARTERDECK_KUBECONFIG)
+  --help                     show this
+
+  QUARTERDECK_PORT           port to listen on (7070)
+  QUARTERDECK_HOST           address to listen on (127.0.0.1)
+  QUARTERDECK_HOME           folder for everything (/var/lib/quarterdeck for root, else ~/.quarterdeck)
+  QUARTERDECK_URL            how users reach the server, behind a proxy or under another name
+  QUARTERDECK_ADMIN_PASSWORD password of the user admin; absent: a one-time link is printed
+  QUARTERDECK_BINARIES       folder, archive or URL with the programs of Kubernetes
+  QUARTERDECK_LOG            file (logs/server.log in the home folder) or stdout
+  DATABASE_URL               postgres://user:password@host:port/database instead of the embedded PostgreSQL`
+
+const defaultHome = () => (process.getuid?.() === 0 ? '/var/lib/quarterdeck' : join(homedir(), '.quarterdeck'))
+
+const url = (protocols: readonly string[], example: string) =>
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `Write it as ${example}`)
+
+const Environment = z.object({
+  QUARTERDECK_PORT: z.coerce
+    .number('Give a port number from 1 to 65535, or 0 for any that is free')
+    .int('Give a port number from 1 to 65535, or 0 for any that is free')
+    .min(0, 'Give a port number from 1 to 65535, or 0 for any that is free')
+    .max(65_535, 'Give a port number from 1 to 65535, or 0 for any that is free')
+    .default(7070),
+  QUARTERDECK_HOST: z
+    .string()
+    .regex(/^[0-9a-zA-Z.:-]+$/, 'Give an address of this machine, such as 127.0.0.1 or 0.0.0.0')
+    .default('127.0.0.1'),
+  QUARTERDECK_HOME: z.string().optional(),
+  QUARTERDECK_KUBECONFIG: z.string().optional(),
+  QUARTERDECK_URL: url(['http:', 'https:'], 'https://quarterdeck.example.com').optional(),
+  QUARTERDECK_ADMIN_PASSWORD: z
+    .string()
+    .min(8, 'Choose 8 to 200 characters')
+    .max(200, 'Choose 8 to 200 characters')
+    .optional(),
+  QUARTERDECK_LOG: z.enum(['file', 'stdout'], 'Choose file or stdout').default('file'),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
+})
+
+/** Reads arguments and environment; an empty variable counts as absent. Throws ConfigError. `help` asks for the usage. */
+export function readConfig(args: readonly string[], environment: Record<string, string | undefined>): Config | 'help' {
+  const { kubeconfig: argument, help } = readArguments(args)
+  if (help) return 'help'
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = Environment.safeParse(given)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')} cannot be used: ${message}`)
+    throw new ConfigError(lines.join('\n'))
+  }
+  const settings = parsed.data
+  const kubeconfig = argument ?? settings.QUARTERDECK_KUBECONFIG
+  if (kubeconfig !== undefined)
+    requireReadable(argument === undefined ? 'QUARTERDECK_KUBECONFIG' : '--kubeconfig', kubeconfig)
+  return {
+    port: settings.QUARTERDECK_PORT,
+    host: settings.QUARTERDECK_HOST,
+    home: resolve(settings.QUARTERDECK_HOME ?? defaultHome()),
+    databaseUrl: settings.DATABASE_URL,
+    kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
+    adminPassword: settings.QUARTERDECK_ADMIN_PASSWORD,
+    publicUrl: settings.QUARTERDECK_URL?.replace(/\/+$/, ''),
+    log: settings.QUARTERDECK_LOG,
+  }
+}
+
+function readArguments(args: readonly string[]): { kubeconfig?: string | undefined; help?: boolean | undefined } {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { kubeconfig: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    })
+    return values
+  } catch (error) {
+    throw new ConfigError(`${(error as Error).message}\n\n${usage}`)
+  }
+}
+
+function requireReadable(name: string, file: string): void {
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read'
+    throw new ConfigError(`${name} cannot be used: ${resolve(file)}: ${why}. Give the path of a kubeconfig file`)
+  }
+}
