@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { root } from '../../scripts/stage.ts'
+import { deleteApplication } from '../../features/application/application/application.contract.ts'
+import { operationFailpoints } from '../../features/delivery/operation/failpoints.rules.ts'
+import { getOperation } from '../../features/delivery/operation/operation.contract.ts'
+import { settle } from './invariants.ts'
 import type { Row } from './row.ts'
 import { startVictim, type Victim, type World } from './world.ts'
 
-/** Names of all failpoints between accepting a change and its result, as the code has them. */
-export const failpointNames = (): string[] =>
-  globSync('{features/delivery/operation,packages/reconcile/src}/**/*.ts', { cwd: root })
-    .filter((file) => !file.endsWith('.test.ts'))
-    .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/\bfailpoint\('([^']+)'\)/g)])
-    .map(([, name]) => name ?? '')
-    .sort()
-
 /** Kills the server by a failpoint in the middle of a stream, starts it again, and checks that nothing shows. */
-async function dieAt(world: World, failpoint: string): Promise<void> {
+async function dieAt(world: World, failpoint: string): Promise<undefined> {
   const victim = await startVictim(world)
   await victim.server.end('SIGTERM')
   victim.server.start({ QUARTERDECK_FAILPOINT: `${failpoint}:kill:${world.random.between(1, 4)}` })
@@ -27,6 +20,36 @@ async function dieAt(world: World, failpoint: string): Promise<void> {
   victim.server.start()
   await victim.server.ready()
   await victim.check(stream)
+}
+
+/** The same for a delete: the application is there, the server dies while it takes it away. */
+async function dieAtRemove(world: World, failpoint: string): Promise<undefined> {
+  const victim = await startVictim(world)
+  const stream = victim.stream(1)
+  await stream.done
+  await victim.check(stream)
+  await victim.server.end('SIGTERM')
+  victim.server.start({ QUARTERDECK_FAILPOINT: `${failpoint}:kill` })
+  await victim.server.ready()
+  const remove = () =>
+    victim.client(
+      deleteApplication,
+      { params: { environment: victim.environment, application: 'app-0' }, query: {} },
+      { idempotencyKey: `remove-${world.seed}` },
+    )
+  const first = await remove().catch(() => undefined)
+  const ended = await Promise.race([victim.server.ended(), sleep(60_000)])
+  assert.equal(ended?.signal, 'SIGKILL', `the failpoint ${failpoint} was never reached`)
+  victim.server.start()
+  await victim.server.ready()
+  const again = await remove()
+  assert.ok(again.kind === 'Operation' && (!first || (first.kind === 'Operation' && first.id === again.id)))
+  await settle(victim.client)
+  const { state, conditions } = await victim.client(getOperation, { params: { operation: again.id } })
+  assert.equal(state, 'Succeeded', JSON.stringify(conditions))
+  const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: victim.environment, name: 'app-0' }
+  const found = await world.cluster.kube.get(ref)
+  assert.ok(!found || found.metadata.deletionTimestamp, 'the Deployment is still there')
 }
 
 const victims = new WeakMap<World, Victim>()
@@ -50,12 +73,12 @@ export const processRows: Row[] = [
       return `${stream.sent.length} deploys, ${unanswered} of them without an answer at the kill, ready again in ${(readyMs / 1000).toFixed(1)} s`
     },
   },
-  ...failpointNames().map(
+  ...operationFailpoints.map(
     (failpoint): Row => ({
       id: 'F02',
       what: `kill -9 at ${failpoint}: the operation resumes and ends once`,
       rounds: 1,
-      run: (world) => dieAt(world, failpoint),
+      run: (world) => (failpoint.includes('.remove.') ? dieAtRemove(world, failpoint) : dieAt(world, failpoint)),
     }),
   ),
   {

@@ -1,0 +1,42 @@
+// npm run attacks -- [--only A09[,A49]]. The last line is `N passed, N failed`.
+import { parseArgs } from 'node:util'
+import { testCluster } from '../platform/test-cluster.ts'
+import { authorisationRows } from './authorisation-rows.ts'
+import { browserRows } from './browser-rows.ts'
+import { parserRows } from './parser-rows.ts'
+import { secretRows } from './secret-rows.ts'
+import { startTarget } from './target.ts'
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const only = values.only?.split(',')
+const rows = [...authorisationRows, ...secretRows, ...parserRows, ...browserRows].filter(
+  ({ id }) => only?.includes(id) ?? true,
+)
+if (rows.length === 0) {
+  console.error('npm run attacks -- [--only A09[,A49]]: there is no such row')
+  process.exit(2)
+}
+
+let passed = 0
+let failed = 0
+const cluster = await testCluster()
+const target = await startTarget(cluster)
+for (const row of rows) {
+  const began = performance.now()
+  try {
+    const remark = await row.run(target)
+    const { status } = await target.send('GET', '/healthz')
+    if (status !== 200) throw new Error(`the server is not well afterwards: ${status}`)
+    passed++
+    console.log(
+      `✓ ${row.id} ${row.what}${remark ? ` (${remark})` : ''} ${((performance.now() - began) / 1000).toFixed(1)} s`,
+    )
+  } catch (error) {
+    failed++
+    console.log(`✗ ${row.id} ${row.what}\n    ${(error as Error).message.replaceAll('\n', '\n    ')}`)
+  }
+}
+await target.dispose()
+await cluster.close()
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed > 0 ? 1 : 0)
