@@ -37,6 +37,7 @@ export const ClusterDetail = ClusterSummary.extend({
   warnings: z.array(z.string()),
   rights: z.array(Right),
 })
+export type ClusterDetail = z.infer<typeof ClusterDetail>
 
 export const NodeSummary = z.object({
   name: z.string(),

@@ -92,7 +92,20 @@ async function addNode(cluster: Cluster, name: string): Promise<void> {
       annotations: { 'kwok.x-k8s.io/node': 'fake' },
       labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
     },
-    status: { capacity: resources, allocatable: resources },
+    status: {
+      capacity: resources,
+      allocatable: resources,
+      nodeInfo: {
+        architecture: 'amd64',
+        operatingSystem: 'linux',
+        osImage: 'simulated by KWOK',
+        kubeletVersion: 'kwok-v0.8.0',
+        containerRuntimeVersion: 'kwok://0.8.0',
+        ...Object.fromEntries(
+          ['bootID', 'kernelVersion', 'kubeProxyVersion', 'machineID', 'systemUUID'].map((field) => [field, '']),
+        ),
+      },
+    },
   })
 }
 

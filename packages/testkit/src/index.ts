@@ -1,3 +1,4 @@
+export { createTestAuthority, type TestAuthority } from './certificate.ts'
 export { type TestCluster, type TestClusterOptions, testCluster } from './cluster.ts'
 export { type TestDatabase, testDatabase } from './database.ts'
 export { type Platform, type PlatformOptions, type PlatformParts, startPlatform } from './platform.ts'

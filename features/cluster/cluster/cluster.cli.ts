@@ -1,0 +1,101 @@
+import { ageText, type CliContext, type LocalTerminal, UsageError } from '@quarterdeck/client'
+import { formatBytes, formatCores } from '@quarterdeck/kernel'
+import type { Command } from 'commander'
+import {
+  type ClusterSummary,
+  getCluster,
+  listClusters,
+  listNodes,
+  type NodeSummary,
+  registerCluster,
+  removeCluster,
+} from './cluster.contract.ts'
+
+const MAX_BYTES = 200_000 // as the endpoint takes
+
+const ofTwo = (used: string, whole: string) => `${used} / ${whole}`
+const columns = {
+  name: (one: ClusterSummary) => one.name,
+  state: (one: ClusterSummary) => one.state,
+  version: (one: ClusterSummary) => one.version,
+  nodes: ({ capacity }: ClusterSummary) => capacity && ofTwo(`${capacity.readyNodes}`, `${capacity.nodes}`),
+  cpu: ({ capacity }: ClusterSummary) =>
+    capacity && ofTwo(formatCores(capacity.cpuRequestedCores), formatCores(capacity.cpuCores)),
+  memory: ({ capacity }: ClusterSummary) =>
+    capacity && ofTwo(formatBytes(capacity.memoryRequestedBytes), formatBytes(capacity.memoryBytes)),
+  environments: (one: ClusterSummary) => one.environments,
+  seen: (one: ClusterSummary) => ageText(one.observeTime),
+  message: (one: ClusterSummary) => one.message,
+}
+const nodeColumns = {
+  name: (one: NodeSummary) => one.name,
+  ready: (one: NodeSummary) => (one.ready ? (one.schedulable ? 'yes' : 'cordoned') : 'no'),
+  roles: (one: NodeSummary) => one.roles.join(','),
+  kind: (one: NodeSummary) => one.kind,
+  address: (one: NodeSummary) => one.address,
+  pods: ({ capacity }: NodeSummary) => ofTwo(`${capacity.pods}`, `${capacity.podLimit}`),
+  cpu: ({ capacity }: NodeSummary) => ofTwo(formatCores(capacity.cpuRequestedCores), formatCores(capacity.cpuCores)),
+  memory: ({ capacity }: NodeSummary) =>
+    ofTwo(formatBytes(capacity.memoryRequestedBytes), formatBytes(capacity.memoryBytes)),
+  version: (one: NodeSummary) => one.version,
+  age: (one: NodeSummary) => ageText(one.createTime),
+  message: (one: NodeSummary) => one.message,
+}
+
+/** qd cluster list, get, nodes, add and remove. */
+export function clusterCommands(program: Command, context: CliContext): void {
+  const cluster = program.command('cluster').description('Clusters that applications run on')
+  cluster
+    .command('list')
+    .description('Clusters with state, version and capacity')
+    .action(async () => context.print(await context.client(listClusters), columns))
+  cluster
+    .command('get <name>')
+    .description('One cluster with the health of its control plane')
+    .action(async (name: string) => context.print(await context.client(getCluster, { params: { cluster: name } })))
+  cluster
+    .command('nodes <name>')
+    .description('Nodes with capacity, health and how many pods are on them; -o json names the pods')
+    .action(async (name: string) =>
+      context.print(await context.client(listNodes, { params: { cluster: name } }), nodeColumns),
+    )
+  cluster
+    .command('add <name>')
+    .description(
+      'Register a cluster; its kubeconfig comes from stdin: kubectl config view --raw --flatten --minify | qd cluster add NAME',
+    )
+    .option('--context <context>', 'which context of the kubeconfig; its current one when absent')
+    .option('--title <title>', 'what people call it')
+    .option('--replace', 'give a cluster of this name a new kubeconfig')
+    .action(async (name: string, options: { context?: string; title?: string; replace?: boolean }) => {
+      const kubeconfig = await readInput(context.terminal)
+      const detail = await context.client(registerCluster, {
+        params: { cluster: name },
+        body: { kubeconfig, ...options },
+      })
+      for (const warning of detail.warnings) context.progress(`Warning: ${warning}`)
+      context.print([detail], columns)
+    })
+  cluster
+    .command('remove <name>')
+    .description('Forget a cluster; nothing on it is touched')
+    .action(async (name: string) => {
+      if (!(await context.confirm(`Forget the cluster ${name}?`))) return
+      await context.client(removeCluster, { params: { cluster: name } })
+      context.progress(`${name} is forgotten; what runs on it goes on`)
+    })
+}
+
+/** All of stdin, when it is a pipe or a file. */
+function readInput(terminal: LocalTerminal): Promise<string> {
+  if (terminal.interactive) throw new UsageError('Send the kubeconfig on stdin: qd cluster add NAME < FILE')
+  return new Promise((resolve, reject) => {
+    const decoder = new TextDecoder()
+    let text = ''
+    terminal.onInput((bytes) => {
+      text += decoder.decode(bytes, { stream: true })
+      if (text.length > MAX_BYTES) reject(new UsageError('A kubeconfig has at most 200 kB'))
+    })
+    terminal.onEnd(() => resolve(text))
+  })
+}

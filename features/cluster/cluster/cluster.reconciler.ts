@@ -1,0 +1,28 @@
+import type { Clusters } from '@quarterdeck/kube'
+import type { Reconciler } from '@quarterdeck/reconcile'
+import type { Db } from '@quarterdeck/store'
+import { findCluster, listClusterRows, saveObservation } from './cluster.store.ts'
+import { observeRegistered } from './observation.rules.ts'
+
+const EVERY_SECONDS = 30
+const UNREACHABLE_SECONDS = 10
+// Listing all pods costs the API server; at most a twentieth of the time goes into it.
+const SHARE = 20
+
+/** Key: cluster name. Looks at the cluster and records what it saw; a cluster that does not answer holds up no other. */
+export const clusterReconciler = ({ db, clusters }: { db: Db; clusters: Clusters }): Reconciler => ({
+  keys: async () => (await listClusterRows(db)).map(({ name }) => name),
+  async reconcile(name) {
+    const row = await findCluster(db, name)
+    if (!row) {
+      await clusters.invalidate(name)
+      return {}
+    }
+    const began = performance.now()
+    const observation = await observeRegistered(clusters, name, Date.now())
+    await saveObservation(db, row, observation)
+    const tookSeconds = (performance.now() - began) / 1000
+    const every = observation.state === 'Unreachable' ? UNREACHABLE_SECONDS : EVERY_SECONDS
+    return { requeueAfterSeconds: Math.max(every, Math.round(tookSeconds * SHARE)) }
+  },
+})

@@ -1,0 +1,148 @@
+import { bind, type Server } from '@quarterdeck/http'
+import { clusterForbidden, isProblem, notFound } from '@quarterdeck/kernel'
+import { type Cluster, type Clusters, connectCluster, parseKubeconfig } from '@quarterdeck/kube'
+import type { Db } from '@quarterdeck/store'
+import {
+  type ClusterDetail,
+  clusterExists,
+  clusterInUse,
+  getCluster,
+  invalidKubeconfig,
+  listClusters,
+  listNodes,
+  registerCluster,
+  removeCluster,
+} from './cluster.contract.ts'
+import { clusterDetail, clusterSummary, nodeSummaries } from './cluster.rules.ts'
+import {
+  type ClusterRow,
+  deleteCluster,
+  findCluster,
+  listClusterRows,
+  type Sealer,
+  saveCluster,
+  saveObservation,
+} from './cluster.store.ts'
+import { withStorageSize } from './component.rules.ts'
+import { allOf, type Observation, observeCluster, observeRegistered } from './observation.rules.ts'
+import { isUsable, SUPPORTED_TEXT } from './version.rules.ts'
+
+export interface ClusterRoutesOptions {
+  db: Db
+  clusters: Clusters
+  /** Seals kubeconfigs for the database. */
+  keyFile: Sealer
+  /** Names of the environments on a cluster. */
+  environmentsOf(cluster: string): Promise<string[]>
+  /** Commands that a kubeconfig may name as credential plugin. Default none: whoever registers could run anything. */
+  plugins?: readonly string[]
+}
+
+// Younger than this an observation is shown as it is; older, the cluster is looked at again for the one who asks.
+const FRESH_MS = 10_000
+
+export function clusterRoutes(server: Server, options: ClusterRoutesOptions): void {
+  const { db, clusters, environmentsOf } = options
+  const found = async (name: string): Promise<ClusterRow> => {
+    const row = await findCluster(db, name)
+    if (!row) throw notFound({ detail: `No cluster is registered as ${name}. qd cluster list shows those that are.` })
+    return row
+  }
+  const detailOf = async (row: ClusterRow): Promise<ClusterDetail> =>
+    clusterDetail(row, (await environmentsOf(row.name)).length)
+
+  bind(server, listClusters, async () => {
+    const rows = await listClusterRows(db)
+    return {
+      items: await Promise.all(rows.map(async (row) => clusterSummary(row, (await environmentsOf(row.name)).length))),
+      total: rows.length,
+    }
+  })
+  bind(server, getCluster, async ({ params, signal }) => {
+    const row = await found(params.cluster)
+    const fresh = row.observeTime !== null && Date.now() - Date.parse(row.observeTime) < FRESH_MS
+    if (!fresh) await saveObservation(db, row, await observeRegistered(clusters, row.name, Date.now()))
+    const detail = await detailOf(fresh ? row : await found(params.cluster))
+    if (detail.state === 'Unreachable') return detail
+    const metrics = await metricsOf(await clusters.get(row.name), signal)
+    return { ...detail, components: withStorageSize(detail.components, metrics) }
+  })
+  bind(server, listNodes, async ({ params, signal }) => {
+    await found(params.cluster)
+    const cluster = await clusters.get(params.cluster)
+    const [nodes, pods] = await Promise.all([
+      allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Node' }, { signal })),
+      allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Pod' }, { signal })),
+    ])
+    return { items: nodeSummaries(nodes, pods), total: nodes.length }
+  })
+  bind(server, registerCluster, async ({ params, body }) => {
+    const name = params.cluster
+    if (!body.replace && (await findCluster(db, name))) throw taken(name)
+    const { kubeconfig, context } = body
+    const choice = { ...(context === undefined ? {} : { context }), plugins: options.plugins ?? [] }
+    const { server } = parseKubeconfig(kubeconfig, choice)
+    const observation = await tryOut(connectCluster({ name, kubeconfig, ...choice }))
+    const registration = { name, title: body.title ?? name, origin: 'kubeconfig' as const, simulated: false, server }
+    const saved = await saveCluster(
+      db,
+      options.keyFile,
+      { ...registration, kubeconfig, context },
+      { replace: body.replace },
+    )
+    if (!saved) throw taken(name)
+    await clusters.invalidate(name)
+    await saveObservation(db, await found(name), observation)
+    return detailOf(await found(name))
+  })
+  bind(server, removeCluster, async ({ params }) => {
+    const environments = await environmentsOf(params.cluster)
+    if (environments.length > 0) {
+      throw clusterInUse({
+        detail: `${environments.length} environments are on ${params.cluster}: ${environments.slice(0, 10).join(', ')}. Delete them first.`,
+      })
+    }
+    await deleteCluster(db, params.cluster)
+    await clusters.invalidate(params.cluster)
+    return null
+  })
+}
+
+/** The API server's metrics; empty when it does not let us read them. */
+const metricsOf = (cluster: Cluster, signal: AbortSignal): Promise<string> =>
+  cluster.raw('/metrics', { signal, timeoutSeconds: 5 }).then(String, (error: unknown) => {
+    if (isProblem(error)) return ''
+    throw error
+  })
+
+const taken = (name: string) =>
+  clusterExists({
+    detail: `A cluster named ${name} is registered. Choose another name, or give replace to change its kubeconfig.`,
+  })
+
+/** Uses the kubeconfig once before it is kept. Throws clusterUnreachable, or invalidKubeconfig saying the cure. */
+async function tryOut(cluster: Cluster): Promise<Observation> {
+  try {
+    const { gitVersion } = await cluster.version()
+    if (!isUsable(gitVersion)) {
+      throw invalidKubeconfig({
+        detail: `The cluster runs Kubernetes ${gitVersion}, which lacks server-side apply; ${SUPPORTED_TEXT} supported. Upgrade it first.`,
+      })
+    }
+    const observation = await observeCluster(cluster, Date.now())
+    if (observation.state === 'Unreachable') {
+      throw invalidKubeconfig({ detail: `The cluster answers, but cannot be used: ${observation.message}` })
+    }
+    return observation
+  } catch (error) {
+    if (!isProblem(error, clusterForbidden) && !isProblem(error, notFound)) throw error
+    throw invalidKubeconfig({
+      detail:
+        error.body.credentials === 'refused'
+          ? 'users: the cluster does not accept the credentials; they are expired, revoked or of another cluster. Take a new kubeconfig from the cluster.'
+          : (error.body.detail ?? error.body.title),
+    })
+  } finally {
+    await cluster.close()
+  }
+}

@@ -1,0 +1,121 @@
+import type { Db, JsonColumn } from '@quarterdeck/store'
+import { type Generated, sql } from 'kysely'
+import type { Observation } from './observation.rules.ts'
+
+interface ClusterTable {
+  name: string
+  title: string
+  origin: 'local' | 'kubeconfig'
+  simulated: boolean
+  server: string
+  context: string | null
+  sealedKubeconfig: string
+  createTime: Generated<string>
+  observeTime: string | null
+  observation: JsonColumn<Observation> | null
+}
+const table = (db: Db) => db.withTables<{ cluster: ClusterTable }>()
+
+/** Seals and opens secrets; packages/kube's key file is one. */
+export interface Sealer {
+  seal(text: string, owner: string): string
+  open(sealed: string, owner: string): string
+}
+
+/** What a registration says. */
+export interface Registration {
+  name: string
+  title: string
+  origin: 'local' | 'kubeconfig'
+  simulated: boolean
+  /** Address of the API server, as the kubeconfig has it. */
+  server: string
+  /** YAML with everything inside. */
+  kubeconfig: string
+  /** Absent: the kubeconfig's current context. */
+  context?: string | undefined
+}
+
+/** A registered cluster without its kubeconfig, and what was last seen of it. */
+export interface ClusterRow {
+  name: string
+  title: string
+  origin: 'local' | 'kubeconfig'
+  simulated: boolean
+  server: string
+  observeTime: string | null
+  observation: Observation | null
+}
+const COLUMNS = ['name', 'title', 'origin', 'simulated', 'server', 'observeTime', 'observation'] as const
+
+/** Owner of the sealed text: a row's kubeconfig cannot be moved to another row. */
+const ownerOf = (name: string) => `cluster/${name}`
+
+/**
+ * Registers the cluster, or gives it a new kubeconfig when `replace`; what was seen of it is then forgotten. False when
+ * a cluster of this name is there and must not be replaced. Afterwards the registry of connections has to be told.
+ */
+export async function saveCluster(
+  db: Db,
+  sealer: Sealer,
+  { kubeconfig, context, ...row }: Registration,
+  { replace }: { replace: boolean },
+): Promise<boolean> {
+  const values = { ...row, context: context ?? null, sealedKubeconfig: sealer.seal(kubeconfig, ownerOf(row.name)) }
+  const insert = table(db).insertInto('cluster').values(values)
+  const saved = await insert
+    .onConflict((on) => {
+      const name = on.column('name')
+      return replace ? name.doUpdateSet({ ...values, observeTime: null, observation: null }) : name.doNothing()
+    })
+    .returning('name')
+    .executeTakeFirst()
+  return saved !== undefined
+}
+
+/** For the registry of connections. Undefined when no cluster has this name. */
+export async function findKubeconfig(
+  db: Db,
+  sealer: Sealer,
+  name: string,
+): Promise<{ kubeconfig: string; context?: string } | undefined> {
+  const row = await table(db)
+    .selectFrom('cluster')
+    .select(['sealedKubeconfig', 'context'])
+    .where('name', '=', name)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const kubeconfig = sealer.open(row.sealedKubeconfig, ownerOf(name))
+  return { kubeconfig, ...(row.context === null ? {} : { context: row.context }) }
+}
+
+/** How many rows the key file has sealed. */
+export async function countSealed(db: Db): Promise<number> {
+  const row = await table(db)
+    .selectFrom('cluster')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return row.count
+}
+
+export const findCluster = (db: Db, name: string): Promise<ClusterRow | undefined> =>
+  table(db).selectFrom('cluster').select(COLUMNS).where('name', '=', name).executeTakeFirst()
+
+/** By name. */
+export const listClusterRows = (db: Db): Promise<ClusterRow[]> =>
+  table(db).selectFrom('cluster').select(COLUMNS).orderBy('name').execute()
+
+/** Keeps what was seen, unless the cluster has been given another API server meanwhile. */
+export async function saveObservation(db: Db, row: ClusterRow, observation: Observation): Promise<void> {
+  await table(db)
+    .updateTable('cluster')
+    .set({ observation: JSON.stringify(observation), observeTime: sql<string>`now()` })
+    .where('name', '=', row.name)
+    .where('server', '=', row.server)
+    .execute()
+}
+
+/** Forgets the cluster and its kubeconfig. Done when it is not there. */
+export async function deleteCluster(db: Db, name: string): Promise<void> {
+  await table(db).deleteFrom('cluster').where('name', '=', name).execute()
+}

@@ -1,0 +1,299 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  clusterUnreachable,
+  isProblem,
+  type KubeObject,
+  notFound,
+  type ProblemType,
+  permissionMissing,
+} from '@quarterdeck/kernel'
+import { type Clusters, createClusters } from '@quarterdeck/kube'
+import { createTestAuthority, type Platform, startPlatform } from '@quarterdeck/testkit'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { parse, stringify } from 'yaml'
+import {
+  clusterExists,
+  clusterInUse,
+  getCluster,
+  invalidKubeconfig,
+  listClusters,
+  listNodes,
+  registerCluster,
+  removeCluster,
+} from './cluster.contract.ts'
+import { clusterReconciler } from './cluster.reconciler.ts'
+import { clusterRoutes } from './cluster.routes.ts'
+import { findKubeconfig, saveCluster } from './cluster.store.ts'
+import { componentsOf } from './component.rules.ts'
+
+let platform: Platform
+let clusters: Clusters
+const environments = new Map<string, string[]>()
+beforeAll(async () => {
+  platform = await startPlatform({
+    migrations: [import.meta.dirname],
+    cluster: { nodes: true },
+    routes(server, { db, keyFile }) {
+      clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
+      const environmentsOf = async (name: string) => environments.get(name) ?? []
+      clusterRoutes(server, { db, clusters, keyFile, environmentsOf })
+    },
+    reconcilers: ({ db }) => ({ cluster: clusterReconciler({ db, clusters }) }),
+  })
+})
+beforeEach(() => platform.reset())
+afterEach(() => environments.clear())
+afterAll(async () => {
+  await clusters?.close()
+  await platform?.close()
+})
+
+const register = (kubeconfig = platform.kubeconfig, more: { replace?: boolean; context?: string } = {}) =>
+  platform.client(registerCluster, { params: { cluster: 'prod' }, body: { kubeconfig, ...more } })
+const get = () => platform.client(getCluster, { params: { cluster: 'prod' } })
+const list = () => platform.client(listClusters)
+
+/** The kubeconfig of the real cluster with something changed. */
+function changed(change: (file: ReturnType<typeof parse>) => void): string {
+  const file = parse(platform.kubeconfig)
+  change(file)
+  return stringify(file)
+}
+async function refused(answer: Promise<unknown>, type: ProblemType): Promise<string> {
+  const error = await answer.then(
+    () => undefined,
+    (reason) => reason,
+  )
+  expect(isProblem(error, type), String(error?.stack ?? 'it was accepted')).toBe(true)
+  return error.body.detail
+}
+
+test('[CLU-25] a cluster that somebody else runs is registered by its kubeconfig alone', async () => {
+  const detail = await register()
+  expect(detail).toMatchObject({ name: 'prod', title: 'prod', origin: 'kubeconfig', state: 'Ready', message: '' })
+  expect((await list()).items.map(({ name, state }) => [name, state])).toEqual([['prod', 'Ready']])
+})
+
+test('[CLU-01] a cluster says its version and whether it is in the supported range', async () => {
+  expect(await register()).toMatchObject({ version: expect.stringMatching(/^v1\.\d+\.\d+/), versionSupported: true })
+})
+
+test('[CLU-12] [CLU-16] the control plane shows the API server and etcd with its size, each by its own check', async () => {
+  await register()
+  const { components } = await get()
+  expect(components.slice(0, 2)).toEqual([
+    { name: 'kube-apiserver', healthy: true, message: '' },
+    { name: 'etcd', healthy: true, message: expect.stringMatching(/^[\d.]+ [KMG]iB stored$/) },
+  ])
+})
+
+test('[CLU-12] controllers are known by the leases they renew, and left out where a cluster hides them', async () => {
+  const now = Date.parse('2026-11-21T12:00:00Z')
+  const renewTimes: Record<string, string> = { 'kube-scheduler': '2026-11-21T11:50:00.000000Z' }
+  const health = { ready: true, live: true, checks: [{ name: 'etcd', healthy: false, message: 'failed' }], message: '' }
+  const reader = {
+    get: async ({ name }: { name: string }): Promise<KubeObject | undefined> => {
+      const renewTime = renewTimes[name]
+      if (!renewTime) return undefined
+      const spec = { renewTime, holderIdentity: 'node-1_8d3' }
+      return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec }
+    },
+  }
+  expect((await componentsOf(reader, health, now)).map(({ name, healthy }) => [name, healthy])).toEqual([
+    ['kube-apiserver', true],
+    ['etcd', false],
+    ['kube-scheduler', false],
+  ])
+  renewTimes['kube-scheduler'] = '2026-11-21T11:59:58.000000Z'
+  expect((await componentsOf(reader, health, now)).at(-1)).toEqual({
+    name: 'kube-scheduler',
+    healthy: true,
+    message: '',
+  })
+})
+
+test('what the kubeconfig may do is asked of the cluster before it is kept', async () => {
+  const { rights } = await register()
+  expect(rights.length).toBeGreaterThan(5)
+  expect(rights.filter(({ allowed }) => !allowed)).toEqual([])
+})
+
+test('a kubeconfig with few rights is kept, and what is missing is named with what it is for', async () => {
+  const namespace = await platform.namespace()
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'reader' } }
+  const { object } = await platform.cluster.apply(account)
+  expect(object.metadata.uid).toBeDefined()
+  const token = await tokenOf(namespace, 'reader')
+  const detail = await register(changed((file) => (file.users[0].user = { token })))
+  expect(detail.state).toBe('Degraded')
+  expect(detail.message).toContain('create namespaces (environments)')
+  expect(detail.rights.find(({ act }) => act === 'list nodes')?.allowed).toBe(false)
+})
+
+async function tokenOf(namespace: string, name: string): Promise<string> {
+  const secret: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name, annotations: { 'kubernetes.io/service-account.name': name } },
+    type: 'kubernetes.io/service-account-token',
+  }
+  await platform.cluster.create(secret)
+  for (;;) {
+    const found = await platform.cluster.get({ apiVersion: 'v1', kind: 'Secret', namespace, name })
+    if (!found?.data?.token) await sleep(50)
+    else return Buffer.from(found.data.token, 'base64').toString()
+  }
+}
+
+test('[CLU-11] [CLU-14] nodes show kind, role, address, capacity, what their kubelet reports and its version', async () => {
+  await register()
+  const { items } = await platform.client(listNodes, { params: { cluster: 'prod' } })
+  expect(items.map(({ name }) => name)).toEqual(['node-0', 'node-1', 'node-2'])
+  expect(items[0]).toMatchObject({ kind: 'simulated', roles: ['worker'], ready: true, schedulable: true, message: '' })
+  expect(items[0]).toMatchObject({ version: expect.stringMatching(/./), architecture: 'amd64' })
+  expect(items[0]?.capacity).toMatchObject({ cpuCores: 8, memoryBytes: 32 * 2 ** 30, podLimit: 110 })
+  expect(items[0]?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
+})
+
+test('[CLU-13] every pod is found under the node it runs on, and its requests are counted there', async () => {
+  await register()
+  const namespace = await platform.namespace()
+  const requests = { cpu: '250m', memory: '64Mi' }
+  await platform.cluster.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name: 'one' },
+    spec: { nodeName: 'node-1', containers: [{ name: 'one', image: 'one', resources: { requests } }] },
+  })
+  const { items } = await platform.client(listNodes, { params: { cluster: 'prod' } })
+  const node = items.find(({ name }) => name === 'node-1')
+  expect(node?.podNames).toContainEqual(expect.objectContaining({ namespace, name: 'one' }))
+  expect(node?.capacity.cpuRequestedCores).toBeGreaterThanOrEqual(0.25)
+  expect(items.filter((one) => one.podNames.some(({ namespace: at }) => at === namespace))).toHaveLength(1)
+})
+
+test.each([
+  ['not YAML', () => 'clusters: [', /is not YAML/],
+  ['no kubeconfig at all', () => 'hello', /is not a kubeconfig/],
+  ['no clusters', () => changed((file) => (file.clusters = [])), /^clusters: is empty/],
+  ['no contexts', () => changed((file) => (file.contexts = [])), /^contexts: is empty/],
+  ['a context that is not there', () => changed((file) => (file['current-context'] = 'gone')), /gone.*contexts are/],
+  ['a path to a file elsewhere', () => changed(pathInstead), /client-certificate: is a path.*--flatten/],
+  ['a command to run', () => changed((file) => (file.users[0].user = plugin)), /runs the command aws.*token/],
+  ['no credentials', () => changed((file) => (file.users[0].user = {})), /neither token nor client certificate/],
+  ['the key of another certificate', () => changed(otherKey), /client-key-data/],
+])(
+  'a kubeconfig with %s is refused with the field and the cure, and nothing is kept',
+  async (_what, text, sentence) => {
+    expect(await refused(register(text()), invalidKubeconfig)).toMatch(sentence)
+    expect((await list()).items).toEqual([])
+  },
+)
+const plugin = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'aws', args: ['eks'] } }
+type File = { users: { user: Record<string, string> }[]; clusters: { cluster: Record<string, string> }[] }
+function pathInstead({ users: [user] }: File): void {
+  if (user) user.user = { 'client-certificate': 'client.crt', 'client-key': 'client.key' }
+}
+function otherKey({ users: [user] }: File): void {
+  if (user) user.user['client-key-data'] = user.user['client-certificate-data'] ?? ''
+}
+
+test('credentials that the cluster does not accept are refused', async () => {
+  const kubeconfig = changed((file) => (file.users[0].user = { token: 'expired' }))
+  expect(await refused(register(kubeconfig), invalidKubeconfig)).toMatch(/does not accept the credentials/)
+})
+
+test('a cluster where nothing listens is refused as unreachable, with what to check', async () => {
+  const kubeconfig = changed((file) => (file.clusters[0].cluster.server = 'https://127.0.0.1:1'))
+  expect(await refused(register(kubeconfig), clusterUnreachable)).toMatch(/nothing listens at 127\.0\.0\.1:1/)
+})
+
+test('a cluster of a name that is taken is refused, and replaced when asked for', async () => {
+  await register()
+  await refused(register(), clusterExists)
+  const token = await tokenOf('kube-system', 'default')
+  await register(
+    changed((file) => (file.users[0].user = { token })),
+    { replace: true },
+  )
+  expect((await get()).state).toBe('Degraded')
+})
+
+test('a cluster that environments are on is not forgotten; without them it is, and its connections end', async () => {
+  await register()
+  environments.set('prod', ['shop-dev'])
+  expect((await list()).items[0]?.environments).toBe(1)
+  const removal = () => platform.client(removeCluster, { params: { cluster: 'prod' } })
+  expect(await refused(removal(), clusterInUse)).toContain('shop-dev')
+  environments.clear()
+  await removal()
+  await refused(get(), notFound)
+  await removal()
+})
+
+test('an unknown cluster is not found, and who may not is refused', async () => {
+  expect(await refused(get(), notFound)).toContain('prod')
+  const somebody = platform.as({ permissions: ['cluster.list'] })
+  await somebody(listClusters)
+  await refused(somebody(removeCluster, { params: { cluster: 'prod' } }), permissionMissing)
+  await refused(platform.as({})(listClusters), permissionMissing)
+})
+
+test('a cluster that stops answering is shown as unreachable with its reason, and the others go on', async () => {
+  await register()
+  const { db, keyFile, kubeconfig } = platform
+  const gone = changed((file) => (file.clusters[0].cluster.server = 'https://127.0.0.1:1'))
+  const common = { title: 'x', origin: 'local' as const, simulated: false, server: 'https://127.0.0.1:1' }
+  await saveCluster(db, keyFile, { ...common, name: 'gone', kubeconfig: gone }, { replace: true })
+  await saveCluster(db, keyFile, { ...common, name: 'well', kubeconfig, server: 'https://x' }, { replace: true })
+  expect((await list()).items.find(({ name }) => name === 'gone')?.state).toBe('Unknown')
+  expect(await platform.resync()).toEqual(expect.arrayContaining([10, 30]))
+  const { items } = await list()
+  expect(items.map(({ name, state }) => [name, state])).toEqual([
+    ['gone', 'Unreachable'],
+    ['prod', 'Ready'],
+    ['well', 'Ready'],
+  ])
+  expect(items[0]?.message).toContain('nothing listens')
+  expect(items[0]?.observeTime).toBeDefined()
+})
+
+test('a client certificate that expires after registration is said with its date, and refused when it is new', async () => {
+  const expired = createTestAuthority().issue({ commonName: 'admin', days: -0.02 })
+  const kubeconfig = changed((file) => {
+    file.users[0].user = {
+      'client-certificate-data': Buffer.from(expired.certificate).toString('base64'),
+      'client-key-data': Buffer.from(expired.key).toString('base64'),
+    }
+  })
+  const sentence = /client-certificate-data: expired on \d{4}-\d{2}-\d{2}T.*Renew/
+  expect(await refused(register(kubeconfig), invalidKubeconfig)).toMatch(sentence)
+  const row = {
+    name: 'prod',
+    title: 'prod',
+    origin: 'kubeconfig' as const,
+    simulated: false,
+    server: 'https://x',
+    kubeconfig,
+  }
+  await saveCluster(platform.db, platform.keyFile, row, { replace: true })
+  await clusters.invalidate('prod')
+  expect(await get()).toMatchObject({ state: 'Unreachable', message: expect.stringMatching(sentence) })
+})
+
+test('a cluster whose certificate is signed by another authority is refused, saying where to put the right one', async () => {
+  const other = Buffer.from(createTestAuthority().certificate).toString('base64')
+  const kubeconfig = changed((file) => (file.clusters[0].cluster['certificate-authority-data'] = other))
+  expect(await refused(register(kubeconfig), clusterUnreachable)).toMatch(/authority.*certificate-authority-data/)
+})
+
+test('what is stored of a kubeconfig cannot be read without the key file, nor moved to another cluster', async () => {
+  await register()
+  const row = await platform.db
+    .withTables<{ cluster: { sealedKubeconfig: string } }>()
+    .selectFrom('cluster')
+    .selectAll()
+    .executeTakeFirstOrThrow()
+  expect(JSON.stringify(row)).not.toContain('client-key-data')
+  expect(() => platform.keyFile.open(row.sealedKubeconfig, 'cluster/other')).toThrow(/not sealed/)
+})
