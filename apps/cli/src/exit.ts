@@ -15,7 +15,7 @@ function sentences(body: ProblemBody): string {
   const errors = body.errors ?? []
   const fields = errors.length > 1 ? errors.map(({ pointer, detail }) => `  ${pointer}: ${detail}`) : []
   return [
-    `${body.title}${body.detail ? `: ${body.detail}` : ''}`,
+    body.detail && body.detail !== body.title ? `${body.title}: ${body.detail}` : body.title,
     ...fields,
     ...(advice ? [advice] : []),
     ...(body.status >= 500 && body.instance

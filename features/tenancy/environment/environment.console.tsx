@@ -145,7 +145,10 @@ export function EnvironmentsPage() {
                 )
               }
               columns={[
-                { title: t('name'), cell: (one) => <Link to={`/applications?environment=${one.name}`}>{one.name}</Link> },
+                {
+                  title: t('name'),
+                  cell: (one) => <Link to={`/applications?environment=${one.name}`}>{one.name}</Link>,
+                },
                 { title: t('stage'), nowrap: true, cell: (one) => <Stage stage={one.stage} /> },
                 {
                   title: t('state'),
@@ -207,9 +210,19 @@ function CreateDialog({ close }: { close: () => void }) {
   const set = (part: Partial<typeof form>) => setForm({ ...form, ...part })
   const fields = (
     <>
-      <Field label={t('name')} hint={t('nameHint')} error={left && !named.success ? named.error.issues[0]?.message : undefined}>
+      <Field
+        label={t('name')}
+        hint={t('nameHint')}
+        error={left && !named.success ? named.error.issues[0]?.message : undefined}
+      >
         {(control) => (
-          <TextInput {...control} value={form.name} onChange={(name) => set({ name })} onBlur={() => setLeft(true)} autoFocus />
+          <TextInput
+            {...control}
+            value={form.name}
+            onChange={(name) => set({ name })}
+            onBlur={() => setLeft(true)}
+            autoFocus
+          />
         )}
       </Field>
       <div className="pairs">

@@ -1,8 +1,15 @@
-import { type AnyEndpoint, permits, type Subject, signInRequired } from '@quarterdeck/kernel'
+import {
+  type AnyEndpoint,
+  isProblem,
+  type Problem,
+  permits,
+  type Subject,
+  signInRequired,
+  storeUnavailable,
+} from '@quarterdeck/kernel'
 import type { FastifyRequest } from 'fastify'
 import { readCookie } from './cookie.ts'
 import { checkOrigin, checkPermission, checkRate } from './guard.ts'
-import { isStoreUnavailable } from './problem-handler.ts'
 import type { Credential, Server } from './server.ts'
 
 /** A request after `admit`. */
@@ -31,7 +38,7 @@ function credentialOf(server: Server, request: FastifyRequest): Credential | und
 export async function admit(server: Server, endpoint: AnyEndpoint, request: FastifyRequest): Promise<void> {
   checkRate(server.rateLimit, request.ip)
   const credential = credentialOf(server, request)
-  checkOrigin(request, endpoint.method !== 'GET', credential?.session !== undefined)
+  checkOrigin(request, credential?.session !== undefined, server.publicUrl)
   const subject = credential && (await subjectOf(server, endpoint, credential))
   if (credential && !subject && endpoint.permission !== 'anonymous') {
     throw signInRequired({
@@ -48,7 +55,7 @@ async function subjectOf(server: Server, endpoint: AnyEndpoint, credential: Cred
   try {
     return await server.options.authenticate(credential, { passive: false })
   } catch (error) {
-    if (endpoint.permission === 'anonymous' && isStoreUnavailable(error)) return undefined
+    if (endpoint.permission === 'anonymous' && isProblem(error, storeUnavailable)) return undefined
     throw error
   }
 }
@@ -58,17 +65,18 @@ export function stillAdmitted(
   server: Server,
   endpoint: AnyEndpoint,
   request: FastifyRequest,
-  lost: () => void,
+  lost: (problem: Problem) => void,
 ): () => void {
   const credential = endpoint.permission === 'anonymous' ? undefined : credentialOf(server, request)
   if (!credential) return () => undefined
   const timer = setInterval(async () => {
     try {
       const subject = await server.options.authenticate(credential, { passive: true })
-      if (!permits(subject, endpoint.permission)) lost()
+      if (!permits(subject, endpoint.permission))
+        lost(signInRequired({ detail: 'The sign-in has ended; sign in again' }))
     } catch (error) {
       // While the store is away what is open stays open: it was allowed, and nothing says that it no longer is.
-      if (!isStoreUnavailable(error)) request.log.error({ err: error }, 'asking again who is signed in failed')
+      if (!isProblem(error, storeUnavailable)) request.log.error({ err: error }, 'asking again who is signed in failed')
     }
   }, ASK_AGAIN_MS)
   timer.unref()

@@ -28,6 +28,8 @@ export interface Context<E extends AnyEndpoint> {
   readonly secure: boolean
   /** Sets the session cookie (HttpOnly, SameSite=Strict); `maxAgeSeconds` 0 removes it. */
   setSessionCookie(value: string, maxAgeSeconds: number): void
+  /** Lets the browser save the answer under this name: letters, digits, dot, hyphen and underscore; others become _. */
+  attachment(fileName: string): void
 }
 
 type Answer<E extends AnyEndpoint> = z.input<E['response']>
@@ -80,6 +82,10 @@ export function contextOf<E extends AnyEndpoint>(
     setSessionCookie(value, maxAgeSeconds) {
       if (reply) writeCookie(request, reply, { name: 'session', value, maxAgeSeconds }, publicUrl)
     },
+    attachment(fileName) {
+      const safe = fileName.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)
+      void reply?.header('content-disposition', `attachment; filename="${safe}"`)
+    },
   }
 }
 
@@ -127,7 +133,7 @@ export function bind<
       const signal = AbortSignal.any([gone.signal, server.closing])
       const context = contextOf(server, endpoint, request, reply, signal)
       if (endpoint.transport === 'json') return sendJson(endpoint, await handler(context), reply)
-      const stop = stillAdmitted(server, endpoint, request, () => gone.abort())
+      const stop = stillAdmitted(server, endpoint, request, (problem) => gone.abort(problem))
       try {
         const answer: unknown = await handler(context)
         if (!isStream(answer)) throw new Error(`${endpoint.id} answers with a stream, its handler did not`)

@@ -37,13 +37,13 @@ export function checkHost(request: FastifyRequest, listenHost: string, publicUrl
 }
 
 /** True when the browser says that the page which sent this came from here, false when from elsewhere. */
-function sameOrigin(request: FastifyRequest): boolean | undefined {
+function sameOrigin(request: FastifyRequest, publicUrl: URL | undefined): boolean | undefined {
   const site = request.headers['sec-fetch-site']
   if (typeof site === 'string' && site !== 'same-origin') return false
   const origin = request.headers.origin
   if (origin !== undefined) {
     if (!URL.canParse(origin)) return false
-    return new URL(origin).host === request.headers.host?.toLowerCase()
+    return origin === publicUrl?.origin || new URL(origin).host === request.headers.host?.toLowerCase()
   }
   return site === 'same-origin' ? true : undefined
 }
@@ -52,9 +52,9 @@ function sameOrigin(request: FastifyRequest): boolean | undefined {
  * Against cross-site requests: whatever changes something, and every WebSocket, must not come from another site; with
  * a cookie the browser must say that it comes from here.
  */
-export function checkOrigin(request: FastifyRequest, changes: boolean, withCookie: boolean): void {
-  if (!changes && !request.ws) return
-  const same = sameOrigin(request)
+export function checkOrigin(request: FastifyRequest, withCookie: boolean, publicUrl: URL | undefined): void {
+  if (request.method === 'GET' && !request.ws) return
+  const same = sameOrigin(request, publicUrl)
   if (same === true || (same === undefined && !withCookie)) return
   throw foreignOrigin({
     detail: 'A signed-in browser may do this only from a page of this server; scripts use a token (qd token create)',

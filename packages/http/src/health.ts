@@ -1,5 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import type { Readiness } from './server.ts'
+
+/** Answer of /readyz: `checks` name what is ready and what is awaited. */
+export interface Readiness {
+  ready: boolean
+  checks: Record<string, { ready: boolean; detail?: string }>
+}
 
 /** /healthz: the process answers. /readyz: 200 once everything is ready, else 503 with what is awaited. */
 export function serveHealth(app: FastifyInstance, readiness: (() => Promise<Readiness>) | undefined): void {

@@ -1,5 +1,15 @@
-import { createClient } from '@quarterdeck/client'
-import { endpoint, isProblem, Name, notFound, type Problem, problemType, type Subject } from '@quarterdeck/kernel'
+import { connect as connectTcp } from 'node:net'
+import { createClient, serverUnreachable } from '@quarterdeck/client'
+import {
+  endpoint,
+  isProblem,
+  Name,
+  notFound,
+  type Problem,
+  problemType,
+  type Subject,
+  storeUnavailable,
+} from '@quarterdeck/kernel'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { z } from 'zod'
@@ -91,14 +101,17 @@ let streamEnded = false
 beforeAll(async () => {
   server = await createServer({
     logTo: { write: (line) => void logged.push(line) },
-    authenticate: async ({ session, token }) => subjects[session ?? token ?? ''],
+    authenticate: async ({ session, token }) => {
+      if (token === 'away') throw storeUnavailable({ detail: 'The database does not answer' })
+      return subjects[session ?? token ?? '']
+    },
     readiness: async () => ({ ready: false, checks: { store: { ready: false, detail: 'starting' } } }),
     version: '1',
   })
   bind(server, getBoat, ({ params: { boat }, query }) => {
     if (boat === 'lost') throw notFound({ detail: 'There is no boat lost' })
     if (boat === 'broken') throw new TypeError('secret inner detail')
-    if (boat === 'nostore') throw Object.assign(new Error('gone'), { code: '57P01', severity: 'FATAL' })
+    if (boat === 'nostore') throw storeUnavailable({ detail: 'The database does not answer', retryAfterSeconds: 5 })
     return { name: boat, crew: query.deep ? [{ role: 'cook' }] : [], password: 'not for you' }
   })
   bind(server, createBoat, ({ body }) => {
@@ -170,9 +183,15 @@ test('an unexpected failure says nothing about the inside and is logged once wit
   expect(logged.filter((line) => line.includes(id) && line.includes('secret inner detail'))).toHaveLength(1)
 })
 
-test('PostgreSQL going away is told as store-unavailable with when to try again', async () => {
-  const problem = await failure(client()(getBoat, { params: { boat: 'nostore' } }))
-  expect(problem.body).toMatchObject({ type: '/problems/store-unavailable', status: 503, retryAfterSeconds: 5 })
+test('a store that does not answer is told with when to try again, and what needs no sign-in goes on', async () => {
+  const { response, body } = await raw('GET', '/api/v1/boats/nostore')
+  expect([response.status, body.type]).toEqual([503, '/problems/store-unavailable'])
+  expect(response.headers.get('retry-after')).toBe('5')
+  const away = await raw('GET', '/api/v1/boats/shop', {}, { authorization: 'Bearer away' })
+  expect(away.body.type).toBe('/problems/store-unavailable')
+  expect((await raw('GET', '/api/v1/whoever', {}, { authorization: 'Bearer away' })).body).toEqual({
+    name: 'anonymous',
+  })
 })
 
 test.each([
@@ -411,4 +430,55 @@ test('too many requests from one peer are told to wait', async () => {
   const problem = await failure(call(whoever))
   expect(problem.body).toMatchObject({ type: '/problems/too-many-requests', status: 429, retryAfterSeconds: 1 })
   await small.close()
+})
+
+const closeCode = (socket: WebSocket) => new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)))
+
+test('what is open ends within five seconds of losing the permission', async () => {
+  subjects.soon = { name: 'sue', kind: 'user', permissions: ['boat.get'] }
+  const opened = await connect('shop', { authorization: 'Bearer soon' })
+  if (!('socket' in opened)) throw new Error('not opened')
+  const stream = createClient({ baseUrl: url, token: 'soon' }).lines(watchBoat, { params: { boat: 'endless' } })
+  await stream.next()
+  await stream.next()
+  const closed = closeCode(opened.socket)
+  delete subjects.soon
+  expect(await closed).toBe(4401)
+  expect((await failure(stream.next())).body.type).toBe('/problems/sign-in-required')
+})
+
+test('closing the server ends streams and sockets and lets go of the port', async () => {
+  const other = await createServer({ logLevel: 'silent', authenticate: async () => subjects.all })
+  bind(other, watchBoat, async function* ({ signal }) {
+    yield { n: 1 }
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  })
+  bindSocket(other, echo, () => undefined)
+  const at = await other.listen(0)
+  const caller = createClient({ baseUrl: at, token: 'x' })
+  const stream = caller.lines(watchBoat, { params: { boat: 'shop' } })
+  await stream.next()
+  const socket = new WebSocket(caller.socketUrl(echo, { params: { boat: 'shop' } }), {
+    headers: { authorization: 'Bearer x' },
+  })
+  await new Promise((resolve) => socket.once('open', resolve))
+  const closed = closeCode(socket)
+  await other.close()
+  expect(await closed).toBe(1001)
+  expect((await failure(stream.next())).body.type).toBe('/problems/server-closing')
+  expect(isProblem((await failure(caller(whoever))) as unknown, serverUnreachable)).toBe(true)
+})
+
+test('what is not HTTP is refused as a problem and does no harm', async () => {
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connectTcp(Number(new URL(url).port), '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'))
+    let text = ''
+    socket.on('data', (bytes) => {
+      text += bytes
+    })
+    socket.once('close', () => resolve(text))
+    socket.once('error', reject)
+  })
+  expect(answer).toContain('application/problem+json')
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
 })

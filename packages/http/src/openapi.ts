@@ -1,19 +1,15 @@
 import { type AnyEndpoint, commonProblems, ProblemBody, type ProblemType } from '@quarterdeck/kernel'
-import { z } from 'zod'
+import type { z } from 'zod'
+import { collectSchemas, type JsonSchema, type SchemaCollection } from './openapi-schema.ts'
 
-type Document = Record<string, unknown>
-
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Document {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' }) as Document
-  return rest
-}
+type Document = JsonSchema
 
 const isNothing = (schema: z.ZodType) => schema._zod.def.type === 'undefined'
 
-function parametersOf(endpoint: AnyEndpoint): Document[] {
+function parametersOf(endpoint: AnyEndpoint, schemas: SchemaCollection): Document[] {
   const from = (schema: z.ZodObject, where: 'path' | 'query') =>
     Object.entries(schema.shape).map(([name, member]) => {
-      const { description, ...shape } = schemaOf(member as z.ZodType, 'input')
+      const { description, ...shape } = schemas.schemaOf(member as z.ZodType, 'input')
       const required = where === 'path' || !(member as z.ZodType).safeParse(undefined).success
       return { name, in: where, required, ...(description ? { description } : {}), schema: shape }
     })
@@ -29,10 +25,10 @@ function parametersOf(endpoint: AnyEndpoint): Document[] {
 
 const CONTENT = { json: 'application/json', text: 'text/plain', lines: 'application/jsonl', websocket: '' } as const
 
-function successOf(endpoint: AnyEndpoint): Document {
+function successOf(endpoint: AnyEndpoint, schemas: SchemaCollection): Document {
   if (endpoint.transport === 'websocket') return { 101: { description: 'The connection becomes a WebSocket' } }
   const lines = endpoint.transport === 'lines' ? ', one JSON value a line' : ''
-  const content = { [CONTENT[endpoint.transport]]: { schema: schemaOf(endpoint.response, 'output') } }
+  const content = { [CONTENT[endpoint.transport]]: { schema: schemas.schemaOf(endpoint.response, 'output') } }
   const answer = { description: `${endpoint.summary}${lines}`, ...(endpoint.status === 204 ? {} : { content }) }
   if (!endpoint.change) return { [endpoint.status]: answer }
   return { 200: { ...answer, description: 'dryRun: the plan' }, 202: { ...answer, description: 'The operation' } }
@@ -52,23 +48,23 @@ function problemsOf(endpoint: AnyEndpoint): Document {
   )
 }
 
-function operationOf(endpoint: AnyEndpoint): Document {
+function operationOf(endpoint: AnyEndpoint, schemas: SchemaCollection): Document {
   const [noun] = endpoint.id.split('.')
   const body = isNothing(endpoint.body)
     ? {}
     : {
         requestBody: {
           required: !endpoint.body.safeParse(undefined).success,
-          content: { 'application/json': { schema: schemaOf(endpoint.body, 'input') } },
+          content: { 'application/json': { schema: schemas.schemaOf(endpoint.body, 'input') } },
         },
       }
   return {
     operationId: endpoint.id,
     tags: [noun],
     summary: endpoint.summary,
-    parameters: parametersOf(endpoint),
+    parameters: parametersOf(endpoint, schemas),
     ...body,
-    responses: { ...successOf(endpoint), ...problemsOf(endpoint) },
+    responses: { ...successOf(endpoint, schemas), ...problemsOf(endpoint) },
     ...(endpoint.permission === 'anonymous' ? { security: [] } : {}),
     'x-permission': endpoint.permission,
     'x-quarterdeck-change': endpoint.change,
@@ -79,10 +75,12 @@ function operationOf(endpoint: AnyEndpoint): Document {
 /** The OpenAPI 3.1 document of these endpoints, in the order of their paths so that it changes only when they do. */
 export function openApiDocument(endpoints: readonly AnyEndpoint[], { version }: { version: string }): Document {
   const paths: Record<string, Document> = {}
+  const schemas = collectSchemas()
+  const Problem = schemas.schemaOf(ProblemBody, 'output')
   const sorted = [...endpoints].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   for (const endpoint of sorted) {
     const path = `/api/v1${endpoint.path.replace(/:(\w+)/g, '{$1}')}`
-    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operationOf(endpoint) }
+    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operationOf(endpoint, schemas) }
   }
   return {
     openapi: '3.1.1',
@@ -97,7 +95,7 @@ export function openApiDocument(endpoints: readonly AnyEndpoint[], { version }: 
     security: [{ session: [] }, { token: [] }],
     paths,
     components: {
-      schemas: { Problem: schemaOf(ProblemBody, 'output') },
+      schemas: { ...schemas.components(), Problem },
       securitySchemes: {
         session: {
           type: 'apiKey',

@@ -1,52 +1,15 @@
-import {
-  invalidInput,
-  notFound,
-  Problem,
-  type ProblemBody,
-  problemType,
-  storeUnavailable,
-  tooLarge,
-} from '@quarterdeck/kernel'
+import { invalidInput, notFound, Problem, type ProblemBody, problemType, tooLarge } from '@quarterdeck/kernel'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
 export const unsupportedMediaType = problemType('unsupported-media-type', 415, 'This content type is not accepted')
 
-const CONNECTION_LOST = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EPIPE',
-  // PostgreSQL's own: admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, disk_full
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  '53100',
-])
-const LOST_IN_WORDS = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connec)/
-
-/**
- * True when the error says that PostgreSQL does not answer; see "Class 08" and "57P" of PostgreSQL's appendix A.
- * Socket errors count only when they come straight from the driver, which has no `cause` as fetch has.
- */
-export function isStoreUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { code, syscall, severity } = error as Error & { code?: unknown; syscall?: unknown; severity?: unknown }
-  if (LOST_IN_WORDS.test(error.message)) return true
-  if (typeof code !== 'string') return false
-  if (code.startsWith('08')) return severity !== undefined
-  if (!CONNECTION_LOST.has(code)) return false
-  return severity !== undefined || syscall === 'connect' || syscall === 'read' || syscall === 'write'
-}
+export const serverClosing = problemType('server-closing', 503, 'The server is closing')
 
 const about = (status: number, title: string): Problem => new Problem({ type: 'about:blank', title, status })
 
 /** What the client is told. Undefined: unexpected, to be logged and answered without detail. */
 function problemOf(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error
-  if (isStoreUnavailable(error)) {
-    return storeUnavailable({ detail: 'PostgreSQL does not answer; try again shortly', retryAfterSeconds: 5 })
-  }
   const { code, statusCode, message } = error as FastifyError
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return tooLarge({ detail: 'The body is larger than this endpoint accepts; send less at a time' })
@@ -68,6 +31,7 @@ function problemOf(error: unknown): Problem | undefined {
 export function problemBody(error: unknown, request: FastifyRequest): ProblemBody {
   const problem = problemOf(error)
   if (!problem) request.log.error({ err: error }, 'unexpected failure')
+  else if (problem.body.status >= 500) request.log.warn({ err: problem.cause ?? problem }, problem.message)
   return {
     ...(problem ?? about(500, 'Something went wrong on the server')).body,
     instance: `/requests/${request.id}`,

@@ -6,10 +6,10 @@ import { type FastifyInstance, fastify, LogController } from 'fastify'
 import { serveConsole } from './console.ts'
 import { checkHost } from './guard.ts'
 import { securityHeaders } from './headers.ts'
-import { serveHealth } from './health.ts'
+import { type Readiness, serveHealth } from './health.ts'
 import { measure } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
-import { noSuchRoute, sendProblem } from './problem-handler.ts'
+import { noSuchRoute, sendProblem, serverClosing } from './problem-handler.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { requestIdFrom, webFetch } from './web-fetch.ts'
 
@@ -26,12 +26,6 @@ export interface Credential {
  * or socket that is already open, and must not extend the session.
  */
 export type Authenticate = (credential: Credential, options: { passive: boolean }) => Promise<Subject | undefined>
-
-/** Answer of /readyz: `checks` name what is ready and what is awaited. */
-export interface Readiness {
-  ready: boolean
-  checks: Record<string, { ready: boolean; detail?: string }>
-}
 
 export interface ServerOptions {
   authenticate: Authenticate
@@ -51,7 +45,7 @@ export interface ServerOptions {
   consoleFolder?: string
   /** Version in the OpenAPI document. */
   version?: string
-  /** Requests of one peer: `burst` at once, `perSecond` on average. Default 2,000 and 200. */
+  /** Requests of one peer: `burst` at once, `perSecond` on average. Default 5,000 and 1,000. */
   rateLimit?: { burst: number; perSecond: number }
 }
 
@@ -100,14 +94,16 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   })
   const controller = new AbortController()
   const endpoints: AnyEndpoint[] = []
-  const { burst, perSecond } = options.rateLimit ?? { burst: 2_000, perSecond: 200 }
+  const { burst, perSecond } = options.rateLimit ?? { burst: 5_000, perSecond: 1_000 }
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
   app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply))
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...securityHeaders, 'x-request-id': request.id })
     checkHost(request, host, publicUrl)
   })
-  app.addHook('preClose', async () => controller.abort(new Error('The server is closing')))
+  app.addHook('preClose', async () =>
+    controller.abort(serverClosing({ detail: 'Connect again in a moment', retryAfterSeconds: 2 })),
+  )
   readJson(app)
   await app.register(websocket, {
     options: { maxPayload: BODY_LIMIT_BYTES, perMessageDeflate: false },

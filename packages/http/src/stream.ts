@@ -42,16 +42,18 @@ export async function sendStream(
     let next: Promise<IteratorResult<unknown>> = first
     for (;;) {
       const result = await Promise.race([next, abandoned])
-      if (result === undefined || result.done) break
+      if (result === undefined) throw signal.reason
+      if (result.done) break
       const chunk = lines ? `${JSON.stringify(result.value)}\n` : (result.value as Chunk)
-      if (!reply.raw.write(chunk)) await Promise.race([once(reply.raw, 'drain', { signal }), abandoned])
+      if (!reply.raw.write(chunk)) await once(reply.raw, 'drain', { signal })
       next = iterator.next()
       next.catch(() => undefined)
     }
     reply.raw.end()
-  } catch (error) {
-    if (signal.aborted) reply.raw.end()
-    else if (lines) reply.raw.end(`${JSON.stringify({ $problem: problemBody(error, request) })}\n`)
+  } catch (thrown) {
+    if (reply.raw.destroyed) return
+    const error = signal.aborted ? signal.reason : thrown
+    if (lines) reply.raw.end(`${JSON.stringify({ $problem: problemBody(error, request) })}\n`)
     else {
       problemBody(error, request)
       reply.raw.destroy()
