@@ -14,8 +14,8 @@ async function addLocal(program: Command, argv: readonly string[]): Promise<void
     program.command('local').description('A Kubernetes on this machine: up, status, down, reset, kubeconfig, logs')
     return
   }
-  const found: { localCommands?: (program: Command) => void } = await import('@quarterdeck/local-cluster')
-  found.localCommands?.(program)
+  const { localCommands } = await import('@quarterdeck/local-cluster')
+  localCommands(program)
 }
 
 /** All commands of qd. `signal` is aborted by Ctrl+C. */
