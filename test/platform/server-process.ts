@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ export interface ServerProcess {
   end(signal?: NodeJS.Signals): Promise<{ status: number | null; signal: string | null }>
   /** Resolves when it has ended by itself. */
   ended(): Promise<{ status: number | null; signal: string | null }>
-  /** All that it wrote since the first start. */
+  /** All that it wrote since the first start, on the terminal and into its log file. */
   log(): string
   /** Ends it and its PostgreSQL and deletes the folder; `keep` leaves the folder. */
   dispose(options?: { keep?: boolean }): Promise<void>
@@ -56,8 +56,8 @@ export async function serverProcess(options: ServerProcessOptions = {}): Promise
   let child: ChildProcess | undefined
   let ended: Promise<{ status: number | null; signal: string | null }> = Promise.resolve({ status: null, signal: null })
   let startTime = 0
-  const log = () => readFileSync(logFile, 'utf8')
-  const process_ = {
+  const log = () => [logFile, join(home, 'logs/server.log')].map(readText).join('\n')
+  const running = {
     url,
     port,
     home,
@@ -103,7 +103,7 @@ export async function serverProcess(options: ServerProcessOptions = {}): Promise
     },
     async dispose({ keep = false } = {}) {
       if (child) {
-        const gone = process_.end('SIGTERM')
+        const gone = running.end('SIGTERM')
         const late = sleep(25_000, undefined, { ref: false }).then(() => child?.kill('SIGKILL'))
         await Promise.race([gone, late])
         await gone
@@ -112,8 +112,10 @@ export async function serverProcess(options: ServerProcessOptions = {}): Promise
       if (!keep && options.home === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
-  return process_
+  return running
 }
+
+const readText = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '')
 
 async function answers(url: string): Promise<boolean> {
   try {
