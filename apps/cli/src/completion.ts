@@ -8,7 +8,7 @@ interface Node {
 function nodesOf(command: Command, path: string, inherited: string[]): Node[] {
   const options = [...inherited, ...command.options.flatMap((option) => (option.long ? [option.long] : []))]
   const children = command.commands.filter((child) => !child.name().startsWith('_'))
-  const own = { path, words: [...children.map((child) => child.name()), ...options] }
+  const own = { path, words: [...new Set([...children.map((child) => child.name()), ...options])] }
   return [own, ...children.flatMap((child) => nodesOf(child, `${path} ${child.name()}`, options))]
 }
 

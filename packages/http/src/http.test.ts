@@ -417,6 +417,13 @@ test('[EXT-02] every endpoint is in the OpenAPI document, with its permission an
   expect(document.paths['/api/v1/whoever'].get.security).toEqual([])
 })
 
+test('the type of a problem leads to a page that says what to do', async () => {
+  const page = await fetch(`${url}/problems/boat-taken`)
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('POST /boats')])
+  expect(await (await fetch(`${url}/problems/store-unavailable`)).text()).toContain('retryAfterSeconds')
+  expect((await fetch(`${url}/problems/nothing`)).status).toBe(404)
+})
+
 test('too many requests from one peer are told to wait', async () => {
   const small = await createServer({
     logLevel: 'silent',

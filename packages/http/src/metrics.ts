@@ -23,7 +23,8 @@ export function measure(app: FastifyInstance): void {
     latency.observe({ endpoint, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
     if (endpoint === 'other' && reply.statusCode < 400) return
     const subject = (request as { subject?: { name: string } }).subject?.name
-    request.log.info({ endpoint, status: reply.statusCode, tookMs: Math.round(reply.elapsedTime), subject }, 'answered')
+    const tookMs = Math.round(reply.elapsedTime)
+    request.log.info({ endpoint, status: reply.statusCode, tookMs, subject, peer: request.ip }, 'answered')
   })
   app.get('/metrics', async (_request, reply) => reply.type(register.contentType).send(await register.metrics()))
 }

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
 export const unsupportedMediaType = problemType('unsupported-media-type', 415, 'This content type is not accepted')
 
+export const upgradeRequired = problemType('upgrade-required', 426, 'This endpoint is a WebSocket')
 export const serverClosing = problemType('server-closing', 503, 'The server is closing')
 
 const about = (status: number, title: string): Problem => new Problem({ type: 'about:blank', title, status })

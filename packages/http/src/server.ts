@@ -10,6 +10,7 @@ import { type Readiness, serveHealth } from './health.ts'
 import { measure } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { noSuchRoute, sendProblem, serverClosing } from './problem-handler.ts'
+import { serveProblems } from './problem-page.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { requestIdFrom, webFetch } from './web-fetch.ts'
 
@@ -117,6 +118,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   })
   measure(app)
   serveHealth(app, options.readiness)
+  serveProblems(app, endpoints)
   let document: string | undefined
   app.get('/api/v1/openapi.json', (_request, reply) => {
     document ??= JSON.stringify(openApiDocument(endpoints, { version: options.version ?? '0' }))

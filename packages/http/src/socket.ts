@@ -1,9 +1,9 @@
 import type { WebSocket } from '@fastify/websocket'
-import { type AnyEndpoint, problemType } from '@quarterdeck/kernel'
+import type { AnyEndpoint } from '@quarterdeck/kernel'
 import type { FastifyRequest } from 'fastify'
 import { admit, stillAdmitted } from './admission.ts'
 import { type Context, contextOf } from './bind.ts'
-import { problemBody, sendProblem } from './problem-handler.ts'
+import { problemBody, sendProblem, upgradeRequired } from './problem-handler.ts'
 import type { Server } from './server.ts'
 
 /** One WebSocket. */
@@ -22,7 +22,6 @@ export interface Socket {
 
 export type SocketHandler<E extends AnyEndpoint> = (context: Context<E>, socket: Socket) => void | Promise<void>
 
-const upgradeRequired = problemType('upgrade-required', 426, 'This endpoint is a WebSocket')
 const PING_MS = 25_000
 
 const shortened = (text: string) =>
