@@ -100,24 +100,27 @@ async function archiveSource(name: string, stream: Readable, scratchFolder: stri
   const close = () => rmSync(folder, { recursive: true, force: true })
   try {
     const extract = tar.extract()
-    const unpacked = /gz$/.test(name.split('?')[0] ?? '')
-      ? pipeline(stream, createGunzip(), extract)
-      : pipeline(stream, extract)
-    for await (const entry of extract) {
-      const path = normalize(entry.header.name)
-      if (entry.header.type !== 'file' || isAbsolute(path) || path.startsWith('..')) {
-        entry.resume()
-        continue
-      }
-      mkdirSync(dirname(join(folder, path)), { recursive: true })
-      await pipeline(entry, createWriteStream(join(folder, path)))
-    }
-    await unpacked
+    const packed = /gz$/.test(new URL(name, 'file:///').pathname)
+    const unpacked = packed ? pipeline(stream, createGunzip(), extract) : pipeline(stream, extract)
+    await Promise.all([unpacked, writeEntries(extract, folder)])
     const open: OpenFile = async (path) => createReadStream(join(folder, path))
     return fileSource(open, readFileSync(join(folder, CHECKSUMS), 'utf8'), close)
   } catch (error) {
     close()
     throw sourceUnreadable(name, error)
+  }
+}
+
+/** Writes the files of an archive; entries that point out of the folder are left out. */
+async function writeEntries(extract: tar.Extract, folder: string): Promise<void> {
+  for await (const entry of extract) {
+    const path = normalize(entry.header.name)
+    if (entry.header.type !== 'file' || isAbsolute(path) || path.startsWith('..')) {
+      entry.resume()
+      continue
+    }
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    await pipeline(entry, createWriteStream(join(folder, path)))
   }
 }
 

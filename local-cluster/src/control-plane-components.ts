@@ -116,7 +116,7 @@ export function apiServerComponent(spec: ControlPlaneSpec): Component {
     ports: [ports.apiServer],
     ready: () => healthy(identities.endpoint('admin', apiServerUrl(ports)), '/readyz'),
     startTimeoutSeconds: 180,
-    graceSeconds: 20,
+    graceSeconds: 4,
   }
 }
 
