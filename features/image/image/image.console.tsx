@@ -4,8 +4,8 @@ import {
   Button,
   defineTexts,
   Empty,
-  FilterLine,
   Field,
+  FilterLine,
   Icon,
   Note,
   Read,
@@ -103,7 +103,11 @@ export function ImagePicker({ onPick }: { onPick: (image: string) => void }) {
       <div className="two even">
         <Repositories chosen={repository} choose={setRepository} search={search} setSearch={setSearch} />
         <section className="card">
-          {repository === '' ? <p className="soft pad">{t('pick')}</p> : <Tags repository={repository} onPick={onPick} />}
+          {repository === '' ? (
+            <p className="soft pad">{t('pick')}</p>
+          ) : (
+            <Tags repository={repository} onPick={onPick} />
+          )}
         </section>
       </div>
     </div>
@@ -184,7 +188,12 @@ function Tags({ repository, onPick }: { repository: string; onPick: (image: stri
             columns={[
               { title: t('tag'), cell: (tag) => <strong className="mono">{tag.tag}</strong> },
               { title: t('digest'), cell: (tag) => <span className="mono soft">{tag.digest.slice(7, 19)}</span> },
-              { title: t('size'), end: true, nowrap: true, cell: (tag) => (tag.sizeBytes ? formatBytes(tag.sizeBytes) : '–') },
+              {
+                title: t('size'),
+                end: true,
+                nowrap: true,
+                cell: (tag) => (tag.sizeBytes ? formatBytes(tag.sizeBytes) : '–'),
+              },
               { title: t('made'), nowrap: true, cell: (tag) => <Age time={tag.createTime} /> },
               {
                 title: t('acts'),

@@ -60,6 +60,8 @@ export interface LogsRequest {
   previous?: boolean | undefined
   tailLines?: number | undefined
   sinceSeconds?: number | undefined
+  /** RFC 3339; the API server cuts it to whole seconds. Not together with sinceSeconds. */
+  sinceTime?: string | undefined
   /** Each line begins with RFC 3339 time and a space. */
   timestamps?: boolean | undefined
   limitBytes?: number | undefined

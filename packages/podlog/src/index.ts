@@ -1,0 +1,2 @@
+export { readPodLogs } from './pod-logs.ts'
+export type { LogFrame, LogSource, PodLogsRequest } from './request.ts'
