@@ -56,7 +56,7 @@ export function watchWorkloads(wake: (target: string) => void): WorkloadWatch {
     wait(cluster, target, ref, resourceVersion) {
       const id = `${cluster.name} ${ref.apiVersion} ${ref.kind}`
       const found = running.get(id)
-      const watch = found ?? { stop: new AbortController(), waiting: new Map() }
+      const watch: Running = found ?? { stop: new AbortController(), waiting: new Map() }
       clearTimeout(watch.idleTimer)
       const targets = watch.waiting.get(refText(ref)) ?? new Set()
       const known = targets.has(target)

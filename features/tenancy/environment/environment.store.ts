@@ -30,6 +30,15 @@ export const findByNamespace = (db: Db, cluster: string, namespace: string): Pro
     .where('cluster', '=', cluster)
     .where('namespace', '=', namespace)
     .executeTakeFirst()
+/** False when the environment is gone or going; true keeps it from going until `tx` ends. */
+export const hold = async (tx: Db, name: string): Promise<boolean> =>
+  (await table(tx)
+    .selectFrom('environment')
+    .select('name')
+    .where('name', '=', name)
+    .where('state', '<>', 'Deleting')
+    .forShare()
+    .executeTakeFirst()) !== undefined
 /** How many environments each cluster has. */
 export const countByCluster = async (db: Db): Promise<Record<string, number>> =>
   Object.fromEntries(
@@ -76,7 +85,11 @@ export const environmentDefinitions = ({
   },
   async accept(tx, { key, after, basis }, { id }) {
     const wanted = definitionOf(after)
-    if (!wanted) return change(tx, key, basis, { operation: id, state: 'Deleting', message: '' })
+    if (!wanted) {
+      // After the write, which keeps new applications out until this commits.
+      const written = await change(tx, key, basis, { operation: id, state: 'Deleting', message: '' })
+      return written && (await applicationsIn(tx, key)) === 0
+    }
     const row = { ...wanted, title: wanted.title ?? null, operation: id, state: 'Creating' as const, message: '' }
     if (basis !== null) return change(tx, key, basis, row)
     const result = await table(tx)
