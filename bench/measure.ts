@@ -1,0 +1,72 @@
+import { cpus, release, totalmem } from 'node:os'
+
+/** Result of one workload, as every file under bench/results holds it. Numbers carry their unit in the key. */
+export interface Result {
+  workload: string
+  /** RFC 3339. */
+  at: string
+  machine: string
+  /** Pods that the workload had to do with. */
+  pods: number
+  target: Record<string, number>
+  measured: Record<string, number>
+  /** The same, done by others in the same run. */
+  peers: Record<string, Record<string, number>>
+  met: boolean
+  /** Why it was not met, or what else the reader must know. */
+  why?: string
+}
+
+export interface BenchOptions {
+  /** Absent: the workload's own size. */
+  pods?: number
+}
+
+/** What the figures were measured on. */
+export const machine = (): string =>
+  `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}, Node ${process.versions.node}`
+
+/** The value below which `share` (0–1) of the values lie; nearest rank. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]
+  return value === undefined ? Number.NaN : Math.round(value * 10) / 10
+}
+
+/** `nameP50Ms` and `nameP99Ms` of these milliseconds. */
+export const spread = (name: string, values: readonly number[]): Record<string, number> => ({
+  [`${name}P50Ms`]: percentile(values, 0.5),
+  [`${name}P99Ms`]: percentile(values, 0.99),
+})
+
+/** The largest part of the target that was missed, in words; undefined when all were met. Targets are upper limits. */
+export function missed(target: Record<string, number>, measured: Record<string, number>): string | undefined {
+  const over = Object.entries(target).filter(([key, limit]) => !((measured[key] ?? Number.POSITIVE_INFINITY) <= limit))
+  return over.length === 0
+    ? undefined
+    : over.map(([key, limit]) => `${key} is ${measured[key]}, target ${limit}`).join('; ')
+}
+
+/** Puts a result together; `met` follows from target and measured. */
+export function result(
+  workload: string,
+  pods: number,
+  target: Record<string, number>,
+  measured: Record<string, number>,
+  peers: Result['peers'] = {},
+  remark?: string,
+): Result {
+  const why = [missed(target, measured), remark].filter((text) => text !== undefined).join('. ')
+  const met = missed(target, measured) === undefined
+  return {
+    workload,
+    at: new Date().toISOString(),
+    machine: machine(),
+    pods,
+    target,
+    measured,
+    peers,
+    met,
+    ...(why ? { why } : {}),
+  }
+}

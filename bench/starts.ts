@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { localCluster } from '@quarterdeck/local-cluster'
+import { root } from '../scripts/stage.ts'
+import { PASSWORD } from '../test/platform/platform.ts'
+import { freePort } from '../test/platform/server-process.ts'
+import { type BenchOptions, percentile, type Result, result } from './measure.ts'
+
+interface Start {
+  pageMs: number
+  readyMs: number | undefined
+}
+
+/** Runs `npm start` until the page (and, when asked for, /readyz) answers, then ends it. */
+async function npmStart(home: string, untilReady: boolean, environment: Record<string, string> = {}): Promise<Start> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const began = performance.now()
+  const child = spawn('npm', ['start', '--silent'], {
+    cwd: root,
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      QUARTERDECK_HOME: home,
+      QUARTERDECK_PORT: String(port),
+      QUARTERDECK_ADMIN_PASSWORD: PASSWORD,
+      ...environment,
+    },
+  })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const since = async (path: string) => {
+    for (let tries = 0; tries < 30_000; tries++) {
+      const ok = await fetch(url + path).then(
+        (response) => response.ok,
+        () => false,
+      )
+      if (ok) return performance.now() - began
+      if (child.exitCode !== null) throw new Error(`npm start has ended with ${child.exitCode}`)
+      await sleep(10)
+    }
+    throw new Error(`${path} does not answer`)
+  }
+  try {
+    const pageMs = await since('/')
+    return { pageMs, readyMs: untilReady ? await since('/readyz') : undefined }
+  } finally {
+    child.kill('SIGTERM')
+    await ended
+  }
+}
+
+/** S1: `npm start` with packages installed until the page is there, on a state folder that does not exist yet. */
+export async function pageReachable(_: BenchOptions): Promise<Result> {
+  const times: number[] = []
+  for (let n = 0; n < 5; n++) {
+    const folder = temporary()
+    // A cluster that does not answer: the page has to come up without one.
+    const { pageMs } = await npmStart(join(folder, 'home'), false)
+    times.push(pageMs)
+    await localCluster({ stateFolder: join(folder, 'home/cluster') }).reset()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return result('S1', 0, { pageP50Ms: 3_000 }, { pageP50Ms: percentile(times, 0.5), pageMaxMs: percentile(times, 1) })
+}
+
+/** S2: `npm start` on a state folder that has been used, its cluster stopped, until /readyz. */
+export async function warmStart(_: BenchOptions): Promise<Result> {
+  const folder = temporary()
+  const home = join(folder, 'home')
+  const cluster = localCluster({ stateFolder: join(home, 'cluster') })
+  try {
+    const first = await npmStart(home, true)
+    const times: Start[] = []
+    for (let n = 0; n < 3; n++) {
+      await cluster.down()
+      times.push(await npmStart(home, true))
+    }
+    const again = await npmStart(home, true)
+    return result(
+      'S2',
+      0,
+      { readyP50Ms: 20_000 },
+      {
+        readyP50Ms: percentile(
+          times.map(({ readyMs }) => readyMs ?? Number.NaN),
+          0.5,
+        ),
+        pageP50Ms: percentile(
+          times.map(({ pageMs }) => pageMs),
+          0.5,
+        ),
+        firstReadyMs: Math.round(first.readyMs ?? Number.NaN),
+        clusterRunningReadyMs: Math.round(again.readyMs ?? Number.NaN),
+      },
+      {},
+      'First: an empty state folder, the programs in the cache. clusterRunning: only the server had been stopped.',
+    )
+  } finally {
+    await cluster.reset()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-bench-'))
+  chmodSync(folder, 0o755)
+  return folder
+}
