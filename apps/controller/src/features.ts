@@ -1,7 +1,18 @@
 import type { Clusters } from '@quarterdeck/kube'
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db } from '@quarterdeck/store'
+import { applicationDefinitions, countIn } from '../../../features/application/application/application.store.ts'
+import { rolloutOf } from '../../../features/application/application/rollout.rules.ts'
 import { clusterReconciler } from '../../../features/cluster/cluster/cluster.reconciler.ts'
+import type { DefinitionOwner } from '../../../features/delivery/operation/operation.contract.ts'
+import { operationReconciler } from '../../../features/delivery/operation/operation.reconciler.ts'
+import { environmentDefinitions, hold } from '../../../features/tenancy/environment/environment.store.ts'
+
+/** Who keeps what operations make, by owner: one line a feature that is changed through operations. */
+export const definitions: Record<string, DefinitionOwner<Db>> = {
+  application: applicationDefinitions({ holdEnvironment: hold }),
+  environment: environmentDefinitions({ applicationsIn: countIn }),
+}
 
 /** What reconcilers are given. */
 export interface Parts {
@@ -12,4 +23,5 @@ export interface Parts {
 /** Every reconciler by the kind of its keys: one line a feature. */
 export const reconcilersOf = ({ db, clusters }: Parts): Record<string, Reconciler> => ({
   cluster: clusterReconciler({ db, clusters }),
+  operation: operationReconciler({ db, clusterOf: clusters.get, rolloutOf, definitions }),
 })

@@ -4,15 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, type Readiness, type Server } from '@quarterdeck/http'
 import { type Clusters, createClusters, openKeyFile } from '@quarterdeck/kube'
 import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
-import {
-  findMigrations,
-  type LateStore,
-  type Log,
-  lateStore,
-  lockFolder,
-  migrate,
-  type Store,
-} from '@quarterdeck/store'
+import type { RegistryAddress } from '@quarterdeck/registry'
+import { type Log, lateStore, lockFolder, type Store } from '@quarterdeck/store'
 import { countSealed, findKubeconfig } from '../../../features/cluster/cluster/cluster.store.ts'
 import {
   administratorState,
@@ -22,12 +15,13 @@ import {
 import { authenticator } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { BringUp } from './bring-up.ts'
 import type { Config } from './config.ts'
-import { bindFeatures, type Parts, reconcilers } from './features.ts'
+import { bindFeatures, type Features, type Parts } from './features.ts'
 import { lateKeyFile } from './late-key-file.ts'
 import { logFile } from './log-file.ts'
-import { clusterOfKubeconfig, clusterOfThisMachine, type OwnCluster } from './own-cluster.ts'
+import { clusterOfKubeconfig, clusterOfThisMachine } from './own-cluster.ts'
 import { SetupProgress } from './setup-progress.ts'
 import { listenFailure } from './start-error.ts'
+import { StoreStep, stepsOf } from './steps.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -43,6 +37,8 @@ export interface App {
 
 export interface AppOptions {
   config: Config
+  /** Registries that the operator names, beside the cluster's own. */
+  registries?: RegistryAddress[]
   /** A sentence for whoever started the server: the address, the one-time link, stages. */
   say(sentence: string): void
 }
@@ -51,7 +47,7 @@ export interface AppOptions {
  * Starts the platform. Resolves as soon as its page is served; database, cluster and first environment come up behind
  * it, and until they are there endpoints answer 503. Throws StartError and StoreError.
  */
-export async function createApp({ config, say }: AppOptions): Promise<App> {
+export async function createApp({ config, registries = [], say }: AppOptions): Promise<App> {
   const lock = await lockFolder(config.home)
   const logger: Log = {
     info: (fields, message) => server?.fastify.log.info(fields, message),
@@ -60,9 +56,9 @@ export async function createApp({ config, say }: AppOptions): Promise<App> {
   }
   let server: Server | undefined
   try {
-    const platform = assemble(config, say, logger)
+    const platform = assemble({ config, registries, say }, logger)
     server = await createServer(serverOptions(config, platform))
-    bindFeatures(server, platform.parts)
+    platform.features = bindFeatures(server, platform.parts)
     const listening = await server.listen(config.port).catch((error: unknown) => {
       throw listenFailure(error, config.host, config.port)
     })
@@ -96,11 +92,13 @@ interface Platform {
   readonly parts: Parts
   readonly progress: SetupProgress
   readonly bringUp: BringUp
+  /** Set before anything is brought up. */
+  features: Features | undefined
   url: string
   close(): Promise<void>
 }
 
-function assemble(config: Config, say: AppOptions['say'], logger: Log): Platform {
+function assemble({ config, registries: named = [], say }: AppOptions, logger: Log): Platform {
   const late = lateStore({ stateFolder: config.home, databaseUrl: config.databaseUrl, logger })
   const { store } = late
   const { db } = store
@@ -110,10 +108,6 @@ function assemble(config: Config, say: AppOptions['say'], logger: Log): Platform
     version,
     origin: config.kubeconfig ? 'kubeconfig' : 'local',
     administrator: () => administratorState(db),
-    onStage: ({ title, state, detail, elapsedSeconds }) => {
-      if (state === 'done') say(`  ${title}: ready${elapsedSeconds ? ` (${elapsedSeconds} s)` : ''}`)
-      if (state === 'failed') say(`  ${title}: ${detail}`)
-    },
   })
   const cluster = config.kubeconfig
     ? clusterOfKubeconfig(config.kubeconfig, { db, clusters, keyFile, progress })
@@ -124,53 +118,37 @@ function assemble(config: Config, say: AppOptions['say'], logger: Log): Platform
     clusters,
     keyFile,
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
+    async registries() {
+      const host = cluster.registry()
+      const own = host === undefined ? [] : [{ host, title: 'This machine', insecure: true }]
+      return [...own, ...named.map((address) => ({ ...address, title: address.host }))]
+    },
   }
   let running: Reconcilers | undefined
   const opening = new StoreStep(late, progress, async () => {
     setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await countSealed(db) }))
     await administrator(config, store, platform.url, say)
-    running = runReconcilers({ store, reconcilers: reconcilers(parts), logger })
+    running = runReconcilers({ store, reconcilers: platform.features?.reconcilers ?? {}, logger })
   })
-  const bringUp = new BringUp(stepsOf(opening, cluster), progress, logger)
+  const bringUp = new BringUp({
+    steps: stepsOf(opening, cluster, progress, () => platform.features),
+    progress,
+    log: logger,
+    say,
+  })
   const platform: Platform = {
     parts,
     progress,
     bringUp,
+    features: undefined,
     url: '',
-    close: () => closeAll(bringUp, running, clusters, store),
+    async close() {
+      platform.features?.close()
+      await closeAll(bringUp, running, clusters, store)
+    },
   }
   return platform
 }
-
-/** Opens the store with its schema, then does what follows from it; each once. */
-class StoreStep {
-  readonly #late: LateStore
-  readonly #progress: SetupProgress
-  readonly #opened: () => Promise<void>
-  #state: 'closed' | 'open' | 'done' = 'closed'
-
-  constructor(late: LateStore, progress: SetupProgress, opened: () => Promise<void>) {
-    this.#late = late
-    this.#progress = progress
-    this.#opened = opened
-  }
-
-  async ensure(): Promise<void> {
-    if (this.#state === 'done') return
-    await this.#progress.step('store', 'PostgreSQL', async () => {
-      if (this.#state === 'closed')
-        await this.#late.open((store) => migrate(store, findMigrations(join(root, 'features'))))
-      this.#state = 'open'
-      await this.#opened()
-      this.#state = 'done'
-    })
-  }
-}
-
-const stepsOf = (store: StoreStep, cluster: OwnCluster) => [
-  { name: 'store', ensure: () => store.ensure() },
-  { name: 'cluster', ensure: async () => void (await cluster.ensure()) },
-]
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {
   if (config.adminPassword) return setAdministratorPassword({ db, password: config.adminPassword })
@@ -199,14 +177,12 @@ function serverOptions(config: Config, { parts, progress }: Platform) {
 
 async function readiness(store: Store, progress: SetupProgress): Promise<Readiness> {
   const health = await store.health()
-  const { stages } = await progress.read()
-  const awaited = stages.find(({ state }) => state !== 'done')
-  const cluster = progress.ready ? { ready: true } : { ready: false, detail: awaited?.detail || awaited?.title || '' }
+  const awaited = progress.failure?.message ?? progress.stages.find(({ state }) => state !== 'done')?.detail ?? ''
   return {
-    ready: health.ok && progress.ready,
+    ready: health.ok && progress.healthy,
     checks: {
       store: { ready: health.ok, ...(health.reason ? { detail: health.reason } : {}) },
-      cluster,
+      cluster: progress.healthy ? { ready: true } : { ready: false, detail: awaited },
     },
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isProblem } from '@quarterdeck/kernel'
 import type { Log } from '@quarterdeck/store'
+import type { SetupFailure } from '../../../features/cluster/setup/setup.rules.ts'
 import type { SetupProgress } from './setup-progress.ts'
 
 /** One step of the start. It looks at what is there and does what is missing; called again and again. */
@@ -10,30 +11,43 @@ export interface BringUpStep {
   ensure(): Promise<void>
 }
 
-const LOOK_AGAIN_MS = 10_000
+export interface BringUpOptions {
+  /** In the order in which they need each other. */
+  steps: readonly BringUpStep[]
+  progress: SetupProgress
+  log: Log
+  /** A sentence for the terminal. */
+  say(sentence: string): void
+}
+
+const LOOK_AGAIN_MS = 5_000
 const FIRST_PAUSE_MS = 5_000
 const LONGEST_PAUSE_MS = 300_000
 
 /**
- * Brings everything up in order, and afterwards looks every ten seconds whether it still is: what has died is brought
+ * Brings everything up in order, and afterwards looks every five seconds whether it still is: what has died is brought
  * up again. A failure is shown and tried again after a growing pause, or at once on `retry`.
  */
 export class BringUp {
   readonly #steps: readonly BringUpStep[]
   readonly #progress: SetupProgress
   readonly #log: Log
+  readonly #say: (sentence: string) => void
   #wake = new AbortController()
   #closing = false
+  #began = performance.now()
   #running: Promise<void> | undefined
 
-  constructor(steps: readonly BringUpStep[], progress: SetupProgress, log: Log) {
+  constructor({ steps, progress, log, say }: BringUpOptions) {
     this.#steps = steps
     this.#progress = progress
     this.#log = log
+    this.#say = say
   }
 
   start(): void {
     this.#running ??= this.#run()
+    this.#sayStages()
   }
 
   /** Ends the pause after a failure. */
@@ -64,14 +78,36 @@ export class BringUp {
         await step.ensure()
       } catch (error) {
         if (this.#closing) return false
-        this.#log.error({ step: step.name, err: error }, 'a step of the start has failed')
-        this.#progress.failure = failureOf(error)
+        this.#fail(step, failureOf(error))
         return true
       }
     }
-    this.#progress.failure = undefined
-    this.#progress.ready = true
+    if (!this.#progress.healthy) this.#say(`Ready after ${Math.round((performance.now() - this.#began) / 100) / 10} s`)
+    Object.assign(this.#progress, { ready: true, healthy: true, failure: undefined })
     return false
+  }
+
+  #fail(step: BringUpStep, failure: SetupFailure): void {
+    this.#log.error({ step: step.name, reason: failure.reason }, failure.message)
+    if (this.#progress.healthy || this.#progress.failure?.message !== failure.message) {
+      this.#say(`${step.name}: ${failure.message}\n  ${failure.cure}`)
+    }
+    Object.assign(this.#progress, { healthy: false, failure })
+    this.#began = performance.now()
+  }
+
+  /** On a slow first start: every ten seconds what is being done. */
+  async #sayStages(): Promise<void> {
+    for (let told = ''; !this.#closing; ) {
+      await sleep(10_000, undefined, { ref: false })
+      const stage = this.#progress.stages.find(({ state }) => state === 'running')
+      const now = stage
+        ? `  ${stage.title}${stage.percent === undefined ? '' : ` ${stage.percent} %`}: ${stage.detail}`
+        : ''
+      if (this.#progress.healthy || now === told) continue
+      if (now) this.#say(now)
+      told = now
+    }
   }
 
   async #pause(pauseMs: number): Promise<void> {
@@ -81,7 +117,7 @@ export class BringUp {
 }
 
 /** What a person is told: StoreError and LocalClusterError say their own cure. */
-function failureOf(error: unknown): { reason: string; message: string; cure: string } {
+function failureOf(error: unknown): SetupFailure {
   const { message } = error as Error
   const { reason, cure } = error as { reason?: unknown; cure?: unknown }
   if (typeof reason === 'string' && typeof cure === 'string') return { reason, message, cure }

@@ -1,11 +1,23 @@
-import { reconcilersOf } from '@quarterdeck/controller'
+import { definitions, reconcilersOf } from '@quarterdeck/controller'
 import type { Server } from '@quarterdeck/http'
 import type { Clusters, KeyFile } from '@quarterdeck/kube'
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db, Store } from '@quarterdeck/store'
+import { countByEnvironment } from '../../../features/application/application/application.store.ts'
+import { proposeApplication } from '../../../features/application/application/proposal.rules.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
+import { logRoutes } from '../../../features/container/log/log.routes.ts'
+import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
+import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
+import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
+import {
+  ensureFirstEnvironment,
+  environmentRoutes,
+  getEnvironmentPlace,
+} from '../../../features/tenancy/environment/environment.routes.ts'
+import { list as listEnvironments } from '../../../features/tenancy/environment/environment.store.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 
 /** What features are given. All of it can be handed out before the store is open. */
@@ -15,14 +27,44 @@ export interface Parts {
   clusters: Clusters
   keyFile: KeyFile
   setup: { read(): Promise<Setup>; retry(): void }
+  /** Where images may come from. */
+  registries(): Promise<KnownRegistry[]>
+}
+
+/** What has been bound. */
+export interface Features {
+  /** The reconcilers that this process runs: all of them, in the single-process default. */
+  reconcilers: Record<string, Reconciler>
+  /** Makes an environment on the cluster when there is none. Answers the name of the first. */
+  ensureFirstEnvironment(cluster: string): Promise<string>
+  /** Ends what goes on between requests: terminals. */
+  close(): void
 }
 
 /** Binds every endpoint: one line a feature. */
-export function bindFeatures(server: Server, { db, clusters, keyFile, setup }: Parts): void {
+export function bindFeatures(server: Server, parts: Parts): Features {
+  const { store, db, clusters, keyFile, setup } = parts
+  const clusterOf = clusters.get
+  const makeChange = changeMaker({ db, clusterOf, definitions })
+  const images = openImages({ registries: parts.registries })
+  const environment = async (name: string) => {
+    const { cluster, namespace } = await getEnvironmentPlace(db, name)
+    return { cluster: await clusterOf(cluster), namespace }
+  }
+  const environmentsOf = async (cluster: string) =>
+    (await listEnvironments(db)).filter((row) => row.cluster === cluster).map(({ name }) => name)
+
   setupRoutes(server, setup)
   sessionRoutes(server, { db })
-  clusterRoutes(server, { db, clusters, keyFile, environmentsOf: async () => [] })
+  clusterRoutes(server, { db, clusters, keyFile, environmentsOf })
+  environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
+  operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })
+  imageRoutes(server, { images, propose: (image) => proposeApplication(image) })
+  logRoutes(server, { environment })
+  return {
+    reconcilers: reconcilersOf({ db, clusters }),
+    ensureFirstEnvironment: async (cluster) =>
+      (await ensureFirstEnvironment({ db, clusterOf, makeChange }, { cluster })).name,
+    close() {},
+  }
 }
-
-/** The reconcilers that this process runs: all of them, in the single-process default. */
-export const reconcilers = ({ db, clusters }: Parts): Record<string, Reconciler> => reconcilersOf({ db, clusters })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { namedRegistries } from '@quarterdeck/registry'
 import { type App, createApp } from './app.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { explain } from './start-error.ts'
 
 /** A stop that takes longer than this is cut short; what was accepted is in the store and goes on at the next start. */
@@ -11,9 +12,12 @@ export async function run(config: Config): Promise<number | undefined> {
   // Whoever reads our output may go away.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
+  const registries = await namedRegistries(process.env).catch((error: Error) => {
+    throw new ConfigError(error.message)
+  })
   let app: App
   try {
-    app = await createApp({ config, say: (sentence) => console.log(sentence) })
+    app = await createApp({ config, registries, say: (sentence) => console.log(sentence) })
   } catch (error) {
     console.error(explain(error) ?? error)
     return 1

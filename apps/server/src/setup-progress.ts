@@ -13,13 +13,16 @@ export interface SetupOptions {
   version: string
   origin: Setup['clusterOrigin']
   administrator(): Promise<Setup['administrator']>
-  /** Called when a stage begins, ends or fails. */
-  onStage(stage: Setup['stages'][number]): void
 }
+
+type Stage = Setup['stages'][number]
 
 /** How far the start is: collects the reports of all who bring something up. */
 export class SetupProgress {
+  /** True once everything has been up for the first time; the page then shows the platform, whatever happens later. */
   ready = false
+  /** True while everything is up. */
+  healthy = false
   mode: Setup['clusterMode'] = 'none'
   firstEnvironment: string | undefined
   /** Of the stage that failed last; undefined once it is tried again with success. */
@@ -27,7 +30,6 @@ export class SetupProgress {
   readonly #options: SetupOptions
   readonly #reports = new Map<string, SetupReport>()
   readonly #remarks = new Set<string>()
-  readonly #told = new Map<string, string>()
 
   constructor(options: SetupOptions) {
     this.#options = options
@@ -36,10 +38,11 @@ export class SetupProgress {
   /** Of each component of a stage the newest report counts. */
   report(report: SetupReport): void {
     this.#reports.set(`${report.stage} ${report.component}`, report)
-    const [stage] = stagesOf([report.stage], [...this.#reports.values()])
-    if (!stage || this.#told.get(stage.id) === stage.state) return
-    this.#told.set(stage.id, stage.state)
-    this.#options.onStage(stage)
+  }
+
+  /** All stages as they are now. */
+  get stages(): Stage[] {
+    return stagesOf(stagesFor(this.#options.origin), [...this.#reports.values()])
   }
 
   /** Runs `act` as one component of a stage. */
@@ -66,7 +69,8 @@ export class SetupProgress {
 
   /** A report of the local cluster. What it says about this machine is remarked for all to see. */
   local({ stage, component, state, detail, percent, elapsedSeconds }: ProgressEvent): void {
-    if (stage === 'host' && state === 'done' && component === 'machine') this.#remarks.add(detail)
+    // Whole sentences end with a full stop; the others are what is being done.
+    if (stage === 'host' && state === 'done' && detail.endsWith('.')) this.#remarks.add(detail)
     const known = percent === undefined ? {} : { percent }
     const into = stage === 'host' || stage === 'obtain' ? 'binaries' : stage
     this.report({ stage: into, component, state, detail, elapsedSeconds, ...known })
@@ -80,7 +84,7 @@ export class SetupProgress {
       administrator: await administrator().catch(() => 'unknown' as const),
       clusterOrigin: origin,
       clusterMode: this.mode,
-      stages: stagesOf(stagesFor(origin), [...this.#reports.values()]),
+      stages: this.stages,
       remarks: [...this.#remarks],
       waysOut: waysOutOf(this.failure),
       ...(this.firstEnvironment ? { firstEnvironment: this.firstEnvironment } : {}),

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { findMigrations, type LateStore, migrate } from '@quarterdeck/store'
+import type { BringUpStep } from './bring-up.ts'
+import type { Features } from './features.ts'
+import type { OwnCluster } from './own-cluster.ts'
+import type { SetupProgress } from './setup-progress.ts'
+
+const featuresFolder = join(import.meta.dirname, '../../../features')
+
+/** Opens the store with its schema, then does what follows from it; each once. */
+export class StoreStep {
+  readonly #late: LateStore
+  readonly #progress: SetupProgress
+  readonly #opened: () => Promise<void>
+  #state: 'closed' | 'open' | 'done' = 'closed'
+
+  constructor(late: LateStore, progress: SetupProgress, opened: () => Promise<void>) {
+    this.#late = late
+    this.#progress = progress
+    this.#opened = opened
+  }
+
+  async ensure(): Promise<void> {
+    if (this.#state === 'done') return
+    await this.#progress.step('store', 'PostgreSQL', async () => {
+      if (this.#state === 'closed') await this.#late.open((store) => migrate(store, findMigrations(featuresFolder)))
+      this.#state = 'open'
+      await this.#opened()
+      this.#state = 'done'
+    })
+  }
+}
+
+/** The start, step by step: each looks at what is there and does what is missing. */
+export function stepsOf(
+  store: StoreStep,
+  cluster: OwnCluster,
+  progress: SetupProgress,
+  features: () => Features | undefined,
+): BringUpStep[] {
+  let name = ''
+  return [
+    { name: 'Database', ensure: () => store.ensure() },
+    {
+      name: 'Cluster',
+      async ensure() {
+        name = await cluster.ensure()
+      },
+    },
+    {
+      name: 'First environment',
+      async ensure() {
+        if (progress.ready) return
+        await progress.step('environment', 'environment', async () => {
+          progress.firstEnvironment = await features()?.ensureFirstEnvironment(name)
+        })
+      },
+    },
+  ]
+}
