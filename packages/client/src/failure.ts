@@ -16,7 +16,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     type: 'about:blank',
     title: response.statusText || 'The request failed',
     status: response.status < 400 ? 502 : response.status,
-    detail: `Status ${response.status} without an explanation; something between here and Quarterdeck may have answered`,
+    detail: `Status ${response.status} without an explanation; perhaps a proxy in between has answered`,
   })
 }
 

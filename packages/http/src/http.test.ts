@@ -13,7 +13,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { z } from 'zod'
-import { bind, bindSocket, createServer, type Server } from './index.ts'
+import { bind, bindSocket, createServer, openApiDocument, type Server } from './index.ts'
 
 const boatTaken = problemType('boat-taken', 409, 'The boat is taken')
 const params = z.object({ boat: Name })
@@ -417,6 +417,20 @@ test('[EXT-02] every endpoint is in the OpenAPI document, with its permission an
   expect(document.paths['/api/v1/whoever'].get.security).toEqual([])
 })
 
+test('a document with recursive and named schemas refers only to what it holds', () => {
+  const Mast = z.object({ height: z.number().default(1) }).meta({ id: 'Mast' })
+  const Anything = z.object({ json: z.json(), masts: z.array(Mast), at: z.iso.datetime() })
+  const both = { ...createBoat, id: 'boat.any', path: '/any', body: Anything, response: Anything }
+  const document = openApiDocument([both, { ...both, id: 'boat.other', path: '/other' }], { version: '1' })
+  const text = JSON.stringify(document)
+  const named = Object.keys((document.components as { schemas: object }).schemas)
+  const referred = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name)
+  expect(named).toEqual(expect.arrayContaining([...new Set(referred)]))
+  expect(named.filter((name) => name.startsWith('Recursive'))).toHaveLength(1)
+  expect(named).toEqual(expect.arrayContaining(['Mast', 'Mast-input']))
+  expect(text).not.toContain('$defs')
+})
+
 test('the type of a problem leads to a page that says what to do', async () => {
   const page = await fetch(`${url}/problems/boat-taken`)
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('POST /boats')])
@@ -424,7 +438,7 @@ test('the type of a problem leads to a page that says what to do', async () => {
   expect((await fetch(`${url}/problems/nothing`)).status).toBe(404)
 })
 
-test('too many requests from one peer are told to wait', async () => {
+test('[EXT-02] too many requests from one peer are told to wait', async () => {
   const small = await createServer({
     logLevel: 'silent',
     authenticate: async () => undefined,
