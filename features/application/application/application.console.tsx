@@ -1,7 +1,7 @@
 import { Age, Button, ButtonLink, Icon, Menu, State, type Tone, useText } from '@quarterdeck/ui'
 import { type ReactNode, useState } from 'react'
 import type { Application, ApplicationState, ApplicationSummary } from './application.contract.ts'
-import { type ActName, ActDialog } from './change-application.console.tsx'
+import { ActDialog, type ActName } from './change-application.console.tsx'
 import { applicationTexts } from './texts.console.tsx'
 
 const TONES: Record<ApplicationState, Tone> = {
@@ -44,7 +44,11 @@ export function AddressLink({ address }: { address: ApplicationSummary['address'
 }
 
 /** The last path member of an image reference: `shop:1.8`. */
-export const shortImage = (image: string): string => image.split('/').at(-1)?.replace(/@sha256:(.{8}).*/, '@$1…') ?? image
+export const shortImage = (image: string): string =>
+  image
+    .split('/')
+    .at(-1)
+    ?.replace(/@sha256:(.{8}).*/, '@$1…') ?? image
 
 /** The window that undoes an operation; it belongs to the operations, so the console passes it in. */
 export type UndoWindow = (

@@ -58,7 +58,9 @@ function ScaleDialog(props: ActProps) {
         hint={t('replicasHint', { now: replicas })}
         error={body.success ? undefined : body.error.issues[0]?.message}
       >
-        {(control) => <TextInput {...control} type="number" min={0} max={1_000} value={text} onChange={setText} autoFocus />}
+        {(control) => (
+          <TextInput {...control} type="number" min={0} max={1_000} value={text} onChange={setText} autoFocus />
+        )}
       </Field>
     </ChangeDialog>
   )

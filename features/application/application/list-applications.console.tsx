@@ -15,9 +15,16 @@ import {
   useUrlValue,
 } from '@quarterdeck/ui'
 import { useState } from 'react'
-import { AddressLink, ApplicationBadge, RowLinks, rowLinks, shortImage, type UndoWindow } from './application.console.tsx'
+import {
+  AddressLink,
+  ApplicationBadge,
+  RowLinks,
+  rowLinks,
+  shortImage,
+  type UndoWindow,
+} from './application.console.tsx'
 import { type ApplicationSummary, listApplications } from './application.contract.ts'
-import { type ActName, ActDialog } from './change-application.console.tsx'
+import { ActDialog, type ActName } from './change-application.console.tsx'
 import { applicationTexts } from './texts.console.tsx'
 
 const membersOf = (one: ApplicationSummary) => ({
@@ -160,7 +167,9 @@ function Rows({
       />
       {act && <ActDialog {...act} stage={stage} close={() => setAct(undefined)} />}
       {undoing?.lastOperation &&
-        undo({ id: undoing.lastOperation, summary: undoing.name, application: undoing.name }, () => setUndoing(undefined))}
+        undo({ id: undoing.lastOperation, summary: undoing.name, application: undoing.name }, () =>
+          setUndoing(undefined),
+        )}
     </>
   )
 }

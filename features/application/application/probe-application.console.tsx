@@ -24,7 +24,11 @@ export function ProbeFields({
     const times = { initialDelaySeconds: probe?.initialDelaySeconds ?? 0, periodSeconds: probe?.periodSeconds ?? 5 }
     const port = probe?.port === undefined ? {} : { port: probe.port }
     if (kind === 'exec') return onChange({ kind: 'exec', command: probe?.command ?? ['true'], ...times })
-    return onChange(kind === 'http' ? { kind: 'http', path: probe?.path ?? '/', ...port, ...times } : { kind: 'tcp', ...port, ...times })
+    return onChange(
+      kind === 'http'
+        ? { kind: 'http', path: probe?.path ?? '/', ...port, ...times }
+        : { kind: 'tcp', ...port, ...times },
+    )
   }
   const seconds = (name: 'initialDelaySeconds' | 'periodSeconds', label: string) =>
     probe && (
@@ -51,7 +55,12 @@ export function ProbeFields({
           {probe.kind === 'http' && (
             <Field label={t('path')}>
               {(control) => (
-                <TextInput {...control} className="mono" value={probe.path ?? '/'} onChange={(path) => onChange({ ...probe, path })} />
+                <TextInput
+                  {...control}
+                  className="mono"
+                  value={probe.path ?? '/'}
+                  onChange={(path) => onChange({ ...probe, path })}
+                />
               )}
             </Field>
           )}

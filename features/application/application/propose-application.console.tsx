@@ -38,7 +38,8 @@ export function ProposalForm({
   const [touched, setTouched] = useState<Record<string, true>>({})
   const faults = faultsOf(value)
   const set = (part: Partial<ApplicationSpec>) => onChange({ ...value, spec: { ...spec, ...part } })
-  const at = (path: string) => (touched[path] ? faults[path] : undefined) ?? fieldError(refusal, `/${path.replace(/^spec\//, '')}`)
+  const at = (path: string) =>
+    (touched[path] ? faults[path] : undefined) ?? fieldError(refusal, `/${path.replace(/^spec\//, '')}`)
   const left = (path: string) => () => setTouched((before) => ({ ...before, [path]: true }))
   const optional = (text: string) => (text.trim() === '' ? undefined : text.trim())
   const limits = ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const
@@ -88,8 +89,18 @@ export function ProposalForm({
           />
         )}
       </Field>
-      <Section title={t('ports')} count={count(spec.ports?.length ?? 0)} open={Object.keys(faults).some((path) => path.startsWith('spec/ports'))}>
-        <Ports ports={spec.ports ?? []} exposure={spec.exposure} faultAt={at} onLeave={left} onChange={(ports) => set({ ports })} />
+      <Section
+        title={t('ports')}
+        count={count(spec.ports?.length ?? 0)}
+        open={Object.keys(faults).some((path) => path.startsWith('spec/ports'))}
+      >
+        <Ports
+          ports={spec.ports ?? []}
+          exposure={spec.exposure}
+          faultAt={at}
+          onLeave={left}
+          onChange={(ports) => set({ ports })}
+        />
       </Section>
       <Section
         title={t('probes')}
@@ -101,7 +112,11 @@ export function ProposalForm({
           probe={spec.readinessProbe ?? null}
           onChange={(readinessProbe) => set({ readinessProbe })}
         />
-        <ProbeFields title={t('liveness')} probe={spec.livenessProbe ?? null} onChange={(livenessProbe) => set({ livenessProbe })} />
+        <ProbeFields
+          title={t('liveness')}
+          probe={spec.livenessProbe ?? null}
+          onChange={(livenessProbe) => set({ livenessProbe })}
+        />
       </Section>
       <Section
         title={t('limits')}
@@ -129,7 +144,12 @@ export function ProposalForm({
         count={count(spec.variables.length)}
         open={Object.keys(faults).some((path) => path.startsWith('spec/variables'))}
       >
-        <Variables variables={spec.variables} faultAt={at} onLeave={left} onChange={(variables) => set({ variables })} />
+        <Variables
+          variables={spec.variables}
+          faultAt={at}
+          onLeave={left}
+          onChange={(variables) => set({ variables })}
+        />
       </Section>
       <Section
         title={t('command')}
@@ -202,7 +222,12 @@ function Ports({
         <div className="line-fields" key={index}>
           <Field label={t('portName')} error={faultAt(`spec/ports/${index}/name`)}>
             {(control) => (
-              <TextInput {...control} value={port.name} onBlur={onLeave(`spec/ports/${index}/name`)} onChange={(name) => set(index, { name })} />
+              <TextInput
+                {...control}
+                value={port.name}
+                onBlur={onLeave(`spec/ports/${index}/name`)}
+                onChange={(name) => set(index, { name })}
+              />
             )}
           </Field>
           <Field label={t('containerPort')} error={faultAt(`spec/ports/${index}/containerPort`)}>
@@ -253,7 +278,13 @@ function Ports({
         </div>
       ))}
       <div>
-        <Button small icon="plus" onClick={() => onChange([...ports, { name: `port-${ports.length + 1}`, containerPort: free(), protocol: 'TCP' }])}>
+        <Button
+          small
+          icon="plus"
+          onClick={() =>
+            onChange([...ports, { name: `port-${ports.length + 1}`, containerPort: free(), protocol: 'TCP' }])
+          }
+        >
           {t('add')}
         </Button>
       </div>
@@ -288,7 +319,12 @@ function Variables({
           </Field>
           <Field label={t('variableValue')}>
             {(control) => (
-              <TextInput {...control} className="mono" value={variable.value} onChange={(value) => set(index, { value })} />
+              <TextInput
+                {...control}
+                className="mono"
+                value={variable.value}
+                onChange={(value) => set(index, { value })}
+              />
             )}
           </Field>
           <Button

@@ -171,7 +171,11 @@ function ContainerNode({ container }: { container: Container }) {
 
 function probeText(probe: Probe | null | undefined): string | undefined {
   if (!probe) return undefined
-  const what = { http: `GET ${probe.path ?? '/'} :${probe.port ?? ''}`, tcp: `TCP :${probe.port ?? ''}`, exec: (probe.command ?? []).join(' ') }
+  const what = {
+    http: `GET ${probe.path ?? '/'} :${probe.port ?? ''}`,
+    tcp: `TCP :${probe.port ?? ''}`,
+    exec: (probe.command ?? []).join(' '),
+  }
   return `${what[probe.kind]} · ${probe.periodSeconds} s`
 }
 
@@ -181,7 +185,10 @@ function Settings({ spec }: { spec: ApplicationSpec }) {
     request || limit ? t('requestLimit', { request: request ?? '–', limit: limit ?? '–' }) : t('none2')
   const rows: [string, string][] = [
     [t('image'), spec.image],
-    [t('ports'), (spec.ports ?? []).map((port) => `${port.name} ${port.containerPort}/${port.protocol}`).join(', ') || t('none2')],
+    [
+      t('ports'),
+      (spec.ports ?? []).map((port) => `${port.name} ${port.containerPort}/${port.protocol}`).join(', ') || t('none2'),
+    ],
     [t('cpu'), amount(spec.cpuRequest, spec.cpuLimit)],
     [t('memory'), amount(spec.memoryRequest, spec.memoryLimit)],
     [t('readiness'), probeText(spec.readinessProbe) ?? t('none2')],

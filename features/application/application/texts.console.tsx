@@ -21,7 +21,8 @@ export const applicationTexts = defineTexts(
     acts: 'Acts',
     filter: 'shop  state:failed  image:1.9',
     none: 'No application in {{environment}} yet',
-    noneDetail: 'Deploy your first image: pick it from a registry, look at what is proposed, and see the plan before anything happens.',
+    noneDetail:
+      'Deploy your first image: pick it from a registry, look at what is proposed, and see the plan before anything happens.',
     deployFirst: 'Deploy an image',
     deploy: 'Deploy',
     deployNew: 'Deploy new image',

@@ -1,8 +1,8 @@
 import { isProblem } from '@quarterdeck/kernel'
 import {
   Button,
-  call,
   Code,
+  call,
   defineTexts,
   Failure,
   Note,
@@ -36,7 +36,8 @@ const texts = defineTexts(
     retry: 'Try the failed stage again',
     signInToRetry: 'Sign in first, then it can be tried again from here.',
     signIn: 'Sign in',
-    first: 'There is no administrator yet. Open the one-time link that npm start has printed on the terminal to choose a password.',
+    first:
+      'There is no administrator yet. Open the one-time link that npm start has printed on the terminal to choose a password.',
     go: 'Go on',
     version: 'Version {{version}}',
   },
@@ -61,7 +62,12 @@ const texts = defineTexts(
   },
 )
 
-const TONES: Record<Setup['stages'][number]['state'], Tone> = { waiting: 'mute', running: 'busy', done: 'good', failed: 'bad' }
+const TONES: Record<Setup['stages'][number]['state'], Tone> = {
+  waiting: 'mute',
+  running: 'busy',
+  done: 'good',
+  failed: 'bad',
+}
 
 /** The page that a stranger sees first: how far the platform is. Goes on to `next` by itself when all is ready. */
 export function SetupPage() {
@@ -150,7 +156,10 @@ function WaysOut({ setup }: { setup: Setup }) {
       <div className="body rows">
         {needsSignIn && (
           <Note tone="warn">
-            {t('signInToRetry')} <Button small onClick={() => go('/sign-in?next=/setup')}>{t('signIn')}</Button>
+            {t('signInToRetry')}{' '}
+            <Button small onClick={() => go('/sign-in?next=/setup')}>
+              {t('signIn')}
+            </Button>
           </Note>
         )}
         {retry.error && !needsSignIn && <Failure error={retry.error} />}

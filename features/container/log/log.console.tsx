@@ -115,7 +115,11 @@ function useLogs(params: { environment: string; application: string }, query: Lo
         try {
           const call = {
             params: { environment, application },
-            query: { ...asked({ pod, container, search, previous }), follow: !previous, tailLines: search ? 100_000 : 2_000 },
+            query: {
+              ...asked({ pod, container, search, previous }),
+              follow: !previous,
+              tailLines: search ? 100_000 : 2_000,
+            },
           }
           for await (const frame of client.lines(readLogs, call, { signal: stop.signal })) {
             if (pausedNow.current) {
@@ -162,8 +166,13 @@ export function LogsTab({
   const [follow, setFollow] = useState(true)
   const query = { pod, container, search: useDeferredValue(search), previous: previous === 'true' }
   const logs = useLogs({ environment, application }, query, paused)
-  const containers = [...new Set(pods.filter((one) => !pod || one.name === pod).flatMap((one) => one.containers.map((c) => c.name)))]
-  const download = client.url(downloadLogs, { params: { environment, application }, query: { ...asked(query), tailLines: 100_000 } })
+  const containers = [
+    ...new Set(pods.filter((one) => !pod || one.name === pod).flatMap((one) => one.containers.map((c) => c.name))),
+  ]
+  const download = client.url(downloadLogs, {
+    params: { environment, application },
+    query: { ...asked(query), tailLines: 100_000 },
+  })
   const choices = (all: string, names: string[], chosen: string) => [
     { value: '', label: all },
     ...[...new Set(chosen ? [...names, chosen] : names)].map((name) => ({ value: name, label: name })),
@@ -172,7 +181,16 @@ export function LogsTab({
     <div className="fill rows tight">
       <div className="cols">
         <div className="pick">
-          <Select aria-label={t('pod')} value={pod} onChange={setPod} options={choices(t('allPods'), pods.map((one) => one.name), pod)} />
+          <Select
+            aria-label={t('pod')}
+            value={pod}
+            onChange={setPod}
+            options={choices(
+              t('allPods'),
+              pods.map((one) => one.name),
+              pod,
+            )}
+          />
         </div>
         <div className="pick">
           <Select
@@ -183,7 +201,13 @@ export function LogsTab({
           />
         </div>
         <div className="pick wide">
-          <TextInput type="search" aria-label={t('search')} placeholder={t('search')} value={search} onChange={setSearch} />
+          <TextInput
+            type="search"
+            aria-label={t('search')}
+            placeholder={t('search')}
+            value={search}
+            onChange={setSearch}
+          />
         </div>
         <Check checked={previous === 'true'} onChange={(on) => setPrevious(on ? 'true' : '')}>
           {t('previous')}

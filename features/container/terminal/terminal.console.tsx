@@ -28,7 +28,8 @@ const texts = defineTexts(
     end: 'End',
     title: 'Terminal in {{pod}}',
     none: 'No shell is open here',
-    noneDetail: 'It opens in the container that you choose, with the best shell that it has. It goes on when you leave this page; the dock below keeps it.',
+    noneDetail:
+      'It opens in the container that you choose, with the best shell that it has. It goes on when you leave this page; the dock below keeps it.',
     noPods: 'No pod is running',
     noPodsDetail: 'A shell needs a running container. Scale the application to 1 or more first.',
     connecting: 'connecting',
@@ -119,7 +120,8 @@ export function TerminalTab({
   const terminals = useTerminals()
   const alive = pods.filter((pod) => pod.phase === 'Running' && !pod.deleting)
   const pod = alive.find((one) => one.name === podWanted) ?? alive[0]
-  const container = pod?.containers.find((one) => one.name === containerWanted) ?? pod?.containers.find((one) => one.kind === 'main')
+  const container =
+    pod?.containers.find((one) => one.name === containerWanted) ?? pod?.containers.find((one) => one.kind === 'main')
   const open = useMutation<Terminal, Error>({
     mutationFn: () =>
       call(openTerminal, {
@@ -188,7 +190,11 @@ export function TerminalTab({
         )}
       </form>
       {open.error && <Failure error={open.error} />}
-      {current ? <TerminalView key={current.id} terminal={current} /> : <Empty title={t('none')}>{t('noneDetail')}</Empty>}
+      {current ? (
+        <TerminalView key={current.id} terminal={current} />
+      ) : (
+        <Empty title={t('none')}>{t('noneDetail')}</Empty>
+      )}
     </div>
   )
 }

@@ -1,4 +1,18 @@
-import { Age, Button, call, Failure, Field, fieldError, Note, Read, readKey, Table, TextInput, useRead, useText } from '@quarterdeck/ui'
+import {
+  Age,
+  Button,
+  call,
+  Failure,
+  Field,
+  fieldError,
+  Note,
+  Read,
+  readKey,
+  Table,
+  TextInput,
+  useRead,
+  useText,
+} from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { changePassword, getSession, listSessions, revokeSession } from './session.contract.ts'
@@ -94,10 +108,20 @@ function PasswordForm() {
         }}
       >
         <Field label={t('currentPassword')}>
-          {(control) => <TextInput {...control} type="password" autoComplete="current-password" value={current} onChange={setCurrent} />}
+          {(control) => (
+            <TextInput
+              {...control}
+              type="password"
+              autoComplete="current-password"
+              value={current}
+              onChange={setCurrent}
+            />
+          )}
         </Field>
         <Field label={t('newPassword')} hint={t('newPasswordHint')} error={fieldError(change.error, '/newPassword')}>
-          {(control) => <TextInput {...control} type="password" autoComplete="new-password" value={next} onChange={setNext} />}
+          {(control) => (
+            <TextInput {...control} type="password" autoComplete="new-password" value={next} onChange={setNext} />
+          )}
         </Field>
         {change.isSuccess && <Note tone="good">{t('changed')}</Note>}
         {change.error && !fieldError(change.error, '/newPassword') && <Failure error={change.error} />}

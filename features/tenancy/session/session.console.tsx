@@ -1,11 +1,34 @@
 import { Problem } from '@quarterdeck/kernel'
-import { Button, call, Failure, Field, fieldError, Link, Note, readKey, TextInput, useGo, useText, useUrlValue } from '@quarterdeck/ui'
+import {
+  Button,
+  call,
+  Failure,
+  Field,
+  fieldError,
+  Link,
+  Note,
+  readKey,
+  TextInput,
+  useGo,
+  useText,
+  useUrlValue,
+} from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { createAdministrator, createSession, getSession, type SignIn } from './session.contract.ts'
 import { sessionTexts } from './texts.console.tsx'
 
-function LoneForm({ title, lead, submit, children }: { title: string; lead?: string; submit: () => void; children: ReactNode }) {
+function LoneForm({
+  title,
+  lead,
+  submit,
+  children,
+}: {
+  title: string
+  lead?: string
+  submit: () => void
+  children: ReactNode
+}) {
   return (
     <main className="lone">
       <form
@@ -53,11 +76,22 @@ export function SignInPage() {
       </Field>
       <Field label={t('password')}>
         {(control) => (
-          <TextInput {...control} type="password" value={password} onChange={setPassword} autoComplete="current-password" autoFocus />
+          <TextInput
+            {...control}
+            type="password"
+            value={password}
+            onChange={setPassword}
+            autoComplete="current-password"
+            autoFocus
+          />
         )}
       </Field>
       {signIn.error &&
-        (wait ? <Note tone="warn">{t('retryIn', { seconds: Math.ceil(wait) })}</Note> : <Failure error={signIn.error} />)}
+        (wait ? (
+          <Note tone="warn">{t('retryIn', { seconds: Math.ceil(wait) })}</Note>
+        ) : (
+          <Failure error={signIn.error} />
+        ))}
       <Button type="submit" kind="primary" busy={signIn.isPending} disabled={user === '' || password === ''}>
         {t('signIn')}
       </Button>
@@ -82,7 +116,12 @@ export function FirstPage() {
   })
   const checked = createAdministrator.body.shape.password.safeParse(password)
   const refused = fieldError(create.error, '/password')
-  if (token === '') return <main className="lone"><Note tone="warn">{t('noToken')}</Note></main>
+  if (token === '')
+    return (
+      <main className="lone">
+        <Note tone="warn">{t('noToken')}</Note>
+      </main>
+    )
   return (
     <LoneForm title={t('firstTitle')} lead={t('firstLead')} submit={() => create.mutate()}>
       <Field
@@ -103,7 +142,9 @@ export function FirstPage() {
         )}
       </Field>
       <Field label={t('again')} error={again !== '' && again !== password ? t('differ') : undefined}>
-        {(control) => <TextInput {...control} type="password" value={again} onChange={setAgain} autoComplete="new-password" />}
+        {(control) => (
+          <TextInput {...control} type="password" value={again} onChange={setAgain} autoComplete="new-password" />
+        )}
       </Field>
       {create.error && !refused && <Failure error={create.error} />}
       <Button type="submit" kind="primary" busy={create.isPending} disabled={!checked.success || again !== password}>

@@ -15,7 +15,8 @@ export const sessionTexts = defineTexts(
     again: 'The same again',
     differ: 'The two are not the same',
     choose: 'Set it and sign in',
-    noToken: 'This link is not complete. Open it as npm start has printed it on the terminal, with everything after the #.',
+    noToken:
+      'This link is not complete. Open it as npm start has printed it on the terminal, with everything after the #.',
     tokens: 'Tokens',
     tokensLead: 'Credentials for qd and scripts. A token may do what you may, or less.',
     create: 'Create a token',

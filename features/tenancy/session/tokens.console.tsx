@@ -1,4 +1,22 @@
-import { Age, Button, call, Code, Dialog, Empty, Failure, Field, fieldError, Note, Read, readKey, Select, Table, TextInput, useRead, useText } from '@quarterdeck/ui'
+import {
+  Age,
+  Button,
+  Code,
+  call,
+  Dialog,
+  Empty,
+  Failure,
+  Field,
+  fieldError,
+  Note,
+  Read,
+  readKey,
+  Select,
+  Table,
+  TextInput,
+  useRead,
+  useText,
+} from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { sessionTexts } from './texts.console.tsx'
@@ -40,10 +58,19 @@ export function TokensPage() {
                 { title: t('name'), cell: (one) => <strong>{one.name}</strong> },
                 {
                   title: t('may'),
-                  cell: (one) => (one.permissions.includes('*') ? t('all') : <span className="mono small">{one.permissions.join(', ')}</span>),
+                  cell: (one) =>
+                    one.permissions.includes('*') ? (
+                      t('all')
+                    ) : (
+                      <span className="mono small">{one.permissions.join(', ')}</span>
+                    ),
                 },
                 { title: t('created'), nowrap: true, cell: (one) => <Age time={one.createTime} /> },
-                { title: t('used'), nowrap: true, cell: (one) => (one.lastUseTime ? <Age time={one.lastUseTime} /> : t('unused')) },
+                {
+                  title: t('used'),
+                  nowrap: true,
+                  cell: (one) => (one.lastUseTime ? <Age time={one.lastUseTime} /> : t('unused')),
+                },
                 {
                   title: t('until'),
                   nowrap: true,
@@ -53,7 +80,12 @@ export function TokensPage() {
                   title: t('acts'),
                   acts: true,
                   cell: (one) => (
-                    <Button small kind="danger" aria-label={t('revokeTitle', { name: one.name })} onClick={() => setRevoking(one)}>
+                    <Button
+                      small
+                      kind="danger"
+                      aria-label={t('revokeTitle', { name: one.name })}
+                      onClick={() => setRevoking(one)}
+                    >
                       {t('revoke')}
                     </Button>
                   ),
@@ -79,7 +111,10 @@ function CreateDialog({ close }: { close: () => void }) {
   const create = useMutation<{ secret: string }, Error>({
     mutationFn: () =>
       call(createToken, {
-        body: { name, ...(days === '' ? {} : { expireTime: new Date(Date.now() + Number(days) * 86_400_000).toISOString() }) },
+        body: {
+          name,
+          ...(days === '' ? {} : { expireTime: new Date(Date.now() + Number(days) * 86_400_000).toISOString() }),
+        },
       }),
     onSuccess: () => queries.invalidateQueries({ queryKey: readKey(listTokens).slice(0, 1) }),
   })
@@ -100,8 +135,13 @@ function CreateDialog({ close }: { close: () => void }) {
       }
     >
       <div className="rows">
-        <Field label={t('name')} error={nameError ?? (left && !checked.success ? checked.error.issues[0]?.message : undefined)}>
-          {(control) => <TextInput {...control} value={name} onChange={setName} onBlur={() => setLeft(true)} autoFocus />}
+        <Field
+          label={t('name')}
+          error={nameError ?? (left && !checked.success ? checked.error.issues[0]?.message : undefined)}
+        >
+          {(control) => (
+            <TextInput {...control} value={name} onChange={setName} onBlur={() => setLeft(true)} autoFocus />
+          )}
         </Field>
         <Field label={t('expires')}>
           {(control) => (

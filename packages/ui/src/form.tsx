@@ -29,7 +29,11 @@ export function Field({
       <label htmlFor={id}>
         {label} {term && <span className="term small">{term}</span>}
       </label>
-      {children({ id, ...(error ? { 'aria-invalid': true as const } : {}), ...(about ? { 'aria-describedby': about } : {}) })}
+      {children({
+        id,
+        ...(error ? { 'aria-invalid': true as const } : {}),
+        ...(about ? { 'aria-describedby': about } : {}),
+      })}
       {error ? (
         <span className="error small" id={`${id}-error`} role="alert">
           {error}
@@ -133,7 +137,8 @@ export function Note({
   title?: ReactNode
   children?: ReactNode
 }) {
-  const icon = tone === 'good' ? 'check' : tone === 'bad' || tone === 'warn' ? 'alert' : tone === 'busy' ? 'wait' : 'ask'
+  const icon =
+    tone === 'good' ? 'check' : tone === 'bad' || tone === 'warn' ? 'alert' : tone === 'busy' ? 'wait' : 'ask'
   return (
     <div className={`note tone-${tone}`} role={tone === 'bad' ? 'alert' : undefined}>
       <Icon name={icon} />

@@ -39,7 +39,9 @@ export function asCurl(server: string, endpoint: AnyEndpoint, { params, query, b
 
 type Body = Record<string, unknown>
 const flag = (name: string, value: unknown) =>
-  value === undefined || value === '' || value === false ? [] : [`--${name}`, ...(value === true ? [] : [asText(value)])]
+  value === undefined || value === '' || value === false
+    ? []
+    : [`--${name}`, ...(value === true ? [] : [asText(value)])]
 const NAMED = { image: 'image', replicas: 'replicas', create: 'create' } as const
 
 /** `qd app deploy`: by flags where they say everything, else with the whole specification on standard input. */
@@ -60,7 +62,15 @@ const inEnvironment = (params: Record<string, string>) => ['--env', params.envir
 const COMMANDS: Record<string, Command> = {
   'application.deploy': deploy,
   'application.scale': (params, body, extra) =>
-    words('qd', 'app', 'scale', params.application ?? '', ...flag('replicas', body.replicas), ...inEnvironment(params), ...extra),
+    words(
+      'qd',
+      'app',
+      'scale',
+      params.application ?? '',
+      ...flag('replicas', body.replicas),
+      ...inEnvironment(params),
+      ...extra,
+    ),
   'application.set-image': (params, body, extra) =>
     words('qd', 'app', 'set-image', params.application ?? '', asText(body.image), ...inEnvironment(params), ...extra),
   'application.restart': (params, _, extra) =>
@@ -70,9 +80,15 @@ const COMMANDS: Record<string, Command> = {
   'operation.undo': (params, _, extra) => words('qd', 'operation', 'undo', params.operation ?? '', ...extra),
   'environment.create': (params, body, extra) =>
     words(
-      'qd', 'env', 'create', params.environment ?? '',
-      ...flag('cluster', body.cluster), ...flag('stage', body.stage),
-      ...flag('namespace', body.namespace), ...flag('title', body.title), ...extra,
+      'qd',
+      'env',
+      'create',
+      params.environment ?? '',
+      ...flag('cluster', body.cluster),
+      ...flag('stage', body.stage),
+      ...flag('namespace', body.namespace),
+      ...flag('title', body.title),
+      ...extra,
     ),
   'environment.delete': (params, _, extra) => words('qd', 'env', 'delete', params.environment ?? '', ...extra),
 }

@@ -109,9 +109,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
     return (
       <div className="empty" role="alert">
         <h2>{t('forbidden')}</h2>
-        <p className="soft">
-          {error.body.detail ?? t('forbiddenDetail', { permission: error.body.permission ?? '' })}
-        </p>
+        <p className="soft">{error.body.detail ?? t('forbiddenDetail', { permission: error.body.permission ?? '' })}</p>
       </div>
     )
   }

@@ -127,7 +127,14 @@ export function matches(filter: string, members: Record<string, string | number 
     .every((word) => {
       const at = word.indexOf(':')
       const member = at > 0 ? members[word.slice(0, at)] : undefined
-      if (member !== undefined) return String(member).toLowerCase().includes(word.slice(at + 1))
-      return Object.values(members).some((value) => String(value ?? '').toLowerCase().includes(word))
+      if (member !== undefined)
+        return String(member)
+          .toLowerCase()
+          .includes(word.slice(at + 1))
+      return Object.values(members).some((value) =>
+        String(value ?? '')
+          .toLowerCase()
+          .includes(word),
+      )
     })
 }

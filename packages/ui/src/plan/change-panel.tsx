@@ -33,7 +33,8 @@ interface Answers {
 }
 
 /** An idempotency key; works without a secure context too. */
-const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 function usePlan(act: Act, force: boolean) {
   const { endpoint, params, body } = act
@@ -57,7 +58,10 @@ function usePlan(act: Act, force: boolean) {
  * The panel that every mutating act ends on: dry run first, then accept with the plan's hash and one idempotency key,
  * so that pressing twice, or a lost answer, does it once.
  */
-export function useChange(act: Act, { onCancel, onAccepted, cancelLabel }: Answers): { body: ReactNode; footer: ReactNode } {
+export function useChange(
+  act: Act,
+  { onCancel, onAccepted, cancelLabel }: Answers,
+): { body: ReactNode; footer: ReactNode } {
   const t = useText(partTexts)
   const queries = useQueryClient()
   const key = useRef(newKey())
@@ -128,7 +132,13 @@ export function useChange(act: Act, { onCancel, onAccepted, cancelLabel }: Answe
           {(control) => <TextInput {...control} value={typed} onChange={setTyped} />}
         </Field>
       )}
-      {!act.waiting && <ShowAs endpoint={act.endpoint} input={{ params: act.params, query, body: act.body }} changes={plan.data?.changes} />}
+      {!act.waiting && (
+        <ShowAs
+          endpoint={act.endpoint}
+          input={{ params: act.params, query, body: act.body }}
+          changes={plan.data?.changes}
+        />
+      )}
       {accept.error && !stale && <Failure error={accept.error} />}
     </div>
   )
@@ -152,7 +162,12 @@ export function useChange(act: Act, { onCancel, onAccepted, cancelLabel }: Answe
 }
 
 /** The plan in a window. `children` are the few fields that the act needs, above the plan. */
-export function ChangeDialog({ title, act, children, ...answers }: Answers & { title: ReactNode; act: Act; children?: ReactNode }) {
+export function ChangeDialog({
+  title,
+  act,
+  children,
+  ...answers
+}: Answers & { title: ReactNode; act: Act; children?: ReactNode }) {
   const { body, footer } = useChange(act, answers)
   return (
     <Dialog title={title} close={answers.onCancel} footer={footer}>

@@ -1,6 +1,6 @@
-import { Code } from '../overlay.tsx'
 import { Note, Section } from '../form.tsx'
 import { Icon, type IconName } from '../icon.tsx'
+import { Code } from '../overlay.tsx'
 import { useText } from '../text.ts'
 import { partTexts } from '../texts.ts'
 import { inOrder, isEmpty, type ObjectChangeView, type PlanView, valueText } from './plan.ts'

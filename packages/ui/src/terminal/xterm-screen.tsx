@@ -7,10 +7,26 @@ import { strictDocument } from './strict-document.ts'
 import { connectTerminal, type SocketState } from './terminal-socket.ts'
 
 const LIGHT = {
-  background: '#ffffff', foreground: '#1b1f26', cursor: '#1b1f26', selectionBackground: '#bcd2f5',
-  black: '#1b1f26', red: '#b8202a', green: '#1a7440', yellow: '#8a5200', blue: '#1d5fd0', magenta: '#8a3ab9', cyan: '#0b6e7d',
-  white: '#535b68', brightBlack: '#6b7482', brightRed: '#b8202a', brightGreen: '#1a7440', brightYellow: '#8a5200',
-  brightBlue: '#1d5fd0', brightMagenta: '#8a3ab9', brightCyan: '#0b6e7d', brightWhite: '#1b1f26',
+  background: '#ffffff',
+  foreground: '#1b1f26',
+  cursor: '#1b1f26',
+  selectionBackground: '#bcd2f5',
+  black: '#1b1f26',
+  red: '#b8202a',
+  green: '#1a7440',
+  yellow: '#8a5200',
+  blue: '#1d5fd0',
+  magenta: '#8a3ab9',
+  cyan: '#0b6e7d',
+  white: '#535b68',
+  brightBlack: '#6b7482',
+  brightRed: '#b8202a',
+  brightGreen: '#1a7440',
+  brightYellow: '#8a5200',
+  brightBlue: '#1d5fd0',
+  brightMagenta: '#8a3ab9',
+  brightCyan: '#0b6e7d',
+  brightWhite: '#1b1f26',
 }
 const DARK = { background: '#0e1115', foreground: '#e5e8ed', cursor: '#e5e8ed', selectionBackground: '#2c4a7c' }
 

@@ -1,0 +1,241 @@
+import {
+  Button,
+  call,
+  chooseTheme,
+  Icon,
+  type IconName,
+  isTyping,
+  Link,
+  Menu,
+  Note,
+  Stage,
+  useGo,
+  useLanguage,
+  usePath,
+  useRead,
+  useText,
+  useTheme,
+} from '@quarterdeck/ui'
+import { useQueryClient } from '@tanstack/react-query'
+import { Outlet } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { getSetup } from '../../../features/cluster/setup/setup.contract.ts'
+import { deleteSession, getSession } from '../../../features/tenancy/session/session.contract.ts'
+import { Dock } from './dock.tsx'
+import { useEnvironment } from './environment.ts'
+import { frameTexts } from './texts.ts'
+
+const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }))
+
+/** The frame of every page: rail, context, search, who, and the dock. */
+export function Frame() {
+  const t = useText(frameTexts)
+  const session = useRead(getSession)
+  const [finding, setFinding] = useState(false)
+  useShortcuts(() => setFinding(true))
+  if (!session.data) return null
+  return (
+    <div className="frame">
+      <a className="skip" href="#main">
+        {t('skip')}
+      </a>
+      <Rail />
+      <Top user={session.data.user} find={() => setFinding(true)} />
+      <main className="main" id="main" tabIndex={-1}>
+        <SetupNote />
+        <Suspense fallback={null}>
+          <Outlet />
+        </Suspense>
+      </main>
+      <Dock />
+      {finding && (
+        <Suspense fallback={null}>
+          <Palette close={() => setFinding(false)} />
+        </Suspense>
+      )}
+    </div>
+  )
+}
+
+const PLACES: Record<string, string> = {
+  h: '/',
+  a: '/applications',
+  c: '/clusters',
+  e: '/environments',
+  t: '/tokens',
+  d: '/deploy',
+}
+
+/** ⌘K or Ctrl K opens the search; g and then a letter goes to a page. */
+function useShortcuts(find: () => void) {
+  const go = useGo()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: go and find do the same in every render
+  useEffect(() => {
+    let waiting = 0
+    const press = (event: KeyboardEvent) => {
+      if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault()
+        find()
+        return
+      }
+      if (
+        event.metaKey ||
+        event.ctrlKey ||
+        event.altKey ||
+        isTyping(event.target) ||
+        document.querySelector('dialog[open]')
+      )
+        return
+      const place = PLACES[event.key]
+      if (performance.now() - waiting < 1_500 && place) {
+        waiting = 0
+        event.preventDefault()
+        go(place)
+      } else if (event.key === 'g') waiting = performance.now()
+    }
+    document.addEventListener('keydown', press)
+    return () => document.removeEventListener('keydown', press)
+  }, [])
+}
+
+function Entry({ to, icon, word, sub }: { to: string; icon: IconName; word: string; sub?: boolean }) {
+  const path = usePath()
+  const here =
+    to === '/'
+      ? path === '/'
+      : path === to ||
+        path.startsWith(`${to}/`) ||
+        (to === '/applications' && /^\/environments\/[^/]+\/|^\/deploy/.test(path))
+  const current = here && !(to === '/environments' && path !== '/environments')
+  return (
+    <Link to={to} className={sub ? 'entry sub' : 'entry'} title={word} {...(current ? { 'aria-current': 'page' } : {})}>
+      <Icon name={icon} />
+      <span className="word">{word}</span>
+    </Link>
+  )
+}
+
+function Rail() {
+  const t = useText(frameTexts)
+  return (
+    <nav className="rail" aria-label={t('navigation')}>
+      <Link to="/" className="brand" aria-label="Quarterdeck">
+        <img src="/icon.svg" alt="" />
+        <span className="word">Quarterdeck</span>
+      </Link>
+      <Entry to="/" icon="home" word={t('home')} />
+      <Entry to="/applications" icon="apps" word={t('applications')} />
+      <Entry to="/clusters" icon="cluster" word={t('clusters')} />
+      <div className="group">{t('administration')}</div>
+      <Entry to="/environments" icon="environment" word={t('environments')} />
+      <Entry to="/tokens" icon="token" word={t('tokens')} />
+    </nav>
+  )
+}
+
+function Top({ user, find }: { user: string; find: () => void }) {
+  const t = useText(frameTexts)
+  const [language, setLanguage] = useLanguage()
+  const theme = useTheme()
+  const go = useGo()
+  const queries = useQueryClient()
+  const signOut = async () => {
+    await call(deleteSession).catch(() => undefined)
+    queries.clear()
+    go('/sign-in')
+  }
+  return (
+    <header className="top">
+      <Context />
+      <button type="button" className="button find" onClick={find}>
+        <Icon name="search" /> {t('find')} <kbd>{/Mac|iP/.test(navigator.platform) ? '⌘K' : 'Ctrl K'}</kbd>
+      </button>
+      <Button
+        kind="plain"
+        title={t('languageTitle')}
+        aria-label={t('languageTitle')}
+        onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')}
+      >
+        {t('language')}
+      </Button>
+      <Button
+        kind="plain"
+        icon={theme === 'dark' ? 'sun' : 'moon'}
+        aria-label={t('themeTitle')}
+        title={t('themeTitle')}
+        onClick={() => chooseTheme(theme === 'dark' ? 'light' : 'dark')}
+      />
+      <Menu
+        kind="plain"
+        icon="who"
+        text={user}
+        label={t('who', { user })}
+        items={[
+          { label: t('account'), icon: 'who', act: () => go('/account') },
+          { label: t('signOut'), icon: 'leave', act: () => void signOut() },
+        ]}
+      />
+    </header>
+  )
+}
+
+/** Which environment is looked at, with its stage as a word in its colour. */
+function Context() {
+  const t = useText(frameTexts)
+  const { current, all, choose, loaded } = useEnvironment()
+  const go = useGo()
+  const label = current ? `${t('context')}: ${current.name} (${current.stage})` : t('choose')
+  return (
+    <Menu
+      left
+      kind="plain"
+      label={label}
+      text={
+        <>
+          <Icon name="environment" />
+          {current ? (
+            <>
+              <span className="soft">{current.cluster} /</span> <strong>{current.name}</strong>{' '}
+              <Stage stage={current.stage} />
+            </>
+          ) : (
+            loaded && (all.length > 0 ? t('choose') : t('noEnvironment'))
+          )}
+          <Icon name="down" />
+        </>
+      }
+      head={t('choose')}
+      items={[
+        ...all.map((one) => ({
+          label: (
+            <>
+              <span className="grow">{one.name}</span> <Stage stage={one.stage} />
+            </>
+          ),
+          act: () => choose(one.name),
+        })),
+        {
+          label: t('environments'),
+          icon: 'environment' as const,
+          rule: all.length > 0,
+          act: () => go('/environments'),
+        },
+      ]}
+    />
+  )
+}
+
+/** Says when the platform is not ready although somebody is signed in. */
+function SetupNote() {
+  const t = useText(frameTexts)
+  const { data } = useRead(getSetup, {}, { everySeconds: 10 })
+  if (!data || data.ready) return null
+  const failed = data.stages.some((stage) => stage.state === 'failed')
+  return (
+    <div className="pad">
+      <Note tone={failed ? 'bad' : 'busy'}>
+        {failed ? t('setupFailed') : t('setupRunning')} <Link to="/setup">{t('setupShow')}</Link>
+      </Note>
+    </div>
+  )
+}

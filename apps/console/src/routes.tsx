@@ -1,0 +1,163 @@
+import { ButtonLink, Empty, Failure, useText } from '@quarterdeck/ui'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Navigate,
+  Outlet,
+} from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import type { ApplicationTab } from './application-page.tsx'
+import { useEnvironment } from './environment.ts'
+import { Frame } from './frame.tsx'
+import { frameTexts } from './texts.ts'
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
+const framed = createRoute({ getParentRoute: () => root, id: 'framed', component: Frame })
+
+function NotFound() {
+  const t = useText(frameTexts)
+  return (
+    <main className="lone wide">
+      <Empty title={t('notFound')} act={<ButtonLink to="/">{t('toHome')}</ButtonLink>}>
+        {t('notFoundDetail')}
+      </Empty>
+    </main>
+  )
+}
+
+const alone = (path: string, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => root, path, component })
+const inFrame = (path: string, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => framed, path, component })
+
+const session = () => import('../../../features/tenancy/session/session.console.tsx')
+const ApplicationPage = lazy(async () => ({ default: (await import('./application-page.tsx')).ApplicationPage }))
+const ApplicationsPage = lazy(async () => ({
+  default: (await import('../../../features/application/application/list-applications.console.tsx')).ApplicationsPage,
+}))
+const operations = () => import('../../../features/delivery/operation/operation.console.tsx')
+const OperationPage = lazy(async () => ({ default: (await operations()).OperationPage }))
+const UndoDialog = lazy(async () => ({ default: (await operations()).UndoDialog }))
+const ClusterPage = lazy(async () => ({
+  default: (await import('../../../features/cluster/cluster/cluster.console.tsx')).ClusterPage,
+}))
+
+const oneOperation = createRoute({
+  getParentRoute: () => framed,
+  path: '/operations/$operation',
+  component: function Operation() {
+    const { operation } = oneOperation.useParams()
+    const { stageOf } = useEnvironment()
+    return <OperationPage key={operation} operation={operation} stageOf={stageOf} />
+  },
+})
+const oneCluster = createRoute({
+  getParentRoute: () => framed,
+  path: '/clusters/$cluster',
+  component: function Cluster() {
+    return <ClusterPage cluster={oneCluster.useParams().cluster} />
+  },
+})
+const TABS: readonly string[] = ['overview', 'logs', 'terminal', 'history', 'yaml']
+const oneApplication = createRoute({
+  getParentRoute: () => framed,
+  path: '/environments/$environment/applications/$application/$tab',
+  component: function Application() {
+    const { environment, application, tab } = oneApplication.useParams()
+    if (!TABS.includes(tab))
+      return <Navigate to={`/environments/${environment}/applications/${application}/overview` as '/'} replace />
+    return (
+      <ApplicationPage
+        key={`${environment}/${application}`}
+        environment={environment}
+        application={application}
+        tab={tab as ApplicationTab}
+      />
+    )
+  },
+})
+const applications = createRoute({
+  getParentRoute: () => framed,
+  path: '/applications',
+  component: function ApplicationList() {
+    const t = useText(frameTexts)
+    const { current, loaded } = useEnvironment()
+    if (!loaded) return null
+    if (!current) {
+      return (
+        <Empty title={t('chooseEnvironment')} act={<ButtonLink to="/environments">{t('environments')}</ButtonLink>} />
+      )
+    }
+    return (
+      <ApplicationsPage
+        environment={current.name}
+        stage={current.stage}
+        undo={(operation, close) => (
+          <Suspense fallback={null}>
+            <UndoDialog operation={operation} stage={current.stage} close={close} />
+          </Suspense>
+        )}
+      />
+    )
+  },
+})
+const tree = root.addChildren([
+  alone(
+    '/setup',
+    lazyRouteComponent(() => import('../../../features/cluster/setup/setup.console.tsx'), 'SetupPage'),
+  ),
+  alone('/sign-in', lazyRouteComponent(session, 'SignInPage')),
+  alone('/first', lazyRouteComponent(session, 'FirstPage')),
+  framed.addChildren([
+    inFrame(
+      '/',
+      lazyRouteComponent(() => import('./home-page.tsx'), 'HomePage'),
+    ),
+    applications,
+    oneApplication,
+    inFrame(
+      '/deploy',
+      lazyRouteComponent(() => import('./deploy-page.tsx'), 'DeployPage'),
+    ),
+    oneOperation,
+    inFrame(
+      '/clusters',
+      lazyRouteComponent(() => import('../../../features/cluster/cluster/cluster.console.tsx'), 'ClustersPage'),
+    ),
+    oneCluster,
+    inFrame(
+      '/environments',
+      lazyRouteComponent(
+        () => import('../../../features/tenancy/environment/environment.console.tsx'),
+        'EnvironmentsPage',
+      ),
+    ),
+    inFrame(
+      '/tokens',
+      lazyRouteComponent(() => import('../../../features/tenancy/session/tokens.console.tsx'), 'TokensPage'),
+    ),
+    inFrame(
+      '/account',
+      lazyRouteComponent(() => import('../../../features/tenancy/session/account.console.tsx'), 'AccountPage'),
+    ),
+  ]),
+])
+
+/** Addresses hold plain strings: `?filter=state:failed`, no JSON. */
+export const router = createRouter({
+  routeTree: tree,
+  defaultPreload: 'intent',
+  scrollRestoration: false,
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const text = new URLSearchParams(search as Record<string, string>).toString()
+    return text === '' ? '' : `?${text}`
+  },
+  defaultErrorComponent: ({ error, reset }) => (
+    <div className="page">
+      <Failure error={error} retry={reset} />
+    </div>
+  ),
+})
