@@ -455,19 +455,6 @@ test('[EXT-02] too many requests from one peer are told to wait', async () => {
 
 const closeCode = (socket: WebSocket) => new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)))
 
-test('what is open ends within five seconds of losing the permission', async () => {
-  subjects.soon = { name: 'sue', kind: 'user', permissions: ['boat.get'] }
-  const opened = await connect('shop', { authorization: 'Bearer soon' })
-  if (!('socket' in opened)) throw new Error('not opened')
-  const stream = createClient({ baseUrl: url, token: 'soon' }).lines(watchBoat, { params: { boat: 'endless' } })
-  await stream.next()
-  await stream.next()
-  const closed = closeCode(opened.socket)
-  delete subjects.soon
-  expect(await closed).toBe(4401)
-  expect((await failure(stream.next())).body.type).toBe('/problems/sign-in-required')
-})
-
 test('closing the server ends streams and sockets and lets go of the port', async () => {
   const other = await createServer({ logLevel: 'silent', authenticate: async () => subjects.all })
   bind(other, watchBoat, async function* ({ signal }) {
