@@ -168,7 +168,9 @@ function writing(connection: Connection, resources: Resources) {
           method: 'DELETE',
           path: objectPath(resource, ref),
           query: options.dryRun ? { dryRun: 'All' } : {},
+          // With a body the API server does not look at the query.
           body: {
+            ...(options.dryRun ? { dryRun: ['All'] } : {}),
             propagationPolicy: options.propagation ?? 'Background',
             ...(options.uid ? { preconditions: { uid: options.uid } } : {}),
           },

@@ -51,7 +51,7 @@ async function read(path: string): Promise<Buffer | undefined> {
 /** Complete or not at all; when two start at once, the first one's key stays. */
 async function write(path: string, key: Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.${process.pid}`
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
   const file = await open(draft, 'w', 0o600)
   try {
     await file.writeFile(`${key.toString('base64')}\n`)
