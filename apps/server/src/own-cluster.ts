@@ -54,7 +54,10 @@ export function clusterOfThisMachine(home: string, options: OwnClusterOptions): 
   return {
     origin: 'local',
     async ensure() {
-      if (!progress.ready || (await local.status()).state !== 'Running') await local.up()
+      if (!progress.healthy || (await local.status()).state !== 'Running') {
+        progress.healthy = false
+        await local.up()
+      }
       await registerLocal(local, options)
       return 'local'
     },

@@ -171,7 +171,7 @@ export class EmbeddedServer {
         }
       }
       this.#options.log.warn(
-        { pid: running.pid },
+        { postmaster: running.pid },
         'stopping a PostgreSQL server of this folder that was started otherwise',
       )
       await stopPostmaster(data, running.pid)
@@ -225,7 +225,7 @@ export class EmbeddedServer {
       await Promise.race([this.#changed.promise, sleep(500, undefined, { ref: false })])
       if (this.#closing || isAlive(this.#pid)) continue
       this.failure = new StoreError('failed', 'PostgreSQL has ended and is being started again', 'Wait a moment')
-      this.#options.log.warn({ pid: this.#pid }, 'PostgreSQL has ended; starting it again')
+      this.#options.log.warn({ postmaster: this.#pid }, 'PostgreSQL has ended; starting it again')
       this.#announce()
       await this.#bringUpAgain()
     }
@@ -237,7 +237,7 @@ export class EmbeddedServer {
         await this.#bringUp()
         this.failure = undefined
         this.#announce()
-        this.#options.log.info({ pid: this.#pid }, 'PostgreSQL runs again')
+        this.#options.log.info({ postmaster: this.#pid }, 'PostgreSQL runs again')
         if (this.#closing) await stopPostmaster(this.#paths.data, this.#pid)
         return
       } catch (error) {
