@@ -152,7 +152,8 @@ module.exports = {
       'routes',
       ['rules', 'store', 'routes'],
       ['kernel', 'http', 'store', 'kube', 'registry', 'reconcile', 'terminal', 'podlog'],
-      [],
+      ['zod', 'yaml', '@node-rs/argon2'],
+      [NODE],
     ),
     may('reconciler', ['rules', 'store', 'reconciler'], ['kernel', 'kube', 'store', 'reconcile'], [], [NODE]),
     may(
