@@ -153,7 +153,6 @@ function Top({ user, find }: { user: string; find: () => void }) {
       <Button
         kind="plain"
         title={t('languageTitle')}
-        aria-label={t('languageTitle')}
         onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')}
       >
         {t('language')}

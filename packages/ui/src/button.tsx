@@ -94,7 +94,7 @@ export function Menu({
         kind={kind}
         small={small}
         icon={icon}
-        aria-label={label}
+        aria-label={text === undefined ? label : undefined}
         title={label}
         aria-haspopup="menu"
         aria-expanded={open}

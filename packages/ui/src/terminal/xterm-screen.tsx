@@ -3,7 +3,7 @@ import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { useEffect, useRef } from 'react'
 import { useTheme } from '../theme.ts'
-import { strictDocument } from './strict-document.ts'
+import { withStrictStyles } from './strict-styles.ts'
 import { connectTerminal, type SocketState } from './terminal-socket.ts'
 
 const LIGHT = {
@@ -48,7 +48,6 @@ export function XtermScreen({ label, urlAt, onState, onEnded }: TerminalScreenPr
     const element = box.current
     if (!element) return
     const terminal = new Terminal({
-      documentOverride: strictDocument(document),
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono') || 'monospace',
       fontSize: 13,
       scrollback: 10_000,
@@ -58,7 +57,7 @@ export function XtermScreen({ label, urlAt, onState, onEnded }: TerminalScreenPr
     screen.current = terminal
     const fit = new FitAddon()
     terminal.loadAddon(fit)
-    terminal.open(element)
+    withStrictStyles(() => terminal.open(element))
     terminal.textarea?.setAttribute('aria-label', label)
     const socket = connectTerminal({
       urlAt,
