@@ -1,5 +1,16 @@
-import { Condition, endpoint, Name, pageOf, problemType, Time } from '@quarterdeck/kernel'
+import {
+  Condition,
+  clusterForbidden,
+  clusterUnreachable,
+  endpoint,
+  Name,
+  ObjectName,
+  pageOf,
+  problemType,
+  Time,
+} from '@quarterdeck/kernel'
 import { z } from 'zod'
+import { ObjectEvent } from '../../application/application/application.contract.ts'
 
 /** Cores and bytes; `requested` is what running pods ask for, `allocatable` what nodes can give. */
 export const Capacity = z.object({
@@ -59,6 +70,30 @@ export const NodeSummary = z.object({
 })
 export type NodeSummary = z.infer<typeof NodeSummary>
 
+/** What a container uses just now, measured by the kubelet (cAdvisor). */
+export const ContainerUsage = z.object({
+  namespace: z.string(),
+  pod: z.string(),
+  container: z.string(),
+  cpuCores: z.number(),
+  memoryBytes: z.number().describe('Working set: what counts against the limit'),
+})
+export const NodeDetail = NodeSummary.extend({
+  kubelet: z.object({
+    healthy: z.boolean(),
+    message: z.string().describe('Empty when healthy; else why it is not, or why it cannot be asked'),
+    checks: z.array(ComponentHealth),
+    heartbeatTime: Time.optional().describe('When the kubelet last renewed its lease'),
+  }),
+  usage: z
+    .object({ observeTime: Time, cpuCores: z.number(), memoryBytes: z.number() })
+    .optional()
+    .describe('Of the whole node. Absent: the kubelet does not say'),
+  containers: z.array(ContainerUsage),
+  events: z.array(ObjectEvent),
+})
+export type NodeDetail = z.infer<typeof NodeDetail>
+
 export const invalidKubeconfig = problemType('invalid-kubeconfig', 422, 'This kubeconfig cannot be used')
 export const clusterInUse = problemType('cluster-in-use', 409, 'Environments are on this cluster')
 export const clusterExists = problemType('cluster-exists', 409, 'A cluster of this name is there already')
@@ -89,6 +124,31 @@ export const listNodes = endpoint({
   summary: 'Nodes with capacity, health and the pods on them',
   params: one,
   response: pageOf(NodeSummary),
+  problems: [clusterUnreachable, clusterForbidden],
+})
+export const getNode = endpoint({
+  id: 'node.get',
+  method: 'GET',
+  path: '/clusters/:cluster/nodes/:node',
+  permission: 'cluster.list',
+  summary: 'One node with its kubelet, what its containers use and its events',
+  params: z.object({ cluster: Name, node: ObjectName }),
+  response: NodeDetail,
+  problems: [clusterUnreachable, clusterForbidden],
+})
+export const listClusterEvents = endpoint({
+  id: 'cluster.events',
+  method: 'GET',
+  path: '/clusters/:cluster/events',
+  permission: 'cluster.list',
+  summary: 'What happened in the cluster lately, newest first',
+  params: one,
+  query: z.object({
+    type: z.enum(['Normal', 'Warning']).optional().describe('Absent: both'),
+    limit: z.coerce.number().int().min(1).max(500).default(100),
+  }),
+  response: pageOf(ObjectEvent),
+  problems: [clusterUnreachable, clusterForbidden],
 })
 export const registerCluster = endpoint({
   id: 'cluster.register',
@@ -104,7 +164,7 @@ export const registerCluster = endpoint({
     replace: z.boolean().default(false).describe('true: give a cluster of this name a new kubeconfig'),
   }),
   response: ClusterDetail,
-  problems: [invalidKubeconfig, clusterExists],
+  problems: [invalidKubeconfig, clusterExists, clusterUnreachable],
 })
 export const removeCluster = endpoint({
   id: 'cluster.remove',

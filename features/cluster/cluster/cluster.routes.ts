@@ -9,11 +9,10 @@ import {
   getCluster,
   invalidKubeconfig,
   listClusters,
-  listNodes,
   registerCluster,
   removeCluster,
 } from './cluster.contract.ts'
-import { clusterDetail, clusterSummary, nodeSummaries } from './cluster.rules.ts'
+import { clusterDetail, clusterSummary } from './cluster.rules.ts'
 import {
   type ClusterRow,
   deleteCluster,
@@ -24,7 +23,8 @@ import {
   saveObservation,
 } from './cluster.store.ts'
 import { withStorageSize } from './component.rules.ts'
-import { allOf, type Observation, observeCluster, observeRegistered } from './observation.rules.ts'
+import { nodeRoutes } from './node.routes.ts'
+import { type Observation, observeCluster, observeRegistered } from './observation.rules.ts'
 import { isUsable, SUPPORTED_TEXT } from './version.rules.ts'
 
 export interface ClusterRoutesOptions {
@@ -67,14 +67,9 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
     const metrics = await metricsOf(await clusters.get(row.name), signal)
     return { ...detail, components: withStorageSize(detail.components, metrics) }
   })
-  bind(server, listNodes, async ({ params, signal }) => {
-    await found(params.cluster)
-    const cluster = await clusters.get(params.cluster)
-    const [nodes, pods] = await Promise.all([
-      allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Node' }, { signal })),
-      allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Pod' }, { signal })),
-    ])
-    return { items: nodeSummaries(nodes, pods), total: nodes.length }
+  nodeRoutes(server, async (name) => {
+    await found(name)
+    return clusters.get(name)
   })
   bind(server, registerCluster, async ({ params, body }) => {
     const name = params.cluster

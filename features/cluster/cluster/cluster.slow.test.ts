@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CliContext } from '@quarterdeck/client'
 import {
   clusterUnreachable,
   isProblem,
@@ -7,15 +9,19 @@ import {
   type ProblemType,
   permissionMissing,
 } from '@quarterdeck/kernel'
-import { type Clusters, createClusters } from '@quarterdeck/kube'
+import { type Clusters, createClusters, openKeyFile } from '@quarterdeck/kube'
 import { createTestAuthority, type Platform, startPlatform } from '@quarterdeck/testkit'
+import { Command } from 'commander'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { clusterCommands } from './cluster.cli.ts'
 import {
   clusterExists,
   clusterInUse,
   getCluster,
+  getNode,
   invalidKubeconfig,
+  listClusterEvents,
   listClusters,
   listNodes,
   registerCluster,
@@ -172,6 +178,36 @@ test('[CLU-13] every pod is found under the node it runs on, and its requests ar
   expect(items.filter((one) => one.podNames.some(({ namespace: at }) => at === namespace))).toHaveLength(1)
 })
 
+test('events of the cluster come newest first, warnings alone when asked for', async () => {
+  await register()
+  const namespace = await platform.namespace()
+  const involvedObject = { apiVersion: 'v1', kind: 'Pod', namespace, name: 'shop' }
+  for (const [name, type, minute] of [
+    ['a', 'Normal', 1],
+    ['b', 'Warning', 3],
+    ['c', 'Warning', 2],
+  ] as const) {
+    const lastTimestamp = `2035-01-01T00:0${minute}:00Z`
+    const metadata = { namespace, name }
+    const event = { apiVersion: 'v1', kind: 'Event', metadata, involvedObject, type, reason: name, lastTimestamp }
+    await platform.cluster.create(event)
+  }
+  const events = async (query: { type?: 'Warning'; limit: number }) =>
+    (await platform.client(listClusterEvents, { params: { cluster: 'prod' }, query })).items.map(({ reason }) => reason)
+  expect(await events({ limit: 3 })).toEqual(['b', 'c', 'a'])
+  expect(await events({ limit: 2, type: 'Warning' })).toEqual(['b', 'c'])
+})
+
+test('a node whose kubelet cannot be asked still shows everything else, and why', async () => {
+  await register()
+  const node = (name: string) => platform.client(getNode, { params: { cluster: 'prod', node: name } })
+  const detail = await node('node-0')
+  expect(detail).toMatchObject({ name: 'node-0', ready: true, containers: [], kubelet: { healthy: false, checks: [] } })
+  expect(detail.kubelet.message).toMatch(/healthz/)
+  expect(detail.usage).toBeUndefined()
+  expect(await refused(node('gone'), notFound)).toContain('gone')
+})
+
 test.each([
   ['not YAML', () => 'clusters: [', /is not YAML/],
   ['no kubeconfig at all', () => 'hello', /is not a kubeconfig/],
@@ -285,6 +321,53 @@ test('a cluster whose certificate is signed by another authority is refused, say
   const other = Buffer.from(createTestAuthority().certificate).toString('base64')
   const kubeconfig = changed((file) => (file.clusters[0].cluster['certificate-authority-data'] = other))
   expect(await refused(register(kubeconfig), clusterUnreachable)).toMatch(/authority.*certificate-authority-data/)
+})
+
+test('with another key file the clusters stay listed, and say what to do', async () => {
+  await register()
+  const other = await openKeyFile(join(platform.stateFolder, 'other-key'), { sealedRows: 0 })
+  const reading = findKubeconfig(platform.db, other, 'prod')
+  expect(await refused(reading, invalidKubeconfig)).toMatch(/not sealed with the key.*register prod again/)
+})
+
+test('qd cluster adds from stdin, lists, gets, shows nodes and forgets', async () => {
+  const printed: { value: unknown; columns?: Record<string, (item: never) => unknown> }[] = []
+  const run = async (...words: string[]) => {
+    const program = new Command().exitOverride()
+    const terminal = {
+      interactive: false,
+      onInput: (listener: (bytes: Uint8Array) => void) => listener(Buffer.from(platform.kubeconfig)),
+      onEnd: (listener: () => void) => listener(),
+    }
+    const context = {
+      client: platform.client,
+      print: (value: unknown, columns: (typeof printed)[number]['columns']) =>
+        printed.push({ value, ...(columns ? { columns } : {}) }),
+      progress() {},
+      confirm: async () => true,
+      terminal,
+    }
+    clusterCommands(program, context as unknown as CliContext)
+    await program.parseAsync(['node', 'qd', 'cluster', ...words])
+    const { value, columns = {} } = printed.at(-1) ?? {}
+    const items = (value as { items?: never[] })?.items ?? [value as never]
+    return items
+      .flat()
+      .map((item) => Object.fromEntries(Object.entries(columns).map(([name, cell]) => [name, cell(item)])))
+  }
+  expect(await run('add', 'prod', '--title', 'Production')).toMatchObject([
+    { name: 'prod', state: 'Ready', nodes: '3 / 3' },
+  ])
+  expect(await run('list')).toMatchObject([{ name: 'prod', environments: 0, message: '' }])
+  expect(await run('nodes', 'prod')).toMatchObject([
+    { name: 'node-0', ready: 'yes', memory: expect.stringMatching(/ \/ 32 GiB$/) },
+    { name: 'node-1' },
+    { name: 'node-2' },
+  ])
+  await run('get', 'prod')
+  expect(printed.at(-1)?.value).toMatchObject({ title: 'Production', rights: expect.any(Array) })
+  await run('remove', 'prod')
+  expect((await list()).items).toEqual([])
 })
 
 test('what is stored of a kubeconfig cannot be read without the key file, nor moved to another cluster', async () => {

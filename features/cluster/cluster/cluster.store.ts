@@ -1,5 +1,6 @@
 import type { Db, JsonColumn } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
+import { invalidKubeconfig } from './cluster.contract.ts'
 import type { Observation } from './observation.rules.ts'
 
 interface ClusterTable {
@@ -73,7 +74,7 @@ export async function saveCluster(
   return saved !== undefined
 }
 
-/** For the registry of connections. Undefined when no cluster has this name. */
+/** For the registry of connections. Undefined when no cluster has this name; throws invalidKubeconfig with another key. */
 export async function findKubeconfig(
   db: Db,
   sealer: Sealer,
@@ -85,8 +86,19 @@ export async function findKubeconfig(
     .where('name', '=', name)
     .executeTakeFirst()
   if (!row) return undefined
-  const kubeconfig = sealer.open(row.sealedKubeconfig, ownerOf(name))
-  return { kubeconfig, ...(row.context === null ? {} : { context: row.context }) }
+  return {
+    kubeconfig: opened(sealer, row.sealedKubeconfig, name),
+    ...(row.context === null ? {} : { context: row.context }),
+  }
+}
+
+function opened(sealer: Sealer, sealed: string, name: string): string {
+  try {
+    return sealer.open(sealed, ownerOf(name))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw invalidKubeconfig({ detail: `${why} Put the right key file back, or register ${name} again with replace.` })
+  }
 }
 
 /** How many rows the key file has sealed. */

@@ -1,0 +1,47 @@
+import { createClusters } from '@quarterdeck/kube'
+import { type NodeCluster, nodeCluster, type Platform, startPlatform } from '@quarterdeck/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { getNode, listNodes, registerCluster } from './cluster.contract.ts'
+import { clusterRoutes } from './cluster.routes.ts'
+import { findKubeconfig } from './cluster.store.ts'
+
+let node: NodeCluster
+let platform: Platform
+const params = { cluster: 'prod' }
+beforeAll(async () => {
+  node = await nodeCluster()
+  platform = await startPlatform({
+    migrations: [import.meta.dirname],
+    cluster: false,
+    routes(server, { db, keyFile }) {
+      const clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
+      clusterRoutes(server, { db, clusters, keyFile, environmentsOf: async () => [] })
+    },
+  })
+}, 180_000)
+afterAll(async () => {
+  await platform?.close()
+  await node?.close()
+})
+
+test('[CLU-14] a node shows the health of its kubelet and what the containers on it use', async () => {
+  await platform.client(registerCluster, { params, body: { kubeconfig: node.kubeconfig } })
+  const namespace = await node.namespace()
+  const command = ['sh', '-c', 'while true; do :; done']
+  await node.pod(namespace, 'busy', { image: `${node.registry}/shell:1`, command })
+  const { items } = await platform.client(listNodes, { params })
+  const name = items.find((one) => one.podNames.some((pod) => pod.namespace === namespace))?.name ?? ''
+  const detail = () => platform.client(getNode, { params: { ...params, node: name } })
+  const first = await detail()
+  expect(first.kubelet).toMatchObject({ healthy: true, message: '' })
+  expect(first.kubelet.checks).toContainEqual({ name: 'syncloop', healthy: true, message: '' })
+  expect(first.kubelet.heartbeatTime).toBeDefined()
+  expect(first).toMatchObject({ runtime: expect.stringMatching(/^containerd/), address: expect.stringMatching(/\d/) })
+  let busy = 0
+  while (busy === 0) {
+    const { containers, usage } = await detail()
+    busy = containers.find((one) => one.namespace === namespace)?.cpuCores ?? 0
+    expect(usage?.memoryBytes).toBeGreaterThan(0)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+})
