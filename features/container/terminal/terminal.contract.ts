@@ -18,7 +18,9 @@ export type Terminal = z.infer<typeof Terminal>
 /**
  * Frames of the terminal's WebSocket. Server → client: binary = output bytes; text = JSON `{ "offset": n }` first (total bytes
  * of output before the next frame), `{ "ended": { exitCode, message } }` last. Client → server: binary = input bytes,
- * text = JSON `{ "columns": n, "rows": n }`.
+ * text = JSON `{ "columns": n, "rows": n }` or `{ "closeInput": true }`. Without a tty each binary frame from the server
+ * begins with a byte that is not counted: 1 = what follows is output, 2 = error output. An `offset` larger than the one
+ * that was asked for means that the output between is no longer held.
  */
 export const TerminalControl = z.union([
   z.object({ columns: z.int().min(1).max(1_000), rows: z.int().min(1).max(1_000) }),

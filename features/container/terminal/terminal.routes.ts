@@ -1,0 +1,225 @@
+import { bind, bindSocket, type Server, type Socket } from '@quarterdeck/http'
+import { conflict, notFound } from '@quarterdeck/kernel'
+import type { Cluster } from '@quarterdeck/kube'
+import {
+  createTerminals,
+  type Ended,
+  type Owned,
+  type Piece,
+  type Session,
+  startCommand,
+  startShell,
+  type Terminals,
+} from '@quarterdeck/terminal'
+import {
+  attachTerminal,
+  closeTerminal,
+  listTerminals,
+  noShell,
+  openTerminal,
+  type Terminal,
+  TerminalControl,
+  tooManyTerminals,
+} from './terminal.contract.ts'
+import { CHANNEL, containerNames, defaultContainer, whyNotRunning } from './terminal.rules.ts'
+
+/** Where a terminal is. */
+type Place = Pick<Terminal, 'environment' | 'pod' | 'container' | 'command'> & { cluster: string; namespace: string }
+
+/** A terminal was opened or has ended. Of the command only the program: what follows may be secret. */
+export interface TerminalEvent {
+  kind: 'opened' | 'ended'
+  /** RFC 3339. */
+  time: string
+  /** Name of the user. */
+  subject: string
+  /** Id of the terminal. */
+  terminal: string
+  environment: string
+  cluster: string
+  namespace: string
+  pod: string
+  container: string
+  program: string
+  /** Of an ended one; null when it did not end by itself. */
+  exitCode?: number | null
+}
+
+export interface TerminalOptions {
+  /** Told of each opening and end. A terminal whose opening it rejects is ended at once. */
+  audit(event: TerminalEvent): void | Promise<void>
+  /** Nobody connected for so long ends a terminal. Default 10 minutes. */
+  idleMs?: number
+}
+
+/** The terminals of this process; `close` ends them when it ends. */
+export function openTerminals({ audit, idleMs = 600_000 }: TerminalOptions): Terminals<Place> & {
+  /** Tells the audit. Ends the terminal and throws when that fails: nothing goes on unrecorded. */
+  opened(owned: Owned<Place>): Promise<void>
+} {
+  const tell = async (kind: TerminalEvent['kind'], { owner, session, about }: Owned<Place>, ended?: Ended) => {
+    const { command, ...place } = about
+    const program = command[0] ?? ''
+    const how = ended ? { exitCode: ended.exitCode } : {}
+    await audit({
+      kind,
+      time: new Date().toISOString(),
+      subject: owner,
+      terminal: session.id,
+      ...place,
+      program,
+      ...how,
+    })
+  }
+  const terminals = createTerminals<Place>({
+    idleMs,
+    onEnd: (owned, ended) => void tell('ended', owned, ended).catch(() => undefined),
+  })
+  return {
+    ...terminals,
+    opened: (owned) =>
+      tell('opened', owned).catch((error: unknown) => {
+        void owned.session.close('It could not be recorded')
+        throw error
+      }),
+  }
+}
+
+const shown = ({ about, session }: Owned<Place>): Terminal => {
+  const { environment, pod, container, command } = about
+  const { exitCode = null, message = '' } = session.ended ?? {}
+  const state = session.ended ? 'Ended' : 'Open'
+  return {
+    id: session.id,
+    environment,
+    pod,
+    container,
+    command,
+    state,
+    exitCode,
+    message,
+    startTime: session.startTime,
+  }
+}
+
+const noSuchTerminal = (id: string) => notFound({ detail: `You have no terminal ${id}; it may have ended a while ago` })
+
+export function terminalRoutes(
+  server: Server,
+  {
+    terminals,
+    environment,
+  }: {
+    terminals: ReturnType<typeof openTerminals>
+    /** Throws notFound for one that is not there. */
+    environment(name: string): Promise<{ cluster: Cluster; namespace: string }>
+  },
+): void {
+  bind(server, openTerminal, async ({ params, body, subject }) => {
+    const { cluster, namespace } = await environment(params.environment)
+    const container = await runningContainer(cluster, namespace, params.pod, body.container)
+    if (!terminals.reserve(subject.name)) {
+      throw tooManyTerminals({ detail: 'You have as many terminals open as one user may have; end one first' })
+    }
+    const { tty, columns, rows } = body
+    const where = { namespace, pod: params.pod, container, tty, ...(tty ? { size: { columns, rows } } : {}) }
+    const starting = body.command ? startCommand(cluster, where, body.command) : startShell(cluster, where)
+    const started = await starting.catch((error: unknown) => {
+      terminals.release(subject.name)
+      throw error
+    })
+    if (!started) {
+      terminals.release(subject.name)
+      throw noSuchProgram(params.pod, container, body.command?.[0])
+    }
+    const place = { ...params, cluster: cluster.name, namespace, container, command: [...started.command] }
+    const owned = terminals.open(subject.name, place, { tty, ...started })
+    await terminals.opened(owned)
+    return shown(owned)
+  })
+  bind(server, listTerminals, ({ subject }) => ({ items: terminals.list(subject.name).map(shown) }))
+  bind(server, closeTerminal, ({ params, subject }) => {
+    const owned = terminals.find(subject.name, params.terminal)
+    if (!owned) throw noSuchTerminal(params.terminal)
+    void owned.session.close(`Ended by ${subject.name}`)
+    return null
+  })
+  bindSocket(server, attachTerminal, async ({ params, query, subject }, socket) => {
+    const owned = terminals.find(subject.name, params.terminal)
+    if (!owned) throw noSuchTerminal(params.terminal)
+    await connect(owned.session, query.offset, socket)
+  })
+}
+
+/** Joins a socket and a session until either ends. */
+async function connect(session: Session, offset: number, socket: Socket): Promise<void> {
+  const attachment = session.attach(offset)
+  let open = true
+  socket.onClose(() => {
+    open = false
+    attachment.detach()
+  })
+  await socket.send(JSON.stringify({ offset: attachment.offset }))
+  socket.onFrame((frame) => {
+    if (typeof frame === 'string') return control(session, frame, socket)
+    if (session.write(frame, () => socket.resume())) return
+    socket.pause()
+  })
+  for (let piece = await attachment.next(); piece; piece = await attachment.next()) {
+    await socket.send(session.tty ? piece.bytes : withChannel(piece))
+  }
+  if (!open || !session.ended) return
+  await socket.send(JSON.stringify({ ended: session.ended }))
+  socket.close()
+}
+
+function withChannel({ channel, bytes }: Piece): Uint8Array {
+  const frame = new Uint8Array(bytes.length + 1)
+  frame[0] = CHANNEL[channel]
+  frame.set(bytes, 1)
+  return frame
+}
+
+function control(session: Session, text: string, socket: Socket): void {
+  const parsed = TerminalControl.safeParse(jsonOf(text))
+  if (!parsed.success) socket.close(4400, 'Not a control frame of a terminal')
+  else if ('closeInput' in parsed.data) session.closeInput()
+  else session.resize(parsed.data)
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The container's name. Throws notFound for a pod or container that is not there, conflict for one that does not run. */
+async function runningContainer(
+  cluster: Cluster,
+  namespace: string,
+  name: string,
+  wanted: string | undefined,
+): Promise<string> {
+  const pod = await cluster.get({ apiVersion: 'v1', kind: 'Pod', namespace, name })
+  if (!pod) throw notFound({ detail: `There is no pod ${name} in ${namespace}` })
+  const names = containerNames(pod)
+  const container = wanted ?? defaultContainer(pod)
+  if (container === undefined || !names.includes(container)) {
+    throw notFound({ detail: `Pod ${name} has no container ${container}. It has ${names.join(', ')}.` })
+  }
+  const why = whyNotRunning(pod, container)
+  if (why === undefined) return container
+  throw conflict({
+    detail: `Container ${container} of pod ${name} does not run (${why}), so nothing can be started in it`,
+  })
+}
+
+const noSuchProgram = (pod: string, container: string, program: string | undefined) =>
+  noShell({
+    detail:
+      program === undefined
+        ? `Container ${container} of pod ${pod} has no shell (no bash, sh or ash). Run a program that it has (qd exec ${pod} -- PROGRAM), or put a container with a shell beside it: kubectl debug -it ${pod} --target=${container} --image=IMAGE`
+        : `Container ${container} of pod ${pod} has no program ${program.slice(0, 200)} that can be run. Check the name, or give its whole path.`,
+  })
