@@ -42,6 +42,7 @@ export async function startTarget(cluster: TestCluster): Promise<Target> {
   const environment = { ...cluster.environment, QUARTERDECK_ADMIN_PASSWORD: PASSWORD }
   const server = await serverProcess({ environment })
   const others: ServerProcess[] = []
+  const limitedTo = ['application.list']
   server.start()
   await server.ready()
   const admin = await tokenClient(server.url)
@@ -50,7 +51,7 @@ export async function startTarget(cluster: TestCluster): Promise<Target> {
     server,
     cluster,
     admin,
-    limited: await tokenClient(server.url, ['application.list']),
+    limited: await tokenClient(server.url, limitedTo),
     send: (method, path, options = {}) => send(`${server.url}${path}`, method, options),
     cookie: () => signIn(server.url),
     raw: (text, quietMs = 1_500) => raw(server.port, text, quietMs),

@@ -56,6 +56,12 @@ export async function serverProcess(options: ServerProcessOptions = {}): Promise
   let child: ChildProcess | undefined
   let ended: Promise<{ status: number | null; signal: string | null }> = Promise.resolve({ status: null, signal: null })
   let startTime = 0
+  // However this process ends, nothing of it stays.
+  process.once('exit', () => {
+    child?.kill('SIGKILL')
+    const postgres = postgresPid(home)
+    if (postgres !== undefined && isAlive(postgres)) process.kill(postgres, 'SIGQUIT')
+  })
   const log = () => [logFile, join(home, 'logs/server.log')].map(readText).join('\n')
   const running = {
     url,
@@ -130,6 +136,14 @@ export function postgresPid(home: string): number | undefined {
   const [file] = globSync('**/postmaster.pid', { cwd: home })
   const pid = file ? Number(readFileSync(join(home, file), 'utf8').split('\n')[0]) : 0
   return pid > 0 ? pid : undefined
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 /** A killed server leaves its PostgreSQL for the next start; here there is none. */
