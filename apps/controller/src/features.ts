@@ -21,7 +21,8 @@ export interface Parts {
 }
 
 /** Every reconciler by the kind of its keys: one line a feature. */
-export const reconcilersOf = ({ db, clusters }: Parts): Record<string, Reconciler> => ({
-  cluster: clusterReconciler({ db, clusters }),
-  operation: operationReconciler({ db, clusterOf: clusters.get, rolloutOf, definitions }),
-})
+export const reconcilersOf = ({ db, clusters }: Parts) =>
+  ({
+    cluster: clusterReconciler({ db, clusters }),
+    operation: operationReconciler({ db, clusterOf: clusters.get, rolloutOf, definitions }),
+  }) satisfies Record<string, Reconciler>

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, type Readiness, type Server } from '@quarterdeck/http'
-import { type Clusters, createClusters, openKeyFile } from '@quarterdeck/kube'
+import { createClusters, openKeyFile } from '@quarterdeck/kube'
 import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
 import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store } from '@quarterdeck/store'
@@ -117,6 +117,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     db,
     clusters,
     keyFile,
+    log: logger,
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
     async registries() {
       const host = cluster.registry()
@@ -143,8 +144,10 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     features: undefined,
     url: '',
     async close() {
-      platform.features?.close()
-      await closeAll(bringUp, running, clusters, store)
+      await Promise.all([bringUp.close(), running?.close({ drainMs: 12_000 })])
+      await platform.features?.close()
+      await clusters.close()
+      await store.close()
     },
   }
   return platform
@@ -156,12 +159,6 @@ async function administrator(config: Config, { db }: Store, url: string, say: Ap
   if (link) say(`Choose the administrator's password: ${link}`)
 }
 
-async function closeAll(bringUp: BringUp, running: Reconcilers | undefined, clusters: Clusters, store: Store) {
-  await Promise.all([bringUp.close(), running?.close({ drainMs: 12_000 })])
-  await clusters.close()
-  await store.close()
-}
-
 function serverOptions(config: Config, { parts, progress }: Platform) {
   const ask = authenticator({ db: parts.db })
   return {
@@ -169,7 +166,7 @@ function serverOptions(config: Config, { parts, progress }: Platform) {
     readiness: () => readiness(parts.store, progress),
     host: config.host,
     version,
-    consoleFolder: join(root, 'apps/console/dist'),
+    consoleFolder: config.consoleFolder ?? join(root, 'apps/console/dist'),
     ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
     ...(config.log === 'file' ? { logTo: logFile(join(config.home, 'logs', 'server.log')) } : {}),
   }

@@ -17,6 +17,8 @@ export interface Config {
   adminPassword: string | undefined
   /** How users reach the server, without a slash at the end. */
   publicUrl: string | undefined
+  /** Folder of a built console, served as it is; absent: our own, built anew when its sources have changed. */
+  consoleFolder: string | undefined
   /** Where log lines go: `stdout`, or a file below the home folder. */
   log: 'file' | 'stdout'
 }
@@ -40,6 +42,7 @@ export const usage = `Usage: npm start [-- --kubeconfig FILE]
   QUARTERDECK_URL            how users reach the server, behind a proxy or under another name
   QUARTERDECK_ADMIN_PASSWORD password of the user admin; absent: a one-time link is printed
   QUARTERDECK_BINARIES       folder, archive or URL with the programs of Kubernetes
+  QUARTERDECK_CONSOLE        folder of a built console, served as it is instead of our own
   QUARTERDECK_LOG            file (logs/server.log in the home folder) or stdout
   DATABASE_URL               postgres://user:password@host:port/database instead of the embedded PostgreSQL`
 
@@ -69,6 +72,7 @@ const Environment = z.object({
     .min(8, 'Choose 8 to 200 characters')
     .max(200, 'Choose 8 to 200 characters')
     .optional(),
+  QUARTERDECK_CONSOLE: z.string().optional(),
   QUARTERDECK_LOG: z.enum(['file', 'stdout'], 'Choose file or stdout').default('file'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
 })
@@ -97,6 +101,7 @@ export function readConfig(args: readonly string[], environment: Record<string, 
     kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
     adminPassword: settings.QUARTERDECK_ADMIN_PASSWORD,
     publicUrl: settings.QUARTERDECK_URL?.replace(/\/+$/, ''),
+    consoleFolder: settings.QUARTERDECK_CONSOLE && resolve(settings.QUARTERDECK_CONSOLE),
     log: settings.QUARTERDECK_LOG,
   }
 }

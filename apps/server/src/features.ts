@@ -2,13 +2,15 @@ import { definitions, reconcilersOf } from '@quarterdeck/controller'
 import type { Server } from '@quarterdeck/http'
 import type { Clusters, KeyFile } from '@quarterdeck/kube'
 import type { Reconciler } from '@quarterdeck/reconcile'
-import type { Db, Store } from '@quarterdeck/store'
+import type { Db, Log, Store } from '@quarterdeck/store'
+import { applicationRoutes } from '../../../features/application/application/application.routes.ts'
 import { countByEnvironment } from '../../../features/application/application/application.store.ts'
 import { proposeApplication } from '../../../features/application/application/proposal.rules.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
+import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
 import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
 import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
@@ -26,6 +28,7 @@ export interface Parts {
   db: Db
   clusters: Clusters
   keyFile: KeyFile
+  log: Log
   setup: { read(): Promise<Setup>; retry(): void }
   /** Where images may come from. */
   registries(): Promise<KnownRegistry[]>
@@ -37,18 +40,20 @@ export interface Features {
   reconcilers: Record<string, Reconciler>
   /** Makes an environment on the cluster when there is none. Answers the name of the first. */
   ensureFirstEnvironment(cluster: string): Promise<string>
-  /** Ends what goes on between requests: terminals. */
-  close(): void
+  /** Ends what goes on between requests: terminals and watches. */
+  close(): Promise<void>
 }
 
 /** Binds every endpoint: one line a feature. */
 export function bindFeatures(server: Server, parts: Parts): Features {
-  const { store, db, clusters, keyFile, setup } = parts
+  const { store, db, clusters, keyFile, log, setup } = parts
   const clusterOf = clusters.get
   const makeChange = changeMaker({ db, clusterOf, definitions })
   const images = openImages({ registries: parts.registries })
+  const terminals = openTerminals({ audit: (event) => log.info(event, `terminal ${event.kind}`) })
+  const placeOf = (name: string) => getEnvironmentPlace(db, name)
   const environment = async (name: string) => {
-    const { cluster, namespace } = await getEnvironmentPlace(db, name)
+    const { cluster, namespace } = await placeOf(name)
     return { cluster: await clusterOf(cluster), namespace }
   }
   const environmentsOf = async (cluster: string) =>
@@ -59,12 +64,18 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })
+  applicationRoutes(server, { db, makeChange, clusterOf, placeOf, inspect: (image) => images.inspect(image) })
   imageRoutes(server, { images, propose: (image) => proposeApplication(image) })
   logRoutes(server, { environment })
+  terminalRoutes(server, { terminals, environment })
+  const reconcilers = reconcilersOf({ db, clusters })
   return {
-    reconcilers: reconcilersOf({ db, clusters }),
+    reconcilers,
     ensureFirstEnvironment: async (cluster) =>
       (await ensureFirstEnvironment({ db, clusterOf, makeChange }, { cluster })).name,
-    close() {},
+    async close() {
+      reconcilers.operation.close()
+      await terminals.close('The server is stopping')
+    },
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { namedRegistries } from '@quarterdeck/registry'
 import { type App, createApp } from './app.ts'
+import { buildConsole } from './build-console.ts'
 import { type Config, ConfigError } from './config.ts'
 import { explain } from './start-error.ts'
 
@@ -22,6 +23,7 @@ export async function run(config: Config): Promise<number | undefined> {
     console.error(explain(error) ?? error)
     return 1
   }
+  if (config.consoleFolder === undefined) buildConsole((line) => console.log(line))
   let stopping = false
   async function stop(status: number) {
     if (stopping) return process.exit(status)

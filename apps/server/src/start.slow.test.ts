@@ -52,6 +52,7 @@ function start(environment: Record<string, string> = {}, args: string[] = ['--ku
       HOME: home,
       QUARTERDECK_HOME: home,
       QUARTERDECK_PORT: '0',
+      QUARTERDECK_CONSOLE: home,
       QUARTERDECK_ADMIN_PASSWORD: password,
       ...environment,
     },
@@ -118,10 +119,9 @@ async function wayOut(url: string): Promise<string> {
 test('[CLU-01] with a kubeconfig the platform is ready with that cluster and a first environment on it', async () => {
   const url = await ready(start())
   const headers = await signIn(url)
-  const clusters = await (await fetch(`${url}/api/v1/clusters`, { headers })).json()
-  expect(clusters.items).toMatchObject([{ origin: 'kubeconfig' }])
-  const environments = await (await fetch(`${url}/api/v1/environments`, { headers })).json()
-  expect(environments.items).toMatchObject([{ name: 'dev', stage: 'dev' }])
+  const read = async (path: string) => (await fetch(`${url}/api/v1${path}`, { headers })).json()
+  expect(await read('/clusters')).toMatchObject({ items: [{ origin: 'kubeconfig' }] })
+  expect(await read('/environments')).toMatchObject({ items: [{ name: 'dev', stage: 'dev' }] })
   expect(await setup(url)).toMatchObject({ ready: true, firstEnvironment: 'dev', waysOut: [] })
 })
 
