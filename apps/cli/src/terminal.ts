@@ -25,6 +25,7 @@ export function localTerminal(): LocalTerminal {
     onEnd: (listener) => void stdin.once('end', listener),
     onResize: (listener) => void stdout.on('resize', listener),
     write: (bytes) => void stdout.write(bytes),
+    writeError: (bytes) => void process.stderr.write(bytes),
   }
 }
 

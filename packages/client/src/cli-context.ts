@@ -26,6 +26,8 @@ export interface LocalTerminal {
   onEnd(listener: () => void): void
   onResize(listener: () => void): void
   write(bytes: Uint8Array | string): void
+  /** To stderr. */
+  writeError(bytes: Uint8Array | string): void
 }
 
 /** What a feature's `noun.cli.ts` gets: `xCommands(program: Command, context: CliContext): void`. */
