@@ -317,7 +317,8 @@ test('a workload that comes no nearer for its deadline fails with the reason tha
     { subresource: 'status' },
   )
   await setStatus('web', { observedGeneration: 1, replicas: 1, updatedReplicas: 1 })
-  await platform.settle()
+  const message = async () => (await get(operation.id)).steps.at(-1)?.message
+  while (!(await message())?.includes('cannot be pulled')) await sleep(20)
   expect((await get(operation.id)).state).toBe('Running')
   now = () => new Date(Date.now() + 61_000)
   await platform.resync()
