@@ -18,6 +18,7 @@ import {
   type Proposal,
   ProposalForm,
 } from '../../../features/application/application/propose-application.console.tsx'
+import { ImageFacts } from '../../../features/image/image/describe-image.console.tsx'
 import { ImagePicker } from '../../../features/image/image/image.console.tsx'
 import { type ImageProposal, inspectImage } from '../../../features/image/image/image.contract.ts'
 import { useEnvironment } from './environment.ts'
@@ -92,13 +93,13 @@ function Settings({
 }) {
   const t = useText(frameTexts)
   const go = useGo()
-  const { current, all, choose } = useEnvironment()
+  const { current, all } = useEnvironment()
   const query = useRead(inspectImage, { query: { image } })
-  const valueOf = (proposal: ImageProposal): Proposal => edited ?? { name: proposal.name, spec: proposal.spec }
+  const startOf = (proposal: ImageProposal): Proposal => edited ?? { name: proposal.name, spec: proposal.spec }
   return (
     <Read query={query}>
       {(proposal) => {
-        const value = valueOf(proposal)
+        const value = startOf(proposal)
         if (planning && current) {
           return (
             <ChangePanel
@@ -124,36 +125,42 @@ function Settings({
               setPlanning(true)
             }}
           >
-            <section className="card">
-              <header>
-                <h2 className="mono wrap">{proposal.image.image}</h2>
-                <Button small onClick={otherImage}>
-                  {t('otherImage')}
-                </Button>
-              </header>
-              <div className="body rows">
-                {!current && <Note tone="warn">{t('chooseEnvironment')}</Note>}
-                <div className="form">
-                  <Field label={t('environment')}>
-                    {(control) => (
-                      <Select
-                        {...control}
-                        value={current?.name ?? ''}
-                        onChange={(name) => {
-                          setEdited(value)
-                          go(`/deploy?environment=${name}&image=${encodeURIComponent(image)}`, { replace: true })
-                        }}
-                        options={[
-                          ...(current ? [] : [{ value: '', label: t('chooseEnvironment') }]),
-                          ...all.map((one) => ({ value: one.name, label: `${one.name} · ${one.stage.toUpperCase()}` })),
-                        ]}
-                      />
-                    )}
-                  </Field>
+            <div className="two">
+              <section className="card">
+                <header>
+                  <h2 className="mono wrap">{proposal.image.image}</h2>
+                  <Button small onClick={otherImage}>
+                    {t('otherImage')}
+                  </Button>
+                </header>
+                <div className="body rows">
+                  {!current && <Note tone="warn">{t('chooseEnvironment')}</Note>}
+                  <div className="form">
+                    <Field label={t('environment')}>
+                      {(control) => (
+                        <Select
+                          {...control}
+                          value={current?.name ?? ''}
+                          onChange={(name) => {
+                            setEdited(value)
+                            go(`/deploy?environment=${name}&image=${encodeURIComponent(image)}`, { replace: true })
+                          }}
+                          options={[
+                            ...(current ? [] : [{ value: '', label: t('chooseEnvironment') }]),
+                            ...all.map((one) => ({
+                              value: one.name,
+                              label: `${one.name} · ${one.stage.toUpperCase()}`,
+                            })),
+                          ]}
+                        />
+                      )}
+                    </Field>
+                  </div>
+                  <ProposalForm value={value} onChange={setEdited} />
                 </div>
-                <ProposalForm value={value} onChange={setEdited} notes={proposal.notes} />
-              </div>
-            </section>
+              </section>
+              <ImageFacts proposal={proposal} />
+            </div>
             <div className="cols page-acts">
               <Button onClick={otherImage}>{t('back')}</Button>
               <Button type="submit" kind="primary" disabled={!ready}>

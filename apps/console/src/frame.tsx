@@ -150,11 +150,7 @@ function Top({ user, find }: { user: string; find: () => void }) {
       <button type="button" className="button find" onClick={find}>
         <Icon name="search" /> {t('find')} <kbd>{/Mac|iP/.test(navigator.platform) ? '⌘K' : 'Ctrl K'}</kbd>
       </button>
-      <Button
-        kind="plain"
-        title={t('languageTitle')}
-        onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')}
-      >
+      <Button kind="plain" title={t('languageTitle')} onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')}>
         {t('language')}
       </Button>
       <Button

@@ -131,13 +131,12 @@ export function Palette({ close }: { close: () => void }) {
           setAt(0)
         }}
         onKeyDown={key}
-        // biome-ignore lint/a11y/noAutofocus: the window exists to be typed into
         autoFocus
       />
-      <ul role="listbox" id="choices" aria-label={t('find')}>
+      <div className="list" role="listbox" id="choices" aria-label={t('find')}>
         {found.map((choice, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are heard by the input, which keeps the focus
-          <li
+          <div
             key={choice.id}
             id={`choice-${index}`}
             role="option"
@@ -150,9 +149,9 @@ export function Palette({ close }: { close: () => void }) {
             <span className="grow clip">{choice.text}</span>
             {choice.note && <span className="soft small">{choice.note}</span>}
             {choice.stage && <Stage stage={choice.stage} />}
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       {found.length === 0 && <p className="soft pad">{t('nothingFound')}</p>}
     </dialog>
   )

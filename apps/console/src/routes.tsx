@@ -20,9 +20,11 @@ function NotFound() {
   const t = useText(frameTexts)
   return (
     <main className="lone wide">
-      <Empty title={t('notFound')} act={<ButtonLink to="/">{t('toHome')}</ButtonLink>}>
-        {t('notFoundDetail')}
-      </Empty>
+      <div className="empty">
+        <h1>{t('notFound')}</h1>
+        <p className="soft">{t('notFoundDetail')}</p>
+        <ButtonLink to="/">{t('toHome')}</ButtonLink>
+      </div>
     </main>
   )
 }

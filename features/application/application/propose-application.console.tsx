@@ -1,4 +1,4 @@
-import { Button, Field, fieldError, Note, Section, Select, TextInput, useText } from '@quarterdeck/ui'
+import { Button, Field, fieldError, Section, Select, TextInput, useText } from '@quarterdeck/ui'
 import { useState } from 'react'
 import { type ApplicationPort, ApplicationSpec, getApplication } from './application.contract.ts'
 import { ProbeFields } from './probe-application.console.tsx'
@@ -24,12 +24,10 @@ export function faultsOf({ name, spec }: Proposal): Record<string, string> {
 export function ProposalForm({
   value,
   onChange,
-  notes,
   refusal,
 }: {
   value: Proposal
   onChange: (value: Proposal) => void
-  notes: string[]
   /** What the server said of it, shown at its fields. */
   refusal?: unknown
 }) {
@@ -47,11 +45,6 @@ export function ProposalForm({
   const lines = (text: string) => (text === '' ? undefined : text.split('\n'))
   return (
     <div className="rows form">
-      {notes.map((note) => (
-        <Note key={note} tone="mute">
-          {note}
-        </Note>
-      ))}
       <Field label={t('name')} hint={t('nameHint')} error={at('name')}>
         {(control) => (
           <TextInput
@@ -89,108 +82,110 @@ export function ProposalForm({
           />
         )}
       </Field>
-      <Section
-        title={t('ports')}
-        count={count(spec.ports?.length ?? 0)}
-        open={Object.keys(faults).some((path) => path.startsWith('spec/ports'))}
-      >
-        <Ports
-          ports={spec.ports ?? []}
-          exposure={spec.exposure}
-          faultAt={at}
-          onLeave={left}
-          onChange={(ports) => set({ ports })}
-        />
-      </Section>
-      <Section
-        title={t('probes')}
-        count={count([spec.readinessProbe, spec.livenessProbe].filter(Boolean).length)}
-        open={Object.keys(faults).some((path) => path.includes('Probe'))}
-      >
-        <ProbeFields
-          title={t('readiness')}
-          probe={spec.readinessProbe ?? null}
-          onChange={(readinessProbe) => set({ readinessProbe })}
-        />
-        <ProbeFields
-          title={t('liveness')}
-          probe={spec.livenessProbe ?? null}
-          onChange={(livenessProbe) => set({ livenessProbe })}
-        />
-      </Section>
-      <Section
-        title={t('limits')}
-        count={count(limits.filter((name) => spec[name]).length)}
-        open={limits.some((name) => faults[`spec/${name}`])}
-      >
-        <div className="pairs">
-          {limits.map((name) => (
-            <Field key={name} label={t(name)} error={at(`spec/${name}`)}>
-              {(control) => (
-                <TextInput
-                  {...control}
-                  value={spec[name] ?? ''}
-                  placeholder={t('noLimit')}
-                  onBlur={left(`spec/${name}`)}
-                  onChange={(text) => set({ [name]: optional(text) })}
-                />
-              )}
-            </Field>
-          ))}
-        </div>
-      </Section>
-      <Section
-        title={t('variables')}
-        count={count(spec.variables.length)}
-        open={Object.keys(faults).some((path) => path.startsWith('spec/variables'))}
-      >
-        <Variables
-          variables={spec.variables}
-          faultAt={at}
-          onLeave={left}
-          onChange={(variables) => set({ variables })}
-        />
-      </Section>
-      <Section
-        title={t('command')}
-        count={spec.command || spec.args || spec.runAsUser !== undefined ? undefined : t('asImage')}
-        open={Object.keys(faults).some((path) => /^spec\/(command|args|runAsUser)/.test(path))}
-      >
-        <Field label={t('command')} term="command" hint={t('commandHint')}>
-          {(control) => (
-            <textarea
-              {...control}
-              className="input"
-              rows={2}
-              value={(spec.command ?? []).join('\n')}
-              onChange={(event) => set({ command: lines(event.target.value) })}
-            />
-          )}
-        </Field>
-        <Field label={t('args')} term="args" hint={t('commandHint')}>
-          {(control) => (
-            <textarea
-              {...control}
-              className="input"
-              rows={2}
-              value={(spec.args ?? []).join('\n')}
-              onChange={(event) => set({ args: lines(event.target.value) })}
-            />
-          )}
-        </Field>
-        <Field label={t('user')} term="runAsUser" hint={t('userHint')} error={at('spec/runAsUser')}>
-          {(control) => (
-            <TextInput
-              {...control}
-              type="number"
-              min={0}
-              value={spec.runAsUser === undefined ? '' : String(spec.runAsUser)}
-              onBlur={left('spec/runAsUser')}
-              onChange={(text) => set({ runAsUser: text === '' ? undefined : Number(text) })}
-            />
-          )}
-        </Field>
-      </Section>
+      <div className="sections">
+        <Section
+          title={t('ports')}
+          count={count(spec.ports?.length ?? 0)}
+          open={Object.keys(faults).some((path) => path.startsWith('spec/ports'))}
+        >
+          <Ports
+            ports={spec.ports ?? []}
+            exposure={spec.exposure}
+            faultAt={at}
+            onLeave={left}
+            onChange={(ports) => set({ ports })}
+          />
+        </Section>
+        <Section
+          title={t('probes')}
+          count={count([spec.readinessProbe, spec.livenessProbe].filter(Boolean).length)}
+          open={Object.keys(faults).some((path) => path.includes('Probe'))}
+        >
+          <ProbeFields
+            title={t('readiness')}
+            probe={spec.readinessProbe ?? null}
+            onChange={(readinessProbe) => set({ readinessProbe })}
+          />
+          <ProbeFields
+            title={t('liveness')}
+            probe={spec.livenessProbe ?? null}
+            onChange={(livenessProbe) => set({ livenessProbe })}
+          />
+        </Section>
+        <Section
+          title={t('limits')}
+          count={count(limits.filter((name) => spec[name]).length)}
+          open={limits.some((name) => faults[`spec/${name}`])}
+        >
+          <div className="pairs">
+            {limits.map((name) => (
+              <Field key={name} label={t(name)} error={at(`spec/${name}`)}>
+                {(control) => (
+                  <TextInput
+                    {...control}
+                    value={spec[name] ?? ''}
+                    placeholder={t('noLimit')}
+                    onBlur={left(`spec/${name}`)}
+                    onChange={(text) => set({ [name]: optional(text) })}
+                  />
+                )}
+              </Field>
+            ))}
+          </div>
+        </Section>
+        <Section
+          title={t('variables')}
+          count={count(spec.variables.length)}
+          open={Object.keys(faults).some((path) => path.startsWith('spec/variables'))}
+        >
+          <Variables
+            variables={spec.variables}
+            faultAt={at}
+            onLeave={left}
+            onChange={(variables) => set({ variables })}
+          />
+        </Section>
+        <Section
+          title={t('command')}
+          count={spec.command || spec.args || spec.runAsUser !== undefined ? undefined : t('asImage')}
+          open={Object.keys(faults).some((path) => /^spec\/(command|args|runAsUser)/.test(path))}
+        >
+          <Field label={t('command')} term="command" hint={t('commandHint')}>
+            {(control) => (
+              <textarea
+                {...control}
+                className="input"
+                rows={2}
+                value={(spec.command ?? []).join('\n')}
+                onChange={(event) => set({ command: lines(event.target.value) })}
+              />
+            )}
+          </Field>
+          <Field label={t('args')} term="args" hint={t('commandHint')}>
+            {(control) => (
+              <textarea
+                {...control}
+                className="input"
+                rows={2}
+                value={(spec.args ?? []).join('\n')}
+                onChange={(event) => set({ args: lines(event.target.value) })}
+              />
+            )}
+          </Field>
+          <Field label={t('user')} term="runAsUser" hint={t('userHint')} error={at('spec/runAsUser')}>
+            {(control) => (
+              <TextInput
+                {...control}
+                type="number"
+                min={0}
+                value={spec.runAsUser === undefined ? '' : String(spec.runAsUser)}
+                onBlur={left('spec/runAsUser')}
+                onChange={(text) => set({ runAsUser: text === '' ? undefined : Number(text) })}
+              />
+            )}
+          </Field>
+        </Section>
+      </div>
     </div>
   )
 }

@@ -64,7 +64,11 @@ export function NodeTable({ cluster, cpu, memory }: { cluster: string; cpu: Draw
                   </>
                 ),
               },
-              { title: t('kind'), nowrap: true, cell: (node) => t(node.kind) },
+              {
+                title: t('kind'),
+                nowrap: true,
+                cell: (node) => t(node.kind === 'simulated' ? 'simulatedNode' : node.kind),
+              },
               { title: t('roles'), cell: (node) => node.roles.join(', ') || '–' },
               { title: t('version'), nowrap: true, cell: (node) => node.version },
               { title: t('cpu'), cell: (node) => cpu(node.capacity) },

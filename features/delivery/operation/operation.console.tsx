@@ -164,7 +164,7 @@ function Shown({ operation, broken, stage }: { operation: Operation; broken: boo
         </Note>
       )}
       <Steps steps={operation.steps} />
-      <Section title={t('planned')} count={operation.plan.hash.slice(0, 8)}>
+      <Section open title={t('planned')} count={operation.plan.hash.slice(0, 8)}>
         <PlanPanel plan={operation.plan} />
       </Section>
       {undoing && <UndoDialog operation={operation} stage={stage} close={() => setUndoing(false)} />}

@@ -103,16 +103,17 @@ export function Menu({
         {text}
       </Button>
       {open && (
-        <ul role="menu" aria-label={label}>
+        <div className="list" role="menu" aria-label={label}>
           {head && (
-            <li className="head" role="presentation">
+            <div className="head" role="presentation">
               {head}
-            </li>
+            </div>
           )}
           {items.map((item, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a menu is made whole and never reordered
             <MenuLine key={index} item={item} close={() => setOpen(false)} />
           ))}
-        </ul>
+        </div>
       )}
     </div>
   )
@@ -121,22 +122,20 @@ export function Menu({
 function MenuLine({ item, close }: { item: MenuItem; close: () => void }) {
   return (
     <>
-      {item.rule && <li className="rule" role="presentation" />}
-      <li role="presentation">
-        <button
-          type="button"
-          role="menuitem"
-          className={item.danger ? 'danger' : undefined}
-          disabled={item.disabled}
-          onClick={() => {
-            close()
-            item.act()
-          }}
-        >
-          {item.icon && <Icon name={item.icon} />}
-          {item.label}
-        </button>
-      </li>
+      {item.rule && <hr />}
+      <button
+        type="button"
+        role="menuitem"
+        className={item.danger ? 'danger' : undefined}
+        disabled={item.disabled}
+        onClick={() => {
+          close()
+          item.act()
+        }}
+      >
+        {item.icon && <Icon name={item.icon} />}
+        {item.label}
+      </button>
     </>
   )
 }

@@ -108,18 +108,16 @@ export function Section({
   children,
 }: {
   title: string
-  count?: string
-  open?: boolean
+  count?: string | undefined
+  open?: boolean | undefined
   children: ReactNode
 }) {
   return (
     <details className="section" open={open}>
       <summary>
-        <span className="turn-box">
-          <svg className="icon turn" viewBox="0 0 16 16" aria-hidden="true">
-            <path d="M6 3.5 10.5 8 6 12.5" />
-          </svg>
-        </span>
+        <svg className="icon turn" viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M6 3.5 10.5 8 6 12.5" />
+        </svg>
         {title} {count && <span className="count small">{count}</span>}
       </summary>
       <div className="body">{children}</div>

@@ -54,7 +54,8 @@ export function Code({ text, label, highlight }: { text: string; label: string; 
         <CopyButton text={text} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
-      <pre tabIndex={0} aria-label={label}>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset holds form controls, this holds text */}
+      <pre tabIndex={0} role="group" aria-label={label}>
         <code>{highlight === 'yaml' ? <Yaml text={text} /> : text}</code>
       </pre>
     </div>
@@ -68,6 +69,7 @@ function Yaml({ text }: { text: string }) {
     const value = match ? (match[5] ?? '') : ''
     const look = /^(-?\d[\d.e+-]*|true|false|null)$/.test(value) ? 'value-other' : 'value-string'
     return (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a line's number is its name
       <span key={index}>
         {match ? (
           <>

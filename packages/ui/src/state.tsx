@@ -87,6 +87,7 @@ export function Skeleton({ lines = 5 }: { lines?: number }) {
   return (
     <div className="skeleton" role="status" aria-label={t('loading')}>
       {Array.from({ length: lines }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
         <i key={index} style={{ width: `${92 - ((index * 37) % 45)}%` }} />
       ))}
     </div>

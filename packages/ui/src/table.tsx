@@ -31,6 +31,7 @@ export function Table<Row>({
   if (rows.length === 0 && empty !== undefined) return <>{empty}</>
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset holds form controls, this holds a table
     <div className="table-box" tabIndex={0} role="group" aria-label={label}>
       <table className="table" aria-label={label}>
         <thead>

@@ -73,6 +73,7 @@ function LineText({ line, search, times }: { line: ShownLine; search: string; ti
       {times && line.time && <span className="time">{line.time.slice(11, 23)}</span>}
       {line.pod && <span className="pod">{line.pod}</span>}
       {ansiRuns(line.text).map((run, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the runs of a line do not change
         <span key={index} className={run.look || undefined}>
           <Marked text={run.text} search={search} />
         </span>
@@ -92,5 +93,8 @@ function Marked({ text, search }: { text: string; search: string }) {
     from = at + word.length
   }
   parts.push(text.slice(from))
-  return parts.map((part, index) => (typeof part === 'string' ? part : <mark key={index}>{part.found}</mark>))
+  return parts.map((part, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text have no other name
+    typeof part === 'string' ? part : <mark key={index}>{part.found}</mark>,
+  )
 }
