@@ -39,6 +39,7 @@ export function connectCluster({
     warnings: parsed.warnings,
     ...reading(connection, resources),
     ...writing(connection, resources),
+    ...removing(connection, resources),
     ...streaming(connection, resources),
     resource: (apiVersion, kind) => resources.find(apiVersion, kind),
     close: () => connection.close(),
@@ -157,10 +158,12 @@ function writing(connection: Connection, resources: Resources) {
         what: `${subresource ? `${subresource} of ` : ''}${refText(ref)}`,
       })
     },
-    async remove(
-      ref: KubeRef,
-      options: WriteOptions & { uid?: string | undefined; propagation?: 'Background' | 'Foreground' | 'Orphan' } = {},
-    ) {
+  }
+}
+
+function removing(connection: Connection, resources: Resources): Pick<Cluster, 'remove'> {
+  return {
+    async remove(ref, options = {}) {
       const resource = await resources.find(ref.apiVersion, ref.kind)
       if (!resource) return false
       const answer = await unlessMissing(

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
 import { isProblem, type Problem } from '@quarterdeck/kernel'
 import { Pool } from 'undici'
-import { credentialsOf } from './credentials.ts'
+import { type Credentials, credentialsOf } from './credentials.ts'
 import type { Kubeconfig } from './kubeconfig.ts'
-import { statusProblem } from './status.ts'
+import { type Asked, statusProblem } from './status.ts'
 import { type Attempt, transportProblem } from './transport-failure.ts'
 
 // Go's API server answers indented JSON to browsers and curl by User-Agent; ours gets it compact.
@@ -12,6 +13,7 @@ const USER_AGENT = 'quarterdeck/0.1'
 const CONNECT_TIMEOUT_MS = 5_000
 const DEFAULT_TIMEOUT_SECONDS = 30
 const ONE_OFF_CONNECTIONS = 32
+const MOST_ATTEMPTS = 4
 
 /** One request to the API server. */
 export interface Call {
@@ -69,50 +71,94 @@ interface Pools {
 }
 
 /** Opens nothing until the first call. */
-export function connect(cluster: string, kubeconfig: Kubeconfig): Connection {
-  const { server } = kubeconfig
-  const { origin, pathname } = new URL(server)
-  const base = pathname === '/' ? '' : pathname
-  const credentials = credentialsOf(cluster, kubeconfig)
-  let pools: Pools | undefined
+export const connect = (cluster: string, kubeconfig: Kubeconfig): Connection => new HttpConnection(cluster, kubeconfig)
 
-  async function credential(): Promise<Credential> {
-    const { token, certificate, key } = await credentials()
+class HttpConnection implements Connection {
+  readonly cluster: string
+  readonly server: string
+  readonly #kubeconfig: Kubeconfig
+  readonly #origin: string
+  readonly #base: string
+  readonly #credentials: () => Promise<Credentials>
+  #pools: Pools | undefined
+
+  constructor(cluster: string, kubeconfig: Kubeconfig) {
+    const { origin, pathname } = new URL(kubeconfig.server)
+    this.cluster = cluster
+    this.server = kubeconfig.server
+    this.#kubeconfig = kubeconfig
+    this.#origin = origin
+    this.#base = pathname === '/' ? '' : pathname
+    this.#credentials = credentialsOf(cluster, kubeconfig)
+  }
+
+  async call(call: Call): Promise<Answer> {
+    const end = performance.now() + (call.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
+    for (let attempts = 1; ; attempts++) {
+      const { answer, retryAfterSeconds } = await this.#once(call)
+      // The API server turned the request away unread because it has too much to do (priority and fairness).
+      const again = retryAfterSeconds !== undefined && attempts < MOST_ATTEMPTS
+      if (again && performance.now() + retryAfterSeconds * 1000 < end) {
+        await sleep(retryAfterSeconds * 1000, undefined, call.signal ? { signal: call.signal } : {})
+        continue
+      }
+      if (answer.status < 400 || call.anyStatus) return answer
+      throw statusProblem(answer.status, answer.body, this.#asked(call))
+    }
+  }
+
+  async stream(call: Call): Promise<Readable> {
+    const { response, clock } = await this.#send(call, 'streams')
+    clock.release()
+    response.body.once('close', clock.stop)
+    if (response.statusCode < 400) return response.body
+    const text = await response.body.text().catch(() => '')
+    throw statusProblem(response.statusCode, bodyOf(text, response.headers['content-type']), this.#asked(call))
+  }
+
+  async credential(): Promise<Credential> {
+    const { token, certificate, key } = await this.#credentials()
+    const { skipTlsVerify, ca, tlsServerName } = this.#kubeconfig
     return {
       headers: { 'user-agent': USER_AGENT, ...(token ? { authorization: `Bearer ${token}` } : {}) },
       tls: {
-        rejectUnauthorized: !kubeconfig.skipTlsVerify,
-        ...(kubeconfig.ca ? { ca: kubeconfig.ca } : {}),
+        rejectUnauthorized: !skipTlsVerify,
+        ...(ca ? { ca } : {}),
         ...(certificate && key ? { cert: certificate, key } : {}),
-        ...(kubeconfig.tlsServerName ? { servername: kubeconfig.tlsServerName } : {}),
+        ...(tlsServerName ? { servername: tlsServerName } : {}),
       },
     }
   }
 
-  function poolsFor({ tls }: Credential): Pools {
-    const certificate = tls.cert?.toString()
-    if (pools && pools.certificate === certificate) return pools
-    void pools?.oneOff.close() // lets what is under way finish; a renewed certificate needs new connections
-    void pools?.streams.close()
-    const common = { connect: { ...tls, timeout: CONNECT_TIMEOUT_MS }, keepAliveTimeout: 30_000 }
-    pools = {
-      oneOff: new Pool(origin, { ...common, connections: ONE_OFF_CONNECTIONS }),
-      streams: new Pool(origin, { ...common, connections: null }),
-      certificate,
-    }
-    return pools
+  async close(): Promise<void> {
+    const held = this.#pools
+    this.#pools = undefined
+    await Promise.all([held?.oneOff.destroy(), held?.streams.destroy()])
   }
 
-  async function send(call: Call, kind: 'oneOff' | 'streams') {
-    const proof = await credential()
+  async #once(call: Call): Promise<{ answer: Answer; retryAfterSeconds?: number }> {
+    const { response, clock } = await this.#send(call, 'oneOff')
+    try {
+      const { statusCode: status, headers } = response
+      const text = await response.body.text()
+      const answer = { status, body: bodyOf(text, headers['content-type']), warnings: warningsOf(headers.warning) }
+      const busy = status === 429 && headers['retry-after'] !== undefined && !text.includes('DisruptionBudget')
+      return busy ? { answer, retryAfterSeconds: Number(headers['retry-after']) || 1 } : { answer }
+    } catch (error) {
+      throw failureOf(error, this.#attempt(call), call.signal)
+    } finally {
+      clock.stop()
+    }
+  }
+
+  async #send(call: Call, kind: 'oneOff' | 'streams') {
+    const proof = await this.credential()
     const method = call.method ?? 'GET'
-    const write = method !== 'GET' && call.query?.dryRun === undefined
-    const timeoutSeconds = call.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS
-    const attempt: Attempt = { cluster, server, write, timeoutSeconds }
+    const { timeoutSeconds } = this.#attempt(call)
     const clock = startClock(timeoutSeconds, call.signal)
     const request = {
       method,
-      path: `${base}${call.path}${queryText(call.query)}`,
+      path: `${this.#base}${call.path}${queryText(call.query)}`,
       headers: {
         ...proof.headers,
         accept: call.accept ?? 'application/json',
@@ -123,53 +169,41 @@ export function connect(cluster: string, kubeconfig: Kubeconfig): Connection {
       bodyTimeout: (call.quietSeconds ?? timeoutSeconds + 2) * 1000,
       signal: clock.signal,
     }
-    const pool = poolsFor(proof)[kind]
+    const pool = this.#poolsFor(proof)[kind]
     try {
       const response = await pool.request(request).catch((error: unknown) => {
         if (method !== 'GET' || !wasReset(error)) throw error
         return pool.request(request) // an idle connection was closed under us; reading again is safe
       })
-      return { response, clock, attempt }
+      return { response, clock }
     } catch (error) {
       clock.stop()
-      throw failureOf(error, attempt, call.signal)
+      throw failureOf(error, this.#attempt(call), call.signal)
     }
   }
 
-  return {
-    cluster,
-    server,
-    credential,
-    async call(call) {
-      const { response, clock, attempt } = await send(call, 'oneOff')
-      let text: string
-      try {
-        text = await response.body.text()
-      } catch (error) {
-        throw failureOf(error, attempt, call.signal)
-      } finally {
-        clock.stop()
-      }
-      const body = bodyOf(text, response.headers['content-type'])
-      if (response.statusCode >= 400 && !call.anyStatus) {
-        throw statusProblem(response.statusCode, body, { ...call, cluster, write: attempt.write })
-      }
-      return { status: response.statusCode, body, warnings: warningsOf(response.headers.warning) }
-    },
-    async stream(call) {
-      const { response, clock, attempt } = await send(call, 'streams')
-      clock.release()
-      response.body.once('close', clock.stop)
-      if (response.statusCode < 400) return response.body
-      const text = await response.body.text().catch(() => '')
-      const body = bodyOf(text, response.headers['content-type'])
-      throw statusProblem(response.statusCode, body, { ...call, cluster, write: attempt.write })
-    },
-    async close() {
-      const held = pools
-      pools = undefined
-      await Promise.all([held?.oneOff.destroy(), held?.streams.destroy()])
-    },
+  #poolsFor({ tls }: Credential): Pools {
+    const certificate = tls.cert?.toString()
+    const held = this.#pools
+    if (held && held.certificate === certificate) return held
+    void held?.oneOff.close() // lets what is under way finish; a renewed certificate needs new connections
+    void held?.streams.close()
+    const common = { connect: { ...tls, timeout: CONNECT_TIMEOUT_MS }, keepAliveTimeout: 30_000 }
+    this.#pools = {
+      oneOff: new Pool(this.#origin, { ...common, connections: ONE_OFF_CONNECTIONS }),
+      streams: new Pool(this.#origin, { ...common, connections: null }),
+      certificate,
+    }
+    return this.#pools
+  }
+
+  #attempt({ method = 'GET', query, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }: Call): Attempt {
+    const write = method !== 'GET' && query?.dryRun === undefined
+    return { cluster: this.cluster, server: this.server, write, timeoutSeconds }
+  }
+
+  #asked(call: Call): Asked {
+    return { cluster: this.cluster, verb: call.verb, what: call.what, write: this.#attempt(call).write }
   }
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
-import { clusterUnreachable, isProblem } from '@quarterdeck/kernel'
+import { clusterUnreachable, isProblem, tooManyRequests } from '@quarterdeck/kernel'
 import { createTestAuthority } from '@quarterdeck/testkit'
 import { afterEach, expect, test } from 'vitest'
 import { stringify } from 'yaml'
@@ -88,5 +88,26 @@ test('something that answers but is no API server is not taken for one', async (
   const port = await serverWith(['127.0.0.1'])
   const cluster = connectCluster({ name: 'prod', kubeconfig: kubeconfigFor(`https://127.0.0.1:${port}`) })
   await expect(cluster.version()).rejects.toThrow(/is not a Kubernetes API server/)
+  await cluster.close()
+})
+
+test('a busy API server is asked again as it says, within the timeout', async () => {
+  let asked = 0
+  const { certificate, key } = authority.issue({ commonName: 'api', names: ['127.0.0.1'] })
+  const busy = createServer({ cert: certificate, key }, (_, response) => {
+    asked++
+    if (asked < 3) response.writeHead(429, { 'retry-after': '0.05' }).end('too many requests')
+    else response.setHeader('content-type', 'application/json').end('{"gitVersion":"v1.36.3"}')
+  })
+  const kubeconfig = kubeconfigFor(`https://127.0.0.1:${await listening(busy)}`)
+  const cluster = connectCluster({ name: 'prod', kubeconfig })
+  expect((await cluster.version()).gitVersion).toBe('v1.36.3')
+  asked = -100
+  const refused = await cluster.version().then(
+    () => undefined,
+    (error) => error,
+  )
+  expect(isProblem(refused, tooManyRequests)).toBe(true)
+  expect(asked).toBe(-96)
   await cluster.close()
 })
