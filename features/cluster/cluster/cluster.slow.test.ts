@@ -80,6 +80,16 @@ test('[CLU-25] a cluster that somebody else runs is registered by its kubeconfig
   expect((await list()).items.map(({ name, state }) => [name, state])).toEqual([['prod', 'Ready']])
 })
 
+test('a cluster that is registered again at the same address keeps what was seen of it, at another it does not', async () => {
+  const { server } = await register()
+  const { db, keyFile, kubeconfig } = platform
+  const again = { name: 'prod', title: 'prod', origin: 'local' as const, simulated: true, server, kubeconfig }
+  await saveCluster(db, keyFile, again, { replace: true })
+  expect((await list()).items).toMatchObject([{ state: 'Ready', origin: 'local', simulated: true }])
+  await saveCluster(db, keyFile, { ...again, server: 'https://elsewhere' }, { replace: true })
+  expect((await list()).items).toMatchObject([{ state: 'Unknown' }])
+})
+
 test('[CLU-01] a cluster says its version and whether it is in the supported range', async () => {
   expect(await register()).toMatchObject({ version: expect.stringMatching(/^v1\.\d+\.\d+/), versionSupported: true })
 })

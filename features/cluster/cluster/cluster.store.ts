@@ -52,9 +52,15 @@ const COLUMNS = ['name', 'title', 'origin', 'simulated', 'server', 'observeTime'
 /** Owner of the sealed text: a row's kubeconfig cannot be moved to another row. */
 const ownerOf = (name: string) => `cluster/${name}`
 
+const SEEN_OF_THE_SAME_SERVER = {
+  observeTime: sql<string | null>`case when cluster.server = excluded.server then cluster."observeTime" end`,
+  observation: sql<string | null>`case when cluster.server = excluded.server then cluster.observation end`,
+}
+
 /**
- * Registers the cluster, or gives it a new kubeconfig when `replace`; what was seen of it is then forgotten. False when
- * a cluster of this name is there and must not be replaced. Afterwards the registry of connections has to be told.
+ * Registers the cluster, or gives it a new kubeconfig when `replace`; what was seen at another address is then
+ * forgotten. False when a cluster of this name is there and must not be replaced. Afterwards the registry of
+ * connections has to be told.
  */
 export async function saveCluster(
   db: Db,
@@ -67,7 +73,7 @@ export async function saveCluster(
   const saved = await insert
     .onConflict((on) => {
       const name = on.column('name')
-      return replace ? name.doUpdateSet({ ...values, observeTime: null, observation: null }) : name.doNothing()
+      return replace ? name.doUpdateSet({ ...values, ...SEEN_OF_THE_SAME_SERVER }) : name.doNothing()
     })
     .returning('name')
     .executeTakeFirst()

@@ -11,7 +11,7 @@ import {
 } from '@quarterdeck/kernel'
 import { type TestCluster, testCluster } from '@quarterdeck/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { parse, stringify } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { type Cluster, connectCluster, type WatchEvent } from './index.ts'
 
 let testing: TestCluster
@@ -57,6 +57,16 @@ test('an object as it was read can be applied again', async () => {
   if (!read) throw new Error('it is there')
   await cluster.apply({ ...read, data: { a: '2' } })
   expect((await cluster.get(ref('one')))?.data).toEqual({ a: '2' })
+})
+
+test('[CLU-03] standard manifests of many kinds are taken as they are, and nothing in them is lost', async () => {
+  const manifests = parseAllDocuments(MANIFESTS).map((document) => document.toJS() as KubeObject)
+  expect(manifests.length).toBe(9)
+  for (const manifest of manifests) {
+    manifest.metadata.namespace = namespace
+    const { object } = await cluster.apply(manifest)
+    expect(object).toMatchObject(manifest)
+  }
 })
 
 test('a dry run answers what would be, and leaves the cluster as it is', async () => {
@@ -255,3 +265,96 @@ test('credentials that are not accepted, and rights that are missing, are told a
   expect(raw.detail).toMatch(/does not allow us to get \/api\/v1\/namespaces.*system:anonymous/)
   await anonymous.close()
 })
+
+const MANIFESTS = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db, labels: { tier: db }, annotations: { example.com/owner: 'team a' } }
+spec:
+  serviceName: db
+  replicas: 3
+  podManagementPolicy: Parallel
+  selector: { matchLabels: { app: db } }
+  updateStrategy: { type: RollingUpdate, rollingUpdate: { partition: 1 } }
+  template:
+    metadata: { labels: { app: db } }
+    spec:
+      terminationGracePeriodSeconds: 5
+      initContainers: [{ name: wait, image: 'wait:1', restartPolicy: Always }]
+      containers:
+        - name: db
+          image: db:1
+          command: [db, --data, /data]
+          env: [{ name: POD, valueFrom: { fieldRef: { fieldPath: metadata.name } } }]
+          ports: [{ name: sql, containerPort: 5432 }]
+          resources: { requests: { cpu: 100m, memory: 64Mi }, limits: { memory: 128Mi } }
+          readinessProbe: { exec: { command: [ready] }, periodSeconds: 3 }
+          securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
+          volumeMounts: [{ name: data, mountPath: /data }]
+      affinity:
+        podAntiAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            - { topologyKey: kubernetes.io/hostname, labelSelector: { matchLabels: { app: db } } }
+  volumeClaimTemplates:
+    - metadata: { name: data }
+      spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: db }
+spec: { clusterIP: None, selector: { app: db }, ports: [{ name: sql, port: 5432, targetPort: sql }] }
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: agent }
+spec:
+  selector: { matchLabels: { app: agent } }
+  template:
+    metadata: { labels: { app: agent } }
+    spec: { hostNetwork: true, tolerations: [{ operator: Exists }], containers: [{ name: agent, image: 'agent:1' }] }
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: { name: report }
+spec:
+  schedule: '0 3 * * *'
+  timeZone: Asia/Shanghai
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec:
+      backoffLimit: 2
+      template: { spec: { restartPolicy: Never, containers: [{ name: report, image: 'report:1' }] } }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: shop }
+spec:
+  rules:
+    - host: shop.example.com
+      http:
+        paths: [{ path: /, pathType: Prefix, backend: { service: { name: shop, port: { number: 80 } } } }]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny }
+spec: { podSelector: {}, policyTypes: [Ingress, Egress] }
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: shop }
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: shop }
+  maxReplicas: 9
+  metrics: [{ type: Resource, resource: { name: cpu, target: { type: Utilization, averageUtilization: 60 } } }]
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: db }
+spec: { maxUnavailable: 1, selector: { matchLabels: { app: db } } }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: pull }
+type: kubernetes.io/dockerconfigjson
+data: { .dockerconfigjson: e30= }
+`

@@ -35,10 +35,13 @@ export function credentialsOf(cluster: string, kubeconfig: Kubeconfig): () => Pr
   }
   let current: Promise<{ credentials: Credentials; until: number }> | undefined
   return async () => {
-    const held = await current?.catch(() => undefined)
-    if (!held || held.until < Date.now()) current = askPlugin(cluster, plugin, kubeconfig)
-    if (!current) throw new Error('unreachable')
-    return (await current).credentials
+    const last = current
+    const held = await last?.catch(() => undefined)
+    if (held && held.until > Date.now()) return held.credentials
+    // Whoever comes first asks; the others wait for the same answer.
+    const asked = current !== undefined && current !== last ? current : askPlugin(cluster, plugin, kubeconfig)
+    current = asked
+    return (await asked).credentials
   }
 }
 
