@@ -143,7 +143,7 @@ export const frameTexts = defineTexts(
     yaml: 'YAML',
     deploy: '部署',
     deployTitle: '部署镜像',
-    into: '部署到',
+    into: '到',
     step1: '镜像',
     step2: '配置',
     step3: '计划',

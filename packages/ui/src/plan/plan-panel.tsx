@@ -120,7 +120,9 @@ function Diff({ change }: { change: ObjectChangeView }) {
       <tbody>
         {change.fields.map((field) => (
           <tr key={field.path}>
-            <th scope="row">{field.path}</th>
+            <th scope="row">
+              <Path path={field.path} />
+            </th>
             <Value text={valueText(field.before)} look="before" />
             <Value text={valueText(field.after)} look="after" />
           </tr>
@@ -128,6 +130,18 @@ function Diff({ change }: { change: ObjectChangeView }) {
       </tbody>
     </table>
   )
+}
+
+/** A field's path, which may break after its dots and nowhere else unless it must. */
+function Path({ path }: { path: string }) {
+  return path.split('.').map((member, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the members of a path have no other name
+    <span key={index}>
+      {index > 0 && '.'}
+      {index > 0 && <wbr />}
+      {member}
+    </span>
+  ))
 }
 
 function Value({ text, look }: { text: string | undefined; look: 'before' | 'after' }) {
