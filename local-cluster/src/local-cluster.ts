@@ -12,7 +12,7 @@ import {
   ensureRuntime,
   ensureSampleImages,
 } from './bring-up.ts'
-import { capLog, type Home, lastLines, logFileOf } from './component.ts'
+import { capLog, type Home, lastLines, logFileOf, runningComponents, stopComponent } from './component.ts'
 import { apiServerUrl } from './control-plane-components.ts'
 import { addFakeNodes, removeFakeNodes } from './fake-nodes.ts'
 import { withLock } from './folder-lock.ts'
@@ -117,7 +117,9 @@ export function localCluster(options: LocalClusterOptions = {}): LocalCluster {
       alone(async () => {
         const up = await preparedFor(options, home, ['etcd', 'kubernetes'])
         const client = adminOf(up)
-        return removeFakeNodes(client).finally(() => client.close())
+        const count = await removeFakeNodes(client).finally(() => client.close())
+        await endKwok(up)
+        return count
       }),
   }
 }
@@ -132,11 +134,7 @@ async function bringUp(
   try {
     const { mode, started } = await alone(async () => {
       const mode = await checkHost(options, home)
-      const up = await preparedFor(
-        options,
-        home,
-        mode === 'node' ? NODE_TOOLS.filter((tool) => tool !== 'metrics-server') : SIMULATED_TOOLS,
-      )
+      const up = await preparedFor(options, home, toolsFor(mode, readInstance(home.stateFolder)))
       writeWhole(
         kubeconfigFile,
         kubeconfigOf(
@@ -164,6 +162,12 @@ async function bringUp(
     throw explained(error, home.stateFolder)
   }
 }
+
+/** What is needed before pods run. */
+const toolsFor = (mode: ClusterMode, instance: Instance | undefined): ToolName[] =>
+  mode === 'simulated'
+    ? SIMULATED_TOOLS
+    : [...NODE_TOOLS.filter((tool) => tool !== 'metrics-server'), ...(instance?.fakeNodes ? (['kwok'] as const) : [])]
 
 /** Real containers: control plane and runtime at the same time, then the node, then what runs on it. */
 async function ensureReal(up: BringUp): Promise<boolean> {
@@ -208,6 +212,14 @@ async function withFakeNodes<T>(
   writeInstance(home.stateFolder, up.instance)
   await ensureKwok(up)
   return act(up)
+}
+
+/** Beside a real node KWOK runs only while there are fake ones. */
+async function endKwok({ home, instance }: BringUp): Promise<void> {
+  if (instance.mode === 'simulated') return
+  const kwok = runningComponents(home, instance.components).get('kwok')
+  if (kwok) await stopComponent(kwok)
+  writeInstance(home.stateFolder, { ...instance, fakeNodes: false })
 }
 
 function addFake(up: BringUp, count: number): Promise<string[]> {

@@ -13,11 +13,16 @@ function cgroupFolders(name: string): string[] {
   )
 }
 
+/** Folders below `folder`, deepest first. Any of them may go away while we look. */
 function subfolders(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name)
-    return entry.isDirectory() ? [...subfolders(path), path] : []
-  })
+  try {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name)
+      return entry.isDirectory() ? [...subfolders(path), path] : []
+    })
+  } catch {
+    return []
+  }
 }
 
 /** Processes of all containers of the instance: what is in its control groups, whoever started it. */
