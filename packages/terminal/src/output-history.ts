@@ -8,6 +8,8 @@ export interface Piece {
 }
 
 const BLOCK_BYTES = 16 * 1024
+/** What a block needs besides its bytes, so that many small ones count. */
+const BLOCK_OVERHEAD_BYTES = 64
 
 interface Block {
   channel: Channel
@@ -40,6 +42,7 @@ export class OutputHistory {
     for (let from = 0; from < bytes.length; ) {
       let block = this.#blocks.at(-1)
       if (!block || block.channel !== channel || block.used === block.bytes.length) {
+        if (block) block.bytes = block.bytes.slice(0, block.used)
         block = { channel, bytes: new Uint8Array(BLOCK_BYTES), used: 0 }
         this.#blocks.push(block)
       }
@@ -64,12 +67,26 @@ export class OutputHistory {
     return undefined
   }
 
-  /** Whole blocks go, as long as enough is left; a change of channel makes small ones, so their room counts. */
+  /** How much of the limit is taken by what comes after `offset`. */
+  behind(offset: number): number {
+    let size = 0
+    let at = this.#total
+    for (let index = this.#blocks.length - 1; index >= 0 && at > offset; index -= 1) {
+      const { used } = this.#blocks[index] as Block
+      at -= used
+      size += used + BLOCK_OVERHEAD_BYTES
+    }
+    return size
+  }
+
+  /** Whole blocks go, as long as enough is left. */
   #forget(): void {
-    let room = this.#blocks.length * BLOCK_BYTES
-    while (this.#blocks.length > 1 && room - BLOCK_BYTES >= this.#limitBytes) {
-      this.#start += this.#blocks.shift()?.used ?? 0
-      room -= BLOCK_BYTES
+    let size = this.behind(this.#start)
+    for (let first = this.#blocks[0]; first && size > this.#limitBytes && this.#blocks.length > 1; ) {
+      this.#blocks.shift()
+      this.#start += first.used
+      size -= first.used + BLOCK_OVERHEAD_BYTES
+      first = this.#blocks[0]
     }
   }
 }

@@ -48,6 +48,7 @@ export class Session {
   /** Resolves when the command has ended and all its output was taken. */
   readonly done: Promise<Ended>
   #idle: NodeJS.Timeout | undefined
+  readonly #waitingWriters = new Set<() => void>()
   #everAttached = false
   #ended: Ended | undefined
   #ending: Ended | undefined
@@ -62,6 +63,11 @@ export class Session {
     exec.stdout.on('data', read('output'))
     exec.stderr.on('data', read('error'))
     exec.stdout.resume()
+    const drain = () => {
+      for (const writer of this.#waitingWriters) writer()
+      this.#waitingWriters.clear()
+    }
+    exec.stdin.on('drain', drain).on('close', drain)
     const drained = [exec.stdout, exec.stderr].map(
       (stream) => new Promise((done) => stream.once('close', done).once('end', done)),
     )
@@ -121,11 +127,11 @@ export class Session {
     }
   }
 
-  /** False: wait for `onDrain` before writing more. */
+  /** False: wait for `onDrain`, which is called once, before writing more. */
   write(bytes: Uint8Array, onDrain: () => void): boolean {
     if (this.#ended || this.#ending) return true
     if (this.#exec.stdin.write(bytes)) return true
-    this.#exec.stdin.once('drain', onDrain).once('close', onDrain)
+    this.#waitingWriters.add(onDrain)
     return false
   }
 
@@ -165,7 +171,7 @@ export class Session {
     const waiting = this.#readers.size === 0 && (!this.tty || !this.#everAttached)
     const offsets = [...this.#readers].map(({ offset }) => offset)
     const slowest = waiting ? this.#history.start : Math.min(this.#history.total, ...offsets)
-    const held = this.#history.total - slowest > BEHIND_BYTES
+    const held = this.#history.behind(slowest) > BEHIND_BYTES
     for (const stream of [this.#exec.stdout, this.#exec.stderr]) {
       if (held && !stream.isPaused()) stream.pause()
       else if (!held && stream.isPaused()) stream.resume()
