@@ -57,7 +57,7 @@ test('every table is named in the store of one feature only', () => {
   expect(tables.length).toBeGreaterThan(0)
   for (const table of tables) {
     const quoted = new RegExp(
-      `['"\`](?:public\\.)?${table}(?: as \\w+)?['"\`]|(?:from|into|update|join) "?${table}"?\\b`,
+      `(?:From|Into|Table|Join|Using|from)\\(\\s*\\[?['"\`](?:public\\.)?${table}(?: as \\w+)?['"\`]|(?:from|into|update|join) "?${table}"?\\b`,
     )
     const stores = features.filter((file) => !isTest(file) && !file.includes('/migrations/') && quoted.test(read(file)))
     const nouns = new Set(stores.map((file) => file.split('/').slice(0, 3).join('/')))

@@ -1,11 +1,22 @@
 import type { CliContext } from '@quarterdeck/client'
 import type { Command } from 'commander'
+import { applicationCommands } from '../../../features/application/application/application.cli.ts'
 import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.ts'
 import { logCommands } from '../../../features/container/log/log.cli.ts'
 import { terminalCommands } from '../../../features/container/terminal/terminal.cli.ts'
+import {
+  changeQuery,
+  finishChange,
+  operationCommands,
+  withChangeOptions,
+} from '../../../features/delivery/operation/operation.cli.ts'
 import { imageCommands } from '../../../features/image/image/image.cli.ts'
+import { environmentCommands } from '../../../features/tenancy/environment/environment.cli.ts'
 import { sessionCommands } from '../../../features/tenancy/session/session.cli.ts'
 import { tokenCommands } from '../../../features/tenancy/session/token.cli.ts'
+
+/** What every command that changes a cluster shares. */
+const changes = { withOptions: withChangeOptions, query: changeQuery, finish: finishChange }
 
 /** One line a feature. */
 export const commands: ((program: Command, context: CliContext) => void)[] = [
@@ -15,4 +26,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   logCommands,
   terminalCommands,
   imageCommands,
+  operationCommands,
+  (program, context) => applicationCommands(program, context, changes),
+  (program, context) => environmentCommands(program, context, changes),
 ]

@@ -1,11 +1,8 @@
 import { bind, type Server } from '@quarterdeck/http'
 import { type KubeObject, notFound } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import type { Db } from '@quarterdeck/store'
 import { stringify } from 'yaml'
 import type { z } from 'zod'
-import type { MakeChange } from '../../delivery/operation/operation.contract.ts'
-import type { ImageConfig } from '../../image/image/image.contract.ts'
 import {
   type Address,
   type Application,
@@ -15,30 +12,14 @@ import {
   listApplications,
 } from './application.contract.ts'
 import { type ApplicationRow, find, list } from './application.store.ts'
-import { changeApplicationRoutes } from './change-application.routes.ts'
+import { type ApplicationRoutesOptions, changeApplicationRoutes, type Place } from './change-application.routes.ts'
 import { driftOf } from './drift.rules.ts'
 import { deploymentRef, MANAGED_BY, podLabels, serviceRef } from './manifest.rules.ts'
 import { type Reachability, reachability } from './reachability.routes.ts'
 import { changeTimeOf, conditionsOf, restartsOf, stateOf } from './status.rules.ts'
 import { addressesOf, eventsOf, nodeAddress, walk } from './walk.rules.ts'
 
-/** Where an environment's objects are. */
-export interface Place {
-  cluster: string
-  namespace: string
-  deleting: boolean
-}
-
-export interface ApplicationRoutesOptions {
-  db: Db
-  makeChange: MakeChange
-  /** Throws notFound for a cluster that is not registered. */
-  clusterOf: (name: string) => Promise<Cluster>
-  /** Throws notFound for an environment that does not exist. */
-  placeOf: (environment: string) => Promise<Place>
-  /** What an image says of itself. Throws imageAbsent, or another problem when it cannot be told. */
-  inspect: (image: string) => Promise<ImageConfig>
-}
+export type { ApplicationRoutesOptions, Place }
 
 export function applicationRoutes(server: Server, options: ApplicationRoutesOptions): void {
   const { db } = options

@@ -10,7 +10,8 @@ import {
   refText,
 } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import type { AskedChange, Blocker, ChangeRequest } from '../../delivery/operation/operation.contract.ts'
+import type { Db } from '@quarterdeck/store'
+import type { AskedChange, Blocker, ChangeRequest, MakeChange } from '../../delivery/operation/operation.contract.ts'
 import { type ImageConfig, imageAbsent } from '../../image/image/image.contract.ts'
 import {
   type ApplicationSpec,
@@ -22,11 +23,28 @@ import {
   scaleApplication,
   setApplicationImage,
 } from './application.contract.ts'
-import type { ApplicationRoutesOptions, Place } from './application.routes.ts'
 import { type ApplicationRow, find } from './application.store.ts'
 import { type ApplicationDefinition, definitionKey } from './definition.rules.ts'
 import { inconsistencies, MANAGED_BY, manifestsOf, serviceRef } from './manifest.rules.ts'
 import { completed } from './proposal.rules.ts'
+
+/** Where an environment's objects are. */
+export interface Place {
+  cluster: string
+  namespace: string
+  deleting: boolean
+}
+
+export interface ApplicationRoutesOptions {
+  db: Db
+  makeChange: MakeChange
+  /** Throws notFound for a cluster that is not registered. */
+  clusterOf: (name: string) => Promise<Cluster>
+  /** Throws notFound for an environment that does not exist. */
+  placeOf: (environment: string) => Promise<Place>
+  /** What an image says of itself. Throws imageAbsent, or another problem when it cannot be told. */
+  inspect: (image: string) => Promise<ImageConfig>
+}
 
 interface Named {
   environment: string

@@ -73,7 +73,8 @@ function proposePorts(image: ImageConfig | undefined, notes: string[]): Applicat
   })
 }
 
-function portName(port: number, protocol: string): string {
+/** What a port is called when nobody says: http, https or the protocol with its number. */
+export function portName(port: number, protocol: string): string {
   if (protocol === 'TCP' && HTTP_PORTS.has(port)) return 'http'
   if (protocol === 'TCP' && HTTPS_PORTS.has(port)) return 'https'
   return `${protocol.toLowerCase()}-${port}`
