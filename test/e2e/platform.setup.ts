@@ -22,7 +22,8 @@ export interface E2ePlatform {
 /** Starts the platform as a stranger does, on a state folder and a local cluster of its own; ends both afterwards. */
 export default async function startPlatform(): Promise<() => Promise<void>> {
   const server = await serverProcess()
-  server.start({ QUARTERDECK_ADMIN_PASSWORD: '' })
+  // With a password given, single stories can run without the set-up one: playwright test cli --no-deps
+  server.start({ QUARTERDECK_ADMIN_PASSWORD: process.env.E2E_ADMIN_PASSWORD ?? '' })
   const cluster = localCluster({ stateFolder: join(server.home, 'cluster') })
   try {
     await server.ready(15 * 60)

@@ -45,6 +45,12 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
+/** However this process ends, nothing that it started stays. */
+const atExit = new Set<() => void>()
+process.once('exit', () => {
+  for (const end of atExit) end()
+})
+
 /** Prepares a server process; `start` starts it. */
 export async function serverProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const port = await freePort()
@@ -56,8 +62,7 @@ export async function serverProcess(options: ServerProcessOptions = {}): Promise
   let child: ChildProcess | undefined
   let ended: Promise<{ status: number | null; signal: string | null }> = Promise.resolve({ status: null, signal: null })
   let startTime = 0
-  // However this process ends, nothing of it stays.
-  process.once('exit', () => {
+  atExit.add(() => {
     child?.kill('SIGKILL')
     const postgres = postgresPid(home)
     if (postgres !== undefined && isAlive(postgres)) process.kill(postgres, 'SIGQUIT')
