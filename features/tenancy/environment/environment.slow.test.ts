@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { clusterUnreachable } from '@quarterdeck/kernel'
+import type { Cluster } from '@quarterdeck/kube'
+import { type Platform, startPlatform } from '@quarterdeck/testkit'
+import { sql } from 'kysely'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { changeMaker } from '../../delivery/operation/change.routes.ts'
+import {
+  getOperation,
+  type MakeChange,
+  type Operation,
+  type Plan,
+  undoOperation,
+} from '../../delivery/operation/operation.contract.ts'
+import { operationReconciler } from '../../delivery/operation/operation.reconciler.ts'
+import { operationRoutes } from '../../delivery/operation/operation.routes.ts'
+import { createEnvironment, deleteEnvironment, getEnvironment, listEnvironments } from './environment.contract.ts'
+import { ensureFirstEnvironment, environmentRoutes } from './environment.routes.ts'
+import { environmentDefinitions } from './environment.store.ts'
+
+let platform: Platform
+let makeChange: MakeChange
+let clusterOf: (name: string) => Promise<Cluster>
+/** Stands for the application feature. */
+const applications: Record<string, number> = {}
+let reachable = true
+
+beforeAll(async () => {
+  const definitions = {
+    environment: environmentDefinitions({ applicationsIn: async (_, name) => applications[name] ?? 0 }),
+  }
+  platform = await startPlatform({
+    cluster: { nodes: true },
+    routes(server, { db, store, clusters }) {
+      clusterOf = async (name) => {
+        if (!reachable) throw clusterUnreachable({ detail: `Cluster ${name}: nothing listens there.` })
+        return clusters.get(name)
+      }
+      const change = changeMaker({ db, clusterOf, definitions })
+      makeChange = change
+      operationRoutes(server, {
+        db,
+        listen: (channel, fn) => store.listen(channel, fn),
+        undo: change.undo,
+        definitions,
+      })
+      environmentRoutes(server, { db, makeChange, clusterOf, countApplications: async () => applications })
+    },
+    reconcilers: ({ db, clusters }) => ({
+      operation: operationReconciler({
+        db,
+        clusterOf: (name) => clusters.get(name),
+        rolloutOf: () => ({ available: true, message: '', mark: '', exceeded: false }),
+        definitions,
+      }),
+    }),
+  })
+}, 60_000)
+afterAll(() => platform?.close())
+
+let name: string
+beforeEach(() => {
+  name = `e${Math.random().toString(36).slice(2, 8)}`
+})
+afterEach(() => {
+  reachable = true
+  for (const key of Object.keys(applications)) delete applications[key]
+})
+
+const create = (body: object = {}, query: object = {}) =>
+  platform.client(createEnvironment, {
+    params: { environment: name },
+    query,
+    body: { cluster: 'test', stage: 'test', ...body },
+  })
+const remove = (query: object = {}) => platform.client(deleteEnvironment, { params: { environment: name }, query })
+const get = () => platform.client(getEnvironment, { params: { environment: name } })
+const namespace = (of = name) => platform.cluster.get({ apiVersion: 'v1', kind: 'Namespace', name: of })
+async function ended(change: Operation | Plan): Promise<Operation> {
+  if (change.kind !== 'Operation') throw new Error('a plan was answered')
+  for (;;) {
+    const operation = await platform.client(getOperation, { params: { operation: change.id } })
+    if (operation.endTime) return operation
+    await sleep(20)
+  }
+}
+
+test('an environment is a namespace with its stage on it', async () => {
+  const operation = await ended(await create({ title: 'For testers' }))
+  expect(operation).toMatchObject({ state: 'Succeeded', environment: name })
+  expect((await namespace())?.metadata.labels).toMatchObject({
+    'quarterdeck.dev/stage': 'test',
+    'app.kubernetes.io/managed-by': 'quarterdeck',
+  })
+  expect(await get()).toMatchObject({ state: 'Ready', stage: 'test', title: 'For testers', applications: 0 })
+})
+
+test('making it again changes nothing; another stage changes the label and can be undone', async () => {
+  await ended(await create())
+  const again = await ended(await create())
+  expect(again.plan.changes).toMatchObject([{ action: 'unchanged' }])
+  const changed = await ended(await create({ stage: 'prod' }))
+  expect(await get()).toMatchObject({ stage: 'prod' })
+  await ended(await platform.client(undoOperation, { params: { operation: changed.id }, query: {} }))
+  expect(await get()).toMatchObject({ stage: 'test' })
+  expect((await namespace())?.metadata.labels?.['quarterdeck.dev/stage']).toBe('test')
+})
+
+test('a namespace belongs to one environment, and those of Kubernetes itself to none', async () => {
+  await ended(await create())
+  const first = name
+  name = `${name}x`
+  await expect(create({ namespace: first })).rejects.toMatchObject({ body: { type: '/problems/namespace-taken' } })
+  await expect(create({ namespace: 'kube-system' })).rejects.toMatchObject({
+    body: { errors: [{ pointer: '/namespace' }] },
+  })
+  await expect(create({ cluster: 'nowhere' })).rejects.toMatchObject({ body: { status: 404 } })
+  name = first
+  await expect(create({ namespace: 'elsewhere' })).rejects.toMatchObject({
+    body: { status: 409, detail: expect.stringContaining('cannot move') },
+  })
+})
+
+test('deleting takes the namespace along and the environment goes when that is gone', async () => {
+  await ended(await create())
+  const plan = await remove({ dryRun: true })
+  expect(plan.kind === 'Plan' && plan.changes).toMatchObject([
+    { action: 'delete', effect: 'Everything in the namespace is deleted with it' },
+  ])
+  const operation = await ended(await remove())
+  expect(operation.state).toBe('Succeeded')
+  expect(await namespace()).toBeUndefined()
+  await expect(get()).rejects.toMatchObject({ body: { status: 404 } })
+  expect(
+    (await ended(await platform.client(undoOperation, { params: { operation: operation.id }, query: {} }))).state,
+  ).toBe('Succeeded')
+  expect(await get()).toMatchObject({ state: 'Ready', stage: 'test' })
+}, 60_000)
+
+test('an environment that holds applications is neither deleted nor undone', async () => {
+  const made = await ended(await create())
+  applications[name] = 2
+  await expect(remove()).rejects.toMatchObject({
+    body: { type: '/problems/environment-in-use', detail: expect.stringContaining('2 applications') },
+  })
+  await expect(platform.client(undoOperation, { params: { operation: made.id }, query: {} })).rejects.toMatchObject({
+    body: { type: '/problems/plan-blocked', detail: expect.stringContaining('still holds 2 applications') },
+  })
+  expect(await namespace()).toBeDefined()
+})
+
+test('a namespace that somebody else deleted is seen, and creating the environment again brings it back', async () => {
+  await ended(await create())
+  await platform.cluster.remove({ apiVersion: 'v1', kind: 'Namespace', name })
+  while (await namespace()) await sleep(50)
+  expect(await get()).toMatchObject({
+    state: 'Failed',
+    message: expect.stringContaining('is not on cluster test any more'),
+  })
+  await ended(await create())
+  expect(await get()).toMatchObject({ state: 'Ready' })
+}, 60_000)
+
+test('a cluster that does not answer leaves the environment readable and says so', async () => {
+  await ended(await create())
+  reachable = false
+  expect(await get()).toMatchObject({ state: 'Unknown', message: expect.stringContaining('nothing listens there') })
+  expect((await platform.client(listEnvironments)).items.map((one) => one.name)).toContain(name)
+  await expect(create({ stage: 'prod' })).rejects.toMatchObject({
+    body: { type: '/problems/cluster-unreachable', status: 504 },
+  })
+})
+
+test('the first environment is made once, however often it is asked for', async () => {
+  await sql`delete from environment`.execute(platform.db)
+  const first = await ensureFirstEnvironment({ db: platform.db, clusterOf, makeChange }, { cluster: 'test', name })
+  const again = await ensureFirstEnvironment(
+    { db: platform.db, clusterOf, makeChange },
+    { cluster: 'test', name: 'other' },
+  )
+  expect(first).toMatchObject({ name, operation: expect.any(String) })
+  expect(again).toEqual({ name })
+  await platform.settle()
+  expect(await namespace()).toBeDefined()
+})
+
+test('who may only look cannot make one', async () => {
+  const viewer = platform.as({ permissions: ['environment.list'] })
+  await expect(
+    viewer(createEnvironment, { params: { environment: name }, query: {}, body: { cluster: 'test', stage: 'dev' } }),
+  ).rejects.toMatchObject({ body: { permission: 'environment.create' } })
+})
