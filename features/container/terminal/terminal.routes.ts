@@ -50,10 +50,12 @@ export interface TerminalOptions {
   audit(event: TerminalEvent): void | Promise<void>
   /** Nobody connected for so long ends a terminal. Default 10 minutes. */
   idleMs?: number
+  /** How many one user may have open. Default 20. */
+  perUser?: number
 }
 
 /** The terminals of this process; `close` ends them when it ends. */
-export function openTerminals({ audit, idleMs = 600_000 }: TerminalOptions): Terminals<Place> & {
+export function openTerminals({ audit, idleMs = 600_000, perUser = 20 }: TerminalOptions): Terminals<Place> & {
   /** Tells the audit. Ends the terminal and throws when that fails: nothing goes on unrecorded. */
   opened(owned: Owned<Place>): Promise<void>
 } {
@@ -73,6 +75,7 @@ export function openTerminals({ audit, idleMs = 600_000 }: TerminalOptions): Ter
   }
   const terminals = createTerminals<Place>({
     idleMs,
+    perOwner: perUser,
     onEnd: (owned, ended) => void tell('ended', owned, ended).catch(() => undefined),
   })
   return {

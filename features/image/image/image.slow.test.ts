@@ -1,8 +1,8 @@
 import { type Client, createClient } from '@quarterdeck/client'
 import { createServer } from '@quarterdeck/http'
 import { isProblem, type ProblemType } from '@quarterdeck/kernel'
+import { pushImage, pushIndex, startRegistry, type TestRegistry } from '@quarterdeck/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { pushImage, pushIndex, startRegistry, type TestRegistry } from '../../../packages/testkit/src/registry.ts'
 import {
   type ImageConfig,
   imageAbsent,

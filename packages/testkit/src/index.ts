@@ -4,4 +4,12 @@ export { type TestDatabase, testDatabase } from './database.ts'
 export { type NodeCluster, nodeCluster } from './node-cluster.ts'
 export { type OwnCluster, ownCluster } from './own-cluster.ts'
 export { type Platform, type PlatformOptions, type PlatformParts, startPlatform } from './platform.ts'
-export { startRegistry, type TestRegistry } from './registry.ts'
+export {
+  type ImageContents,
+  type PushTarget,
+  pushImage,
+  pushIndex,
+  pushManifest,
+  startRegistry,
+  type TestRegistry,
+} from './registry.ts'
