@@ -59,8 +59,10 @@ test('[APP-22] [DEL-13] qd deploys, reads, changes, undoes and deletes, with the
 
   await test.step('logs and a command inside', async () => {
     await expect.poll(async () => (await qd(['logs', NAME])).stdout.length).toBeGreaterThan(0)
-    const inside = await say(0, 'exec', NAME, '--', 'sh', '-c', 'echo inside; exit 0').catch(() => undefined)
-    if (inside) expect(inside.stdout).toContain('inside')
+    const inside = await say(0, 'exec', NAME, '--', 'sh', '-c', 'echo inside')
+    expect(inside.stdout).toContain('inside')
+    const failing = await qd(['exec', NAME, '--', 'sh', '-c', 'exit 7'])
+    expect(failing.status).toBe(7)
   })
 
   const operation = await test.step('another image, shown before it is done', async () => {
