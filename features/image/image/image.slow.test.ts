@@ -59,7 +59,7 @@ const refused = async (answer: Promise<unknown>, type: ProblemType, detail: stri
   expect((error as Error).message).toContain(detail)
 }
 
-test('[IMG-07] tags come newest first whatever they are called, and a moved tag is seen at once', async () => {
+test('tags come newest first whatever they are called, and a moved tag is seen at once', async () => {
   const target = { host: registry.host, repository: 'team/shop' }
   const push = (tag: string, created: string) => pushImage(target, tag, { created })
   await push('zeta', '2026-01-01T00:00:00Z')

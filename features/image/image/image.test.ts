@@ -60,7 +60,7 @@ test('of very many tags the highest names are looked at, latest among them', () 
   expect(chosen).toHaveLength(200)
 })
 
-test('[IMG-07] tags are listed newest first, those without a time last by name', () => {
+test('tags are listed newest first, those without a time last by name', () => {
   const tag = (name: string, createTime?: string) => ({
     image: name,
     tag: name,
