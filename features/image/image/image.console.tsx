@@ -199,7 +199,12 @@ function Tags({ repository, onPick }: { repository: string; onPick: (image: stri
                 title: t('acts'),
                 acts: true,
                 cell: (tag) => (
-                  <Button small kind="primary" aria-label={`${t('use')} ${tag.tag}`} onClick={() => onPick(tag.image)}>
+                  <Button
+                    small
+                    kind="primary"
+                    aria-label={`${t('use')} ${tag.image.split('/').at(-1)}`}
+                    onClick={() => onPick(tag.image)}
+                  >
                     {t('use')}
                   </Button>
                 ),

@@ -69,7 +69,10 @@ export const listRepositories = endpoint({
   path: '/images',
   permission: 'image.list',
   summary: 'Repositories of the known registries',
-  query: z.object({ search: z.string().max(200).optional() }),
+  query: z.object({
+    search: z.string().max(200).optional(),
+    system: z.stringbool().default(false).describe("true: also the platform's own images, quarterdeck/…"),
+  }),
   response: z.object({ items: z.array(Repository), problems: z.array(z.string()) }),
 })
 export const listTags = endpoint({

@@ -88,3 +88,6 @@ export const newestFirst = (tags: readonly ImageTag[]): ImageTag[] =>
 /** True when `search` is part of the name, upper and lower case alike; an absent one finds all. */
 export const nameHolds = (name: string, search: string | undefined): boolean =>
   search === undefined || name.toLowerCase().includes(search.trim().toLowerCase())
+
+/** True for the images that a local cluster is made of; nobody deploys them. */
+export const isSystem = (repository: string): boolean => repository.startsWith('quarterdeck/')
