@@ -30,16 +30,19 @@ export function applicationRoutes(server: Server, options: ApplicationRoutesOpti
     const rows = await list(db, params.environment)
     if (rows.length === 0) return { items: [] }
     const cluster = await options.clusterOf(place.cluster)
-    const all = await readAll(cluster, place.namespace, selector(MANAGED_BY))
-    const nodes = await addresses(cluster)
-    const items = rows.map((row) => summaryOf(row, mine(all, row.name), nodes))
+    const [all, unhealthy, nodes] = await Promise.all([
+      readAll(cluster, place.namespace, selector(MANAGED_BY)),
+      readKind(cluster, EVENT, place.namespace, { fieldSelector: 'reason=Unhealthy' }),
+      addresses(cluster),
+    ])
+    const items = rows.map((row) => summaryOf(row, mine(all, row.name), nodes, unhealthy))
     return { items: await Promise.all(items.map((item) => tried(reach, item))) }
   })
   bind(server, getApplication, async ({ params }) => {
     const { row, cluster, place } = await load(options, params)
     const [all, replicaSets, events, nodes] = await Promise.all([
       readAll(cluster, place.namespace, selector(podLabels(row.name))),
-      readKind(cluster, REPLICA_SET, place.namespace, selector(podLabels(row.name))),
+      readKind(cluster, REPLICA_SET, place.namespace, { labelSelector: selector(podLabels(row.name)) }),
       readKind(cluster, EVENT, place.namespace),
       addresses(cluster),
     ])
@@ -92,12 +95,11 @@ async function readKind(
   cluster: Cluster,
   kind: { apiVersion: string; kind: string },
   namespace: string,
-  labelSelector?: string,
+  which: { labelSelector?: string; fieldSelector?: string } = {},
 ): Promise<KubeObject[]> {
   const objects: KubeObject[] = []
   // Items of a list carry neither kind nor apiVersion.
-  for await (const object of cluster.listAll({ ...kind, namespace, labelSelector }))
-    objects.push({ ...object, ...kind })
+  for await (const object of cluster.listAll({ ...kind, namespace, ...which })) objects.push({ ...object, ...kind })
   return objects
 }
 
@@ -110,7 +112,7 @@ interface Objects {
 /** One list call for each kind, however many applications there are. */
 async function readAll(cluster: Cluster, namespace: string, labelSelector: string): Promise<Objects> {
   const [deployments, services, pods] = await Promise.all(
-    [DEPLOYMENT, SERVICE, POD].map((kind) => readKind(cluster, kind, namespace, labelSelector)),
+    [DEPLOYMENT, SERVICE, POD].map((kind) => readKind(cluster, kind, namespace, { labelSelector })),
   )
   return { deployments: deployments ?? [], services: services ?? [], pods: pods ?? [] }
 }

@@ -26,6 +26,7 @@ import {
 import { type ApplicationRow, find } from './application.store.ts'
 import { type ApplicationDefinition, definitionKey } from './definition.rules.ts'
 import { inconsistencies, MANAGED_BY, manifestsOf, serviceRef } from './manifest.rules.ts'
+import { sentence } from './pod.rules.ts'
 import { completed } from './proposal.rules.ts'
 
 /** Where an environment's objects are. */
@@ -155,7 +156,7 @@ async function deployment(
     })
   }
   const [image, cluster] = await Promise.all([lookUp(options, asked.image, row), options.clusterOf(place.cluster)])
-  const { spec, notes } = completed(asked, image.config)
+  const { spec, cautions } = completed(asked, image.config)
   const restartTime = row?.definition.restartTime
   const after = redefined(named, place, {
     spec,
@@ -176,7 +177,7 @@ async function deployment(
   return {
     ...request,
     blockers: [...image.blockers, ...inconsistencies(spec), ...taken, ...clashes],
-    warnings: [...image.warnings, ...notes],
+    warnings: [...image.warnings, ...cautions],
   }
 }
 
@@ -201,9 +202,7 @@ async function lookUp(
     if (!isProblem(error)) throw error
     if (error.body.type === `/problems/${imageAbsent.slug}`) {
       return {
-        blockers: [
-          { pointer: '/image', detail: `${error.message}. Check name and tag; qd image tags lists what there is.` },
-        ],
+        blockers: [{ pointer: '/image', detail: `${sentence(error.message)} qd image tags lists what there is.` }],
         warnings: [],
       }
     }

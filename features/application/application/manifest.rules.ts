@@ -68,6 +68,8 @@ function deploymentOf(spec: ApplicationSpec, placement: Placement): KubeObject {
       replicas: spec.replicas,
       revisionHistoryLimit: 10,
       progressDeadlineSeconds: 120,
+      // With nothing to ask, a pod counts only when it has lived a little: one that ends at once was never available.
+      ...(spec.readinessProbe ? {} : { minReadySeconds: 5 }),
       selector: { matchLabels: podLabels(name) },
       // A new pod is ready before an old one ends, so that somebody answers at every moment.
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },

@@ -71,7 +71,7 @@ function waiting(pod: KubeObject): PodTrouble {
 
 /** The scheduler's own words hold the taints and shortages of all nodes: `0/3 nodes are available: 3 Insufficient cpu.` */
 function unschedulable(message: string): PodTrouble {
-  const nodes = message.replace(/ preemption:.*$/s, '').trim()
+  const nodes = message.replace(/ (no new claims to deallocate,?|preemption:).*$/s, '').trim()
   const cures = [
     [/Insufficient (cpu|memory)/, 'Ask for less CPU or memory, or add nodes.'],
     [/untolerated taint/, 'Nodes with taints take only pods that tolerate them.'],

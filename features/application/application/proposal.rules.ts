@@ -16,27 +16,31 @@ export interface Proposal {
 
 /** An application for an image that only its configuration is known of. Every part can be changed. */
 export function proposeApplication(image: ImageConfig, name?: string): Proposal {
-  const { spec, notes } = completed(ApplicationSpec.parse({ image: image.image }), image)
-  return { name: name ?? nameOf(image.image), spec, notes }
+  const { spec, notes, cautions } = completed(ApplicationSpec.parse({ image: image.image }), image)
+  return { name: name ?? nameOf(image.image), spec, notes: [...cautions, ...notes] }
 }
 
 /** The repository's last part: registry/team/shop:1 → shop. */
 export const nameOf = (image: string): string =>
   nameFrom(parseImageReference(image)?.repository.split('/').at(-1) ?? '') ?? 'application'
 
-/** The specification with what the user left out taken from the image, and notes on what and why. */
+/**
+ * The specification with what the user left out taken from the image. `notes` say why something is proposed, `cautions`
+ * what may not be as it is expected.
+ */
 export function completed(
   spec: ApplicationSpec,
   image: ImageConfig | undefined,
-): { spec: ApplicationSpec; notes: string[] } {
+): { spec: ApplicationSpec; notes: string[]; cautions: string[] } {
   const notes: string[] = []
-  const ports = spec.ports ?? proposePorts(image, notes)
+  const cautions: string[] = []
+  const ports = spec.ports ?? proposePorts(image, cautions)
   const readinessProbe = spec.readinessProbe === undefined ? proposeProbe(image, ports, notes) : spec.readinessProbe
   const resources = spec.memoryRequest || spec.memoryLimit || spec.cpuRequest || spec.cpuLimit ? {} : RESOURCES
   if (resources === RESOURCES) notes.push(RESOURCES_WHY)
-  noteUser(spec, image, notes)
+  noteUser(spec, image, cautions)
   for (const path of image?.volumes ?? []) {
-    notes.push(`The image wants a volume at ${path}: it gets an empty one that goes with the pod.`)
+    cautions.push(`The image wants a volume at ${path}: it gets an empty one that goes with the pod.`)
   }
   return {
     spec: {
@@ -47,6 +51,7 @@ export function completed(
       exposure: ports.length === 0 ? 'none' : spec.exposure,
     },
     notes,
+    cautions,
   }
 }
 

@@ -58,12 +58,13 @@ export function rolloutOf(workload: KubeObject, around: { pods: KubeObject[]; ev
   }
 }
 
+const are = (count: number, of: number) => (count === 1 || of === 1 ? 'is' : 'are')
+
 function state({ wanted, updated, available, present }: Counts): string {
-  if (updated < wanted) return `${updated} of ${pods(wanted)} ${updated === 1 ? 'is' : 'are'} of the new version.`
-  if (available < wanted) return `${available} of ${pods(wanted)} ${available === 1 ? 'is' : 'are'} ready.`
-  if (present > wanted)
-    return `${pods(present - wanted)} more than wanted ${present - wanted === 1 ? 'is' : 'are'} still to end.`
-  return ''
+  if (updated < wanted) return `${updated} of ${pods(wanted)} ${are(updated, wanted)} of the new version.`
+  if (available < wanted) return `${available} of ${pods(wanted)} ${are(available, wanted)} ready.`
+  const more = present - wanted
+  return more > 0 ? `${pods(more)} more than wanted ${are(more, more)} still to end.` : ''
 }
 
 interface KubeCondition {
