@@ -9,8 +9,9 @@ export function imageCommands(program: Command, context: CliContext): void {
     .command('list')
     .description('Repositories')
     .option('--search <text>', 'only those whose name holds this text')
-    .action(async ({ search }: { search?: string }) => {
-      const page = await context.client(listRepositories, { query: { search } })
+    .option('--system', "also the platform's own images")
+    .action(async ({ search, system = false }: { search?: string; system?: boolean }) => {
+      const page = await context.client(listRepositories, { query: { search, system } })
       context.print(page, { repository: ({ registry, repository }) => `${registry}/${repository}` })
       for (const problem of page.problems) context.progress(problem)
     })

@@ -10,7 +10,7 @@ import {
   listRepositories,
   listTags,
 } from './image.contract.ts'
-import { nameHolds, newestFirst, tagsToLookAt, timeOf, toImageConfig } from './image.rules.ts'
+import { isSystem, nameHolds, newestFirst, tagsToLookAt, timeOf, toImageConfig } from './image.rules.ts'
 import { type KnownRegistries, type KnownRegistry, knownRegistries, orProblem } from './known-registries.routes.ts'
 
 export type { KnownRegistry } from './known-registries.routes.ts'
@@ -146,6 +146,7 @@ export function imageRoutes(
     )
     const items = found
       .flat()
+      .filter(({ repository }) => query.system || !isSystem(repository))
       .filter(({ registry, repository }) => nameHolds(`${registry}/${repository}`, query.search))
     return { items, problems }
   })

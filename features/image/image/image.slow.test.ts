@@ -127,6 +127,10 @@ test('repositories of all registries are found by a part of their name; one that
   const { items, problems } = await client(listRepositories, { query: { search: 'LEDG' } })
   expect(items).toEqual([{ registry: registry.host, repository: 'finance/ledger' }])
   expect(problems).toEqual([expect.stringContaining(`Nothing listens at ${down.host}`)])
+  await pushImage({ host: registry.host, repository: 'quarterdeck/pause' }, '1')
+  const search = 'pause'
+  expect((await client(listRepositories, { query: { search } })).items).toEqual([])
+  expect((await client(listRepositories, { query: { search, system: true } })).items).toHaveLength(1)
   const { items: registries } = await client(listRegistries)
   expect(registries).toEqual([
     { host: registry.host, title: 'Local', answers: true, message: '' },
