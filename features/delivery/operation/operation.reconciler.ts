@@ -112,7 +112,7 @@ class Run {
   async write(): Promise<void> {
     const text = canonicalJson(this.seen)
     if (text === this.#written) return
-    await transaction(this.options.db, (tx) => save(tx, this.row.id, this.seen))
+    await save(this.options.db, this.row.id, this.seen)
     this.#written = text
   }
 }

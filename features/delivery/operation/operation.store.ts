@@ -1,5 +1,5 @@
 import type { Condition, KubeRef } from '@quarterdeck/kernel'
-import { type Db, type JsonColumn, notify } from '@quarterdeck/store'
+import type { Db, JsonColumn } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import type { OperationState, OperationStep, Plan } from './operation.contract.ts'
 import type { Intent, OperationRow, Progress, Result } from './operation.rules.ts'
@@ -121,25 +121,33 @@ export async function insert(tx: Db, row: NewOperation): Promise<void> {
   // One accepter of a target at a time, so that sequence, definition and predecessors agree.
   await sql`select pg_advisory_xact_lock(hashtextextended(${row.target}, 0))`.execute(tx)
   const intent = { ...row.intent, removed: withLeftovers(row.intent, await listUnfinished(tx, row.target)) }
+  // One statement for the row and for telling of it: each round trip is part of what a deploy costs.
   await table(tx)
-    .insertInto('operation')
-    .values({
-      ...row,
-      intent: JSON.stringify(intent),
-      plan: JSON.stringify(row.plan),
-      steps: JSON.stringify(row.steps),
-      conditions: '[]',
-      results: '[]',
-      progress: 'null',
-      state: 'Accepted',
-      startTime: null,
-      endTime: null,
-      undoneBy: null,
-    })
+    .with('added', (query) =>
+      query
+        .insertInto('operation')
+        .values({
+          ...row,
+          intent: JSON.stringify(intent),
+          plan: JSON.stringify(row.plan),
+          steps: JSON.stringify(row.steps),
+          conditions: '[]',
+          results: '[]',
+          progress: 'null',
+          state: 'Accepted',
+          startTime: null,
+          endTime: null,
+          undoneBy: null,
+        })
+        .returning('id'),
+    )
+    .selectFrom('added')
+    .select(tell)
     .execute()
   if (row.undoes) await setUndoneBy(tx, row.undoes, row.id)
-  await notify(tx, operationChannel, row.id)
 }
+
+const tell = sql`pg_notify(${operationChannel}, id::text)`.as('told')
 
 const sameRef = (one: KubeRef, other: KubeRef) =>
   one.kind === other.kind && one.name === other.name && one.namespace === other.namespace
@@ -166,24 +174,28 @@ export type Observed = Pick<
 >
 
 /** Writes what has been found out and tells who watches. False when it had ended already. */
-export async function save(tx: Db, id: string, seen: Observed): Promise<boolean> {
-  const result = await table(tx)
-    .updateTable('operation')
-    .set({
-      state: seen.state,
-      steps: JSON.stringify(seen.steps),
-      conditions: JSON.stringify(seen.conditions),
-      results: JSON.stringify(seen.results),
-      progress: JSON.stringify(seen.progress),
-      startTime: seen.startTime,
-      endTime: seen.endTime,
-    })
-    .where('id', '=', id)
-    .where('state', 'not in', ended)
-    .executeTakeFirst()
-  if (result.numUpdatedRows === 0n) return false
-  await notify(tx, operationChannel, id)
-  return true
+export async function save(db: Db, id: string, seen: Observed): Promise<boolean> {
+  const told = await table(db)
+    .with('changed', (query) =>
+      query
+        .updateTable('operation')
+        .set({
+          state: seen.state,
+          steps: JSON.stringify(seen.steps),
+          conditions: JSON.stringify(seen.conditions),
+          results: JSON.stringify(seen.results),
+          progress: JSON.stringify(seen.progress),
+          startTime: seen.startTime,
+          endTime: seen.endTime,
+        })
+        .where('id', '=', id)
+        .where('state', 'not in', ended)
+        .returning('id'),
+    )
+    .selectFrom('changed')
+    .select(tell)
+    .execute()
+  return told.length > 0
 }
 
 /** Adds one line to the audit trail. */
