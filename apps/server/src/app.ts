@@ -71,7 +71,9 @@ export async function createApp({ config, registries = [], say }: AppOptions): P
       server: bound,
       setup: platform.progress,
       async close() {
-        await Promise.all([closeWithin(bound, 10_000), platform.close()])
+        // Requests and reconciles under way still need the store.
+        await Promise.all([closeWithin(bound, 10_000), platform.quiesce()])
+        await platform.close()
         lock.release()
       },
     }
@@ -95,6 +97,9 @@ interface Platform {
   /** Set before anything is brought up. */
   features: Features | undefined
   url: string
+  /** Lets what runs by itself finish. */
+  quiesce(): Promise<void>
+  /** Ends connections and the store. */
   close(): Promise<void>
 }
 
@@ -143,9 +148,11 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     bringUp,
     features: undefined,
     url: '',
-    async close() {
+    async quiesce() {
       await Promise.all([bringUp.close(), running?.close({ drainMs: 12_000 })])
       await platform.features?.close()
+    },
+    async close() {
       await clusters.close()
       await store.close()
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { nameFrom } from '@quarterdeck/kernel'
 import { type Clusters, type KeyFile, parseKubeconfig, readKubeconfigFile } from '@quarterdeck/kube'
 import { type LocalCluster, localCluster } from '@quarterdeck/local-cluster'
+import { hint } from '@quarterdeck/reconcile'
 import type { Db } from '@quarterdeck/store'
 import {
   findCluster,
@@ -33,7 +34,7 @@ export function clusterOfKubeconfig(path: string, options: OwnClusterOptions): O
   let registered: string | undefined
   async function ensure() {
     if (registered) return registered
-    return options.progress.step('control-plane', 'cluster', async () => {
+    await options.progress.step('control-plane', 'cluster', async () => {
       const kubeconfig = await readKubeconfigFile(path)
       const { contextName, server } = parseKubeconfig(kubeconfig)
       const name = nameFrom(contextName) ?? 'cluster'
@@ -41,8 +42,9 @@ export function clusterOfKubeconfig(path: string, options: OwnClusterOptions): O
       await (await options.clusters.get(name)).version()
       options.progress.mode = 'node'
       registered = name
-      return name
+      return `${contextName} at ${server}`
     })
+    return registered ?? ''
   }
   return { origin: 'kubeconfig', ensure, registry: () => undefined }
 }
@@ -84,4 +86,5 @@ async function register({ db, keyFile, clusters }: OwnClusterOptions, wanted: Re
   if (known?.kubeconfig === wanted.kubeconfig && row?.simulated === wanted.simulated) return
   await saveCluster(db, keyFile, wanted, { replace: true })
   await clusters.invalidate(wanted.name)
+  await hint(db, 'cluster', wanted.name)
 }

@@ -45,8 +45,8 @@ export class SetupProgress {
     return stagesOf(stagesFor(this.#options.origin), [...this.#reports.values()])
   }
 
-  /** Runs `act` as one component of a stage. */
-  async step<T>(stage: string, component: string, act: () => Promise<T>): Promise<T> {
+  /** Runs `act` as one component of a stage. It answers what to say of it when it is done. */
+  async step(stage: string, component: string, act: () => Promise<string>): Promise<void> {
     const began = performance.now()
     const report = (state: SetupReport['state'], detail: string) =>
       this.report({
@@ -58,9 +58,7 @@ export class SetupProgress {
       })
     report('running', '')
     try {
-      const result = await act()
-      report('done', '')
-      return result
+      report('done', await act())
     } catch (error) {
       report('failed', (error as Error).message)
       throw error

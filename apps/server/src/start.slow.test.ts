@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { defaultCacheFolder, localCluster } from '@quarterdeck/local-cluster'
 import { type TestCluster, testCluster } from '@quarterdeck/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 
@@ -139,6 +140,7 @@ test('while the database does not answer the page is served, and endpoints say t
   expect(await statusOf(url, '/healthz')).toBe(200)
   expect(await statusOf(url, '/readyz')).toBe(503)
   expect(await statusOf(url, '/api/v1/setup')).toBe(200)
+  expect(await statusOf(url, '/api/v1/setup', { authorization: 'Bearer qd_something' })).toBe(200)
   expect(await setup(url)).toMatchObject({ ready: false, administrator: 'unknown' })
   const answer = await fetch(`${url}/api/v1/clusters`, { headers: { authorization: 'Bearer qd_something' } })
   expect(answer.status).toBe(503)
@@ -230,6 +232,47 @@ test('without a password the terminal gets a one-time link', async () => {
   const url = await ready(server)
   expect(server.said()).toMatch(new RegExp(`${url}/first#\\S{20,}`))
 })
+
+interface ClusterState {
+  components: { component: string; pid: number }[]
+}
+const pidOf = (component: string): number => {
+  const state = JSON.parse(readFileSync(join(home, 'cluster/state.json'), 'utf8')) as ClusterState
+  return state.components.find((one) => one.component === component)?.pid ?? 0
+}
+const isRunning = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+// Without its programs in the cache this would build Kubernetes for ten minutes.
+const programs =
+  existsSync(defaultCacheFolder()) && readdirSync(defaultCacheFolder()).some((name) => /^kubernetes-/.test(name))
+
+test.runIf(programs)(
+  'a cluster of our own is brought up, repaired when a part of it dies, and goes on when the server stops',
+  async () => {
+    const local = localCluster({ stateFolder: join(home, 'cluster') })
+    try {
+      const server = start({}, [])
+      const url = await ready(server)
+      const killed = pidOf('kube-apiserver')
+      process.kill(killed, 'SIGKILL')
+      while (pidOf('kube-apiserver') === killed) await sleep(100)
+      while ((await local.status()).state !== 'Running') await sleep(200)
+      expect(await statusOf(url, '/api/v1/environments', await signIn(url))).toBe(200)
+      server.child.kill('SIGTERM')
+      expect(await server.exit).toBe(0)
+      expect(isRunning(pidOf('kube-apiserver'))).toBe(true)
+      expect((await local.status()).state).toBe('Running')
+    } finally {
+      await local.reset()
+    }
+  },
+  300_000,
+)
 
 const mountable = process.getuid?.() === 0 && process.platform === 'linux'
 

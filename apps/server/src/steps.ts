@@ -27,6 +27,7 @@ export class StoreStep {
       this.#state = 'open'
       await this.#opened()
       this.#state = 'done'
+      return 'PostgreSQL'
     })
   }
 }
@@ -53,6 +54,7 @@ export function stepsOf(
         if (progress.ready) return
         await progress.step('environment', 'environment', async () => {
           progress.firstEnvironment = await features()?.ensureFirstEnvironment(name)
+          return `${progress.firstEnvironment} on ${name}`
         })
       },
     },

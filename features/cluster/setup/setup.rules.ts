@@ -74,6 +74,8 @@ function stateOf(components: readonly SetupReport[]): SetupStage['state'] {
 function detailOf(components: readonly SetupReport[], state: SetupStage['state']): string {
   const telling = components.filter((component) => component.state === state)
   const shown = telling.length > 0 ? telling : components
+  const [only] = shown
+  if (state === 'done' && only && shown.length === 1) return only.detail || only.component
   if (state === 'done') return shown.map(({ component }) => component).join(', ')
   return shown.map(({ component, detail }) => (detail ? `${component}: ${detail}` : component)).join(' · ')
 }
