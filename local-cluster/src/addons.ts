@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { KubeObject } from './kube-request.ts'
-import { imageReference, type NodeSpec } from './node-components.ts'
+import { imageReference, type NodeSpec } from './node-spec.ts'
 import type { SampleImage } from './sample-images.ts'
 
 const NAMESPACE = 'kube-system'

@@ -1,95 +1,52 @@
-import { Resolver } from 'node:dns/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { coreDns, metricsServer } from './addons.ts'
-import {
-  awaitReady,
-  type Component,
-  checkPorts,
-  commandHash,
-  type Home,
-  type RunningComponent,
-  runningComponents,
-  startComponent,
-  stopComponent,
-} from './component.ts'
+import { adminOf, awaitName, awaitObject, isAvailable, isTrue } from './await-object.ts'
 import {
   apiServerComponent,
-  apiServerUrl,
-  type ControlPlaneSpec,
   controllerManagerComponent,
   etcdComponent,
   schedulerComponent,
 } from './control-plane-components.ts'
-import { type Instance, writeInstance } from './instance.ts'
-import { type KubeObject, type KubeRequest, kubeRequest } from './kube-request.ts'
+import { type BringUp, ensureComponent } from './ensure-component.ts'
+import { addFakeNodes } from './fake-nodes.ts'
+import { writeInstance } from './instance.ts'
+import type { KubeObject } from './kube-request.ts'
 import { kwokComponent } from './kwok.ts'
-import { LocalClusterError } from './local-cluster-error.ts'
 import { ensureNetwork } from './network.ts'
-import {
-  containerdComponent,
-  kubeletComponent,
-  kubeProxyComponent,
-  NODE_NAME,
-  type NodeSpec,
-  registryComponent,
-} from './node-components.ts'
+import { kubeletComponent, kubeProxyComponent } from './node-components.ts'
+import { NODE_NAME } from './node-spec.ts'
 import { pushImage } from './oci-image.ts'
-import { type OnProgress, progressOf, type Stage, stepOf } from './progress.ts'
+import { progressOf, type Stage, stepOf } from './progress.ts'
+import { containerdComponent, registryComponent } from './runtime-components.ts'
 import { type SampleImage, sampleImages, systemImages } from './sample-images.ts'
 
-/** Everything that bringing an instance up works with. */
-export interface BringUp {
-  home: Home
-  instance: Instance
-  spec: ControlPlaneSpec & NodeSpec
-  onProgress?: OnProgress
+/** Real containers: control plane and runtime at the same time, then the node, then what runs on it. */
+export async function ensureReal(up: BringUp): Promise<boolean> {
+  const lanes = await Promise.allSettled([ensureControlPlane(up), ensureRuntime(up)])
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
+  const node = await ensureNode(up)
+  await Promise.all([ensureCoreDns(up), ensureSampleImages(up)])
+  if (up.instance.fakeNodes) await ensureKwok(up)
+  return node || lanes.some((lane) => lane.status === 'fulfilled' && lane.value)
 }
 
-/** Makes one component run with its present command: leaves it, replaces it or starts it. Answers whether it was started. */
-export async function ensureComponent(up: BringUp, stage: Stage, wanted: Component): Promise<boolean> {
-  const { home, instance } = up
-  const component = { ...wanted, configuration: [...(wanted.configuration ?? []), up.spec.identities.revision] }
-  const running = runningComponents(home, instance.components).get(component.name)
-  const progress = progressOf(up.onProgress, stage, component.name)
-  progress.running(running ? 'looking' : 'starting')
+/** Simulated containers: control plane, KWOK and three nodes. */
+export async function ensureSimulated(up: BringUp): Promise<boolean> {
+  const started = await ensureControlPlane(up)
+  const kwok = await ensureKwok(up)
+  const client = adminOf(up)
   try {
-    if (running && (await isKept(component, running, home))) {
-      record(up, running)
-      progress.done('runs')
-      return false
-    }
-    if (running) await stopComponent(running, component.graceSeconds)
-    await checkPorts(component)
-    const began = performance.now()
-    const started = startComponent(component, home)
-    record(up, started)
-    await awaitReady(component, started, home)
-    instance.readySeconds[component.name] = Math.round((performance.now() - began) / 100) / 10
-    writeInstance(home.stateFolder, instance)
-    progress.done(`ready after ${instance.readySeconds[component.name]} s`)
-    return true
-  } catch (error) {
-    progress.failed((error as Error).message)
-    throw error
+    const { status } = await client.send('GET', '/api/v1/nodes/fake-0')
+    if (status === 404) await addFakeNodes(client, 3, false)
+  } finally {
+    client.close()
   }
-}
-
-/** One that runs with another command, or that stays unready, is replaced. */
-async function isKept(component: Component, running: RunningComponent, home: Home): Promise<boolean> {
-  if (running.commandHash !== commandHash(component)) return false
-  return awaitReady(component, running, home).then(
-    () => true,
-    () => false,
-  )
-}
-
-function record({ home, instance }: BringUp, running: RunningComponent): void {
-  instance.components = [...instance.components.filter((one) => one.component !== running.component), running]
-  writeInstance(home.stateFolder, instance)
+  await awaitObject(up, 'node', 'fake-0', '/api/v1/nodes/fake-0', (node) => isTrue(node, 'Ready'))
+  return started || kwok
 }
 
 /** etcd, API server, controllers. Answers whether anything was started. */
-export async function ensureControlPlane(up: BringUp): Promise<boolean> {
+async function ensureControlPlane(up: BringUp): Promise<boolean> {
   const { spec } = up
   const began = [
     await ensureComponent(up, 'control-plane', etcdComponent(spec)),
@@ -103,7 +60,7 @@ export async function ensureControlPlane(up: BringUp): Promise<boolean> {
 }
 
 /** Network, registry with the cluster's own images, and the container runtime: needs no API server. */
-export async function ensureRuntime(up: BringUp): Promise<boolean> {
+async function ensureRuntime(up: BringUp): Promise<boolean> {
   const { spec, onProgress } = up
   await stepOf(onProgress, 'node', 'network', spec.network.range, () => ensureNetwork(spec.network, spec.ports))
   const registry = await ensureComponent(up, 'node', registryComponent(spec))
@@ -115,7 +72,7 @@ export async function ensureRuntime(up: BringUp): Promise<boolean> {
 }
 
 /** kubelet and kube-proxy; resolves when the node is Ready. */
-export async function ensureNode(up: BringUp): Promise<boolean> {
+async function ensureNode(up: BringUp): Promise<boolean> {
   const began = Date.now()
   const [kubelet, proxy] = await Promise.all([
     ensureComponent(up, 'node', kubeletComponent(up.spec)),
@@ -128,26 +85,10 @@ export async function ensureNode(up: BringUp): Promise<boolean> {
 }
 
 /** CoreDNS; resolves when it answers. */
-export async function ensureCoreDns(up: BringUp): Promise<void> {
+async function ensureCoreDns(up: BringUp): Promise<void> {
   await applyAll(up, coreDns(up.spec, systemImages(up.spec.binaries)))
   await awaitObject(up, 'addons', 'coredns', '/apis/apps/v1/namespaces/kube-system/deployments/coredns', isAvailable)
   await stepOf(up.onProgress, 'addons', 'coredns', 'answers', () => awaitName(up.spec.network.dnsAddress))
-}
-
-/** Waits until the cluster's DNS tells the API server's address. */
-async function awaitName(server: string): Promise<void> {
-  const limit = performance.now() + OBJECT_WITHIN_SECONDS * 1000
-  for (;;) {
-    const resolver = new Resolver({ timeout: 1000, tries: 1 })
-    resolver.setServers([server])
-    try {
-      await resolver.resolve4('kubernetes.default.svc.cluster.local')
-      return
-    } catch (error) {
-      if (performance.now() > limit) throw notReady('coredns', undefined, error as Error)
-      await delay(100)
-    }
-  }
 }
 
 /** metrics-server; resolves when its API is served. */
@@ -163,7 +104,7 @@ export async function ensureMetricsServer(up: BringUp): Promise<void> {
 export const ensureKwok = (up: BringUp): Promise<boolean> => ensureComponent(up, 'node', kwokComponent(up.spec))
 
 /** The images that a person can deploy at once. */
-export const ensureSampleImages = (up: BringUp): Promise<void> => pushImages(up, 'images', sampleImages())
+const ensureSampleImages = (up: BringUp): Promise<void> => pushImages(up, 'images', sampleImages())
 
 async function pushImages(up: BringUp, stage: Stage, images: readonly SampleImage[]): Promise<void> {
   const url = `http://127.0.0.1:${up.spec.ports.registry}`
@@ -190,10 +131,6 @@ const isThere = async (url: string, { repository, tag }: SampleImage) =>
     })
   ).ok
 
-/** A client of the instance's API server; call `close`. */
-export const adminOf = ({ spec }: BringUp): KubeRequest =>
-  kubeRequest(spec.identities.endpoint('admin', apiServerUrl(spec.ports)))
-
 async function applyAll(up: BringUp, objects: readonly KubeObject[]): Promise<void> {
   const client = adminOf(up)
   try {
@@ -213,66 +150,4 @@ async function retried(act: () => Promise<void>): Promise<void> {
       await delay(250)
     }
   }
-}
-
-interface Conditions {
-  status?: {
-    conditions?: { type: string; status: string; message?: string; reason?: string; lastHeartbeatTime?: string }[]
-  }
-}
-
-const conditionOf = (object: unknown, type: string) =>
-  (object as Conditions).status?.conditions?.find((one) => one.type === type)
-
-/** Whether the condition holds and was looked at since `sinceMilliseconds`; such times are given in whole seconds. */
-function isTrue(object: unknown, type: string, sinceMilliseconds = 0): boolean {
-  const condition = conditionOf(object, type)
-  const seen = Date.parse(condition?.lastHeartbeatTime ?? '') || Number.MAX_SAFE_INTEGER
-  return condition?.status === 'True' && seen >= sinceMilliseconds - 1000
-}
-
-function isAvailable(deployment: unknown): boolean {
-  const { metadata, status } = deployment as {
-    metadata?: { generation: number }
-    status?: { observedGeneration?: number; availableReplicas?: number; updatedReplicas?: number }
-  }
-  return (
-    status?.observedGeneration === metadata?.generation &&
-    (status?.availableReplicas ?? 0) > 0 &&
-    (status?.updatedReplicas ?? 0) > 0
-  )
-}
-
-const OBJECT_WITHIN_SECONDS = 180
-
-async function awaitObject(
-  up: BringUp,
-  stage: Stage,
-  name: string,
-  path: string,
-  isGood: (object: unknown) => boolean,
-): Promise<void> {
-  const client = adminOf(up)
-  const limit = performance.now() + OBJECT_WITHIN_SECONDS * 1000
-  try {
-    await stepOf(up.onProgress, stage, name, 'waiting until ready', async () => {
-      for (;;) {
-        const { status, body } = await client.send('GET', path).catch(() => ({ status: 0, body: {} }))
-        if (status === 200 && isGood(body)) return
-        if (performance.now() > limit) throw notReady(name, body)
-        await delay(100)
-      }
-    })
-  } finally {
-    client.close()
-  }
-}
-
-function notReady(name: string, object: unknown, cause?: Error): LocalClusterError {
-  const condition = conditionOf(object ?? {}, 'Ready') ?? conditionOf(object ?? {}, 'Available')
-  return new LocalClusterError(
-    'ComponentNotReady',
-    `${name} was not ready after ${OBJECT_WITHIN_SECONDS} s: ${condition?.message ?? condition?.reason ?? cause?.message ?? 'it says nothing about itself'}.`,
-    'Look at `qd local logs kubelet` and `qd local logs containerd`, then start again.',
-  )
 }

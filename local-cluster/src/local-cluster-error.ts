@@ -24,6 +24,7 @@ export type LocalClusterReason =
   | 'ComponentNotReady'
   | 'DiskFull'
   | 'DownloadFailed'
+  | 'FolderNotWritable'
   | 'GoTooOld'
   | 'HostPackagesMissing'
   | 'InstallFailed'
@@ -32,13 +33,24 @@ export type LocalClusterReason =
   | 'RegistryRefused'
   | 'SubnetsExhausted'
 
-/** Turns "no space left" from any file operation into DiskFull; other errors pass unchanged. */
-export const explained = (error: unknown, folder: string): unknown =>
-  (error as NodeJS.ErrnoException)?.code === 'ENOSPC'
-    ? new LocalClusterError(
-        'DiskFull',
-        `The disk that holds ${folder} is full.`,
-        `Free space on the disk of ${folder}, or choose another folder with QUARTERDECK_HOME or QUARTERDECK_CACHE.`,
-        { cause: error },
-      )
-    : error
+/** Turns "no space left" and "may not write" from any file operation into words; other errors pass unchanged. */
+export function explained(error: unknown, folder: string): unknown {
+  const code = (error as NodeJS.ErrnoException)?.code ?? ''
+  if (code === 'ENOSPC') {
+    return new LocalClusterError(
+      'DiskFull',
+      `The disk that holds ${folder} is full.`,
+      `Free space on the disk of ${folder}, or choose another folder with QUARTERDECK_HOME or QUARTERDECK_CACHE.`,
+      { cause: error },
+    )
+  }
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code)) {
+    return new LocalClusterError(
+      'FolderNotWritable',
+      `This user may not write in ${folder}: ${(error as Error).message}.`,
+      'Choose a folder of your own with QUARTERDECK_HOME or QUARTERDECK_CACHE, or start as the user who owns this one.',
+      { cause: error },
+    )
+  }
+  return error
+}

@@ -1,48 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import {
-  adminOf,
-  type BringUp,
-  ensureControlPlane,
-  ensureCoreDns,
-  ensureKwok,
-  ensureMetricsServer,
-  ensureNode,
-  ensureRuntime,
-  ensureSampleImages,
-} from './bring-up.ts'
+import { adminOf } from './await-object.ts'
+import { ensureKwok, ensureMetricsServer, ensureReal, ensureSimulated } from './bring-up.ts'
 import { capLog, type Home, lastLines, logFileOf, runningComponents, stopComponent } from './component.ts'
 import { apiServerUrl } from './control-plane-components.ts'
+import type { BringUp } from './ensure-component.ts'
 import { addFakeNodes, removeFakeNodes } from './fake-nodes.ts'
 import { withLock } from './folder-lock.ts'
-import { type ClusterMode, hostCapabilities } from './host.ts'
-import { installHostPackages } from './host-packages.ts'
-import { ensureIdentities } from './identities.ts'
-import { claimIndex, type Instance, networkOf, portsOf, readInstance, releaseIndex, writeInstance } from './instance.ts'
+import { portsOf, readInstance, releaseIndex, writeInstance } from './instance.ts'
 import { kubeconfigOf, writeWhole } from './kubeconfig.ts'
 import { explained, LocalClusterError } from './local-cluster-error.ts'
-import { NODE_NAME } from './node-components.ts'
-import { type Binaries, obtain } from './obtain.ts'
-import { type OnProgress, progressOf, stepOf } from './progress.ts'
+import { checkHost, type LocalClusterOptions, preparedFor, toolsFor } from './prepare.ts'
+import { progressOf } from './progress.ts'
 import { type ClusterStatus, statusOf } from './status.ts'
 import { takeDown } from './take-down.ts'
-import { NODE_TOOLS, SIMULATED_TOOLS, type ToolName } from './tool.ts'
-
-export interface LocalClusterOptions {
-  /** Absolute or relative; made if missing. Absent means defaultStateFolder(). One cluster per folder. */
-  stateFolder?: string
-  cacheFolder?: string
-  /** Where programs come from before they are built; absent means QUARTERDECK_BINARIES. */
-  source?: string
-  /** Name of cluster, user and context in the kubeconfig; absent means "local". */
-  name?: string
-  /** Absent means what the machine can do; a cluster that exists keeps its mode. */
-  mode?: ClusterMode
-  onProgress?: OnProgress
-  /** Also bring up metrics-server; absent means yes. */
-  metrics?: boolean
-}
+import { NODE_TOOLS } from './tool.ts'
 
 /** What `up` answers when pods can run. */
 export interface UpResult {
@@ -85,8 +58,6 @@ export const defaultStateFolder = (): string =>
       (process.getuid?.() === 0 ? '/var/lib/quarterdeck' : join(homedir(), '.quarterdeck')),
     'cluster',
   )
-
-const NEEDED_BYTES = 1024 ** 3
 
 /** A cluster by its state folder; starts nothing. */
 export function localCluster(options: LocalClusterOptions = {}): LocalCluster {
@@ -163,35 +134,6 @@ async function bringUp(
   }
 }
 
-/** What is needed before pods run. */
-const toolsFor = (mode: ClusterMode, instance: Instance | undefined): ToolName[] =>
-  mode === 'simulated'
-    ? SIMULATED_TOOLS
-    : [...NODE_TOOLS.filter((tool) => tool !== 'metrics-server'), ...(instance?.fakeNodes ? (['kwok'] as const) : [])]
-
-/** Real containers: control plane and runtime at the same time, then the node, then what runs on it. */
-async function ensureReal(up: BringUp): Promise<boolean> {
-  const lanes = await Promise.allSettled([ensureControlPlane(up), ensureRuntime(up)])
-  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
-  const node = await ensureNode(up)
-  await Promise.all([ensureCoreDns(up), ensureSampleImages(up)])
-  if (up.instance.fakeNodes) await ensureKwok(up)
-  return node || lanes.some((lane) => lane.status === 'fulfilled' && lane.value)
-}
-
-async function ensureSimulated(up: BringUp): Promise<boolean> {
-  const started = await ensureControlPlane(up)
-  const kwok = await ensureKwok(up)
-  const client = adminOf(up)
-  try {
-    const { status } = await client.send('GET', '/api/v1/nodes/fake-0')
-    if (status === 404) await addFakeNodes(client, 3, false)
-  } finally {
-    client.close()
-  }
-  return started || kwok
-}
-
 /** metrics-server takes minutes to build on a fresh machine, so it comes after everything that deploying needs. */
 async function bringUpExtras(options: LocalClusterOptions, home: Home): Promise<void> {
   const progress = progressOf(options.onProgress, 'addons', 'metrics-server')
@@ -225,79 +167,6 @@ async function endKwok({ home, instance }: BringUp): Promise<void> {
 function addFake(up: BringUp, count: number): Promise<string[]> {
   const client = adminOf(up)
   return addFakeNodes(client, count, up.instance.mode === 'node').finally(() => client.close())
-}
-
-/** Looks whether the machine can do it and installs what is missing; answers the mode. */
-async function checkHost(options: LocalClusterOptions, home: Home): Promise<ClusterMode> {
-  mkdirSync(join(home.stateFolder, 'logs'), { recursive: true, mode: 0o755 })
-  const { bavail, bsize } = statfsSync(home.stateFolder)
-  if (bavail * bsize < NEEDED_BYTES) {
-    throw new LocalClusterError(
-      'DiskFull',
-      `The disk of ${home.stateFolder} has ${Math.round((bavail * bsize) / 1024 ** 2)} MiB left; a cluster needs 1 GiB.`,
-      'Free space there, or choose another folder with QUARTERDECK_HOME.',
-    )
-  }
-  const host = await stepOf(options.onProgress, 'host', 'machine', 'looking at this machine', () =>
-    hostCapabilities(options),
-  )
-  for (const sentence of host.sentences) progressOf(options.onProgress, 'host', 'machine').done(sentence)
-  const mode = options.mode ?? readInstance(home.stateFolder)?.mode ?? (host.mode === 'none' ? 'simulated' : host.mode)
-  if (mode === 'node' && !host.namespaces) {
-    throw new LocalClusterError(
-      'NotSupported',
-      'Real containers need Linux and root, with the right to make network namespaces and mounts.',
-      'Start as root on Linux, or use a new state folder for a cluster with simulated nodes.',
-    )
-  }
-  if (mode === 'node') await installHostPackages(host.debianPackages, options.onProgress)
-  return mode
-}
-
-/** Everything that is decided before a process starts: programs, index, certificates. */
-async function preparedFor(options: LocalClusterOptions, home: Home, tools: ToolName[]): Promise<BringUp> {
-  const binaries: Binaries = await obtain(tools, options)
-  const { stateFolder } = home
-  const known = readInstance(stateFolder)
-  const index = known?.index ?? (await claimIndex(stateFolder))
-  const instance: Instance = known ?? {
-    name: options.name ?? 'local',
-    index,
-    mode: options.mode ?? (tools.includes('containerd') ? 'node' : 'simulated'),
-    components: [],
-    readySeconds: {},
-    images: {},
-  }
-  if (!known) writeInstance(stateFolder, instance)
-  const network = networkOf(index)
-  const ports = portsOf(index)
-  const names = [
-    '127.0.0.1',
-    'localhost',
-    'kubernetes',
-    'kubernetes.default',
-    'kubernetes.default.svc',
-    'kubernetes.default.svc.cluster.local',
-    network.kubernetesAddress,
-    network.hostAddress,
-    network.nodeAddress,
-  ]
-  return {
-    home,
-    instance,
-    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
-    spec: {
-      stateFolder,
-      binaries,
-      identities: ensureIdentities(join(stateFolder, 'pki'), names, NODE_NAME),
-      ports,
-      network,
-      serviceCidr: network.serviceCidr,
-      nodePorts: network.nodePorts,
-      durable: true,
-      ...(instance.mode === 'node' ? { advertiseAddress: network.hostAddress } : {}),
-    },
-  }
 }
 
 async function reset(home: Home): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type BinarySource, openBinarySource } from './binary-source.ts'
@@ -97,6 +97,8 @@ async function fill(
     discardLeftovers(cacheFolder, tool)
     const draft = mkdtempSync(join(cacheFolder, `.${cacheFolderName(tool)}-`))
     try {
+      // Temporary folders are closed to others; other users may run what is in the cache.
+      chmodSync(draft, 0o755)
       const taken = await (await source())?.take(tool, draft, (detail, percent) => progress.running(detail, percent))
       if (!taken) await build(tool, draft, options, (detail, percent) => progress.running(detail, percent))
       // A folder that is there but not whole was damaged by hand.

@@ -6,7 +6,7 @@ import type { ClusterMode } from './host.ts'
 import { ensureIdentities } from './identities.ts'
 import { type Instance, networkOf, portsOf } from './instance.ts'
 import { kubeRequest } from './kube-request.ts'
-import { NODE_NAME } from './node-components.ts'
+import { NODE_NAME } from './node-spec.ts'
 
 /** How one program of the cluster is. */
 export interface ComponentStatus {
