@@ -71,7 +71,7 @@ describe('logs of a real node', () => {
   const texts = (frames: LogFrame[]) => frames.filter(isLine).map(({ text }) => text)
 
   test('[APP-24] the logs of all pods come merged in the order of time, and of one pod alone', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const script = 'for i in $(seq 1 40); do echo line $i; sleep 0.02; done'
     await Promise.all(['a', 'b', 'c'].map((name) => run('merged', `merged-${name}`, script)))
@@ -90,7 +90,7 @@ describe('logs of a real node', () => {
   })
 
   test('following sees new pods and new runs of a container, and gives no line twice', {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     await run('followed', 'followed-a', 'for i in $(seq 1 600); do echo a $i; sleep 0.05; done')
     const frames: LogFrame[] = []
@@ -125,18 +125,20 @@ describe('logs of a real node', () => {
   })
 
   test('the run before the last restart can be read, and a container that has none says so', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await run('crashed', 'crashed-a', 'echo run $(cut -d. -f1 /proc/uptime); exit 7', 'Always')
     await until('crashed-a', ({ restartCount }) => restartCount >= 1)
-    const previous = texts(await read('crashed', { previous: true }))
+    // Between two runs the kubelet may not have it for a moment, and says so.
+    let previous: string[] = []
+    while (previous.length === 0) previous = texts(await read('crashed', { previous: true }))
     expect(previous).toEqual([expect.stringMatching(/^run \d+$/)])
     expect(await read('merged', { previous: true, pod: 'merged-a' })).toEqual([
       { note: 'main has not been restarted', pod: 'merged-a' },
     ])
   })
 
-  test('bytes that are no text and a line without end are read within bounds', { timeout: 60_000 }, async () => {
+  test('bytes that are no text and a line without end are read within bounds', { timeout: 180_000 }, async () => {
     await run('odd', 'odd-a', `printf 'a\\377\\000b\\n'; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after`)
     await until('odd-a', ({ state }) => 'terminated' in state)
     const [binary, long, after] = texts(await read('odd'))
@@ -147,7 +149,7 @@ describe('logs of a real node', () => {
   })
 
   test('a reader that does not read costs little memory, and is told what it has missed', {
-    timeout: 120_000,
+    timeout: 180_000,
   }, async () => {
     await run('flood', 'flood-a', 'yes "$(head -c 200 /dev/zero | tr "\\0" f)"')
     const headers = { authorization: 'Bearer all' }
@@ -156,17 +158,24 @@ describe('logs of a real node', () => {
       request(path, { headers }, resolve).on('error', reject).end()
     })
     const before = process.memoryUsage().rss
+    const pieces = response[Symbol.asyncIterator]()
     let most = 0
-    for (let round = 0; round < 80; round += 1) {
-      await sleep(100)
-      most = Math.max(most, process.memoryUsage().rss - before)
+    let told = false
+    while (!told) {
+      for (let round = 0; round < 40; round += 1) {
+        await sleep(100)
+        most = Math.max(most, process.memoryUsage().rss - before)
+      }
+      // What lies in the network's own buffers comes first.
+      let end = ''
+      for (let read = 0; !told && read < 16 * 2 ** 20; ) {
+        const { value } = await pieces.next()
+        end = end.slice(-200) + value
+        read += value.length
+        told = end.includes('lines are left out here')
+      }
     }
     expect(most).toBeLessThan(150 * 2 ** 20)
-    let text = ''
-    for await (const chunk of response) {
-      text = text.slice(-200) + chunk
-      if (text.includes('lines are left out here')) break
-    }
     response.destroy()
     await node.cluster.remove({ ...POD, namespace, name: 'flood-a' })
   })
@@ -182,7 +191,7 @@ describe('logs of a real node', () => {
   })
 
   test('a container that has not started says why, and an application without pods has none', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const labels = { 'app.kubernetes.io/instance': 'waiting' }
     const containers = [{ name: 'main', image: `${node.registry}/nosuch:1` }]

@@ -50,7 +50,12 @@ export function terminalCommands(program: Command, context: CliContext): void {
       const input = shell || tty || !interactive || options.stdin === true
       const { exitCode, message } = await run(context, terminal, { tty, input })
       if (exitCode === null)
-        throw new Problem({ type: 'about:blank', title: 'The command was cut off', status: 502, detail: message })
+        throw new Problem({
+          type: 'about:blank',
+          title: 'The command did not end by itself',
+          status: 502,
+          detail: message,
+        })
       context.exitStatus(exitCode)
     })
   const terminal = program.command('terminal').description('Terminals that are open on the server')

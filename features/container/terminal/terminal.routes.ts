@@ -4,6 +4,7 @@ import type { Cluster } from '@quarterdeck/kube'
 import {
   createTerminals,
   type Ended,
+  isProgramAbsent,
   type Owned,
   type Piece,
   type Session,
@@ -131,12 +132,14 @@ export function terminalRoutes(
       terminals.release(subject.name)
       throw error
     })
+    const absent = noSuchProgram(params.pod, container, body.command?.[0])
     if (!started) {
       terminals.release(subject.name)
-      throw noSuchProgram(params.pod, container, body.command?.[0])
+      throw absent
     }
+    const explain = (failure: Error) => (isProgramAbsent(failure) ? absent.message : failure.message)
     const place = { ...params, cluster: cluster.name, namespace, container, command: [...started.command] }
-    const owned = terminals.open(subject.name, place, { tty, ...started })
+    const owned = terminals.open(subject.name, place, { tty, explain, ...started })
     await terminals.opened(owned)
     return shown(owned)
   })

@@ -30,6 +30,8 @@ export interface SessionOptions {
   begun?: Uint8Array
   /** Asks the command to end, before its connection is closed. Never rejects. */
   stop?(): Promise<void>
+  /** Why the command did not end by itself, for people. Absent: the failure's own words. */
+  explain?(failure: Error): string
   /** Nobody attached for so long ends it. */
   idleMs: number
   onEnd(ended: Ended): void
@@ -53,7 +55,7 @@ export class Session {
   #ended: Ended | undefined
   #ending: Ended | undefined
 
-  constructor({ tty, exec, begun, stop, idleMs, onEnd }: SessionOptions) {
+  constructor({ tty, exec, begun, stop, explain, idleMs, onEnd }: SessionOptions) {
     this.tty = tty
     this.#exec = exec
     this.#idleMs = idleMs
@@ -73,7 +75,7 @@ export class Session {
     )
     const exit = exec.exit.then(
       (exitCode): Ended => ({ exitCode, message: '' }),
-      (error: Error): Ended => ({ exitCode: null, message: error.message }),
+      (error: Error): Ended => ({ exitCode: null, message: explain?.(error) ?? error.message }),
     )
     this.done = Promise.all([exit, ...drained]).then(([how]) => {
       const ended = this.#ending ?? how

@@ -8,7 +8,7 @@ const MARKED_BYTES = 32
 const SHELLS = ['/bin/sh', '/busybox/sh', 'ash', 'bash']
 // The kubelet and the runtime together take 50 to 300 ms (dev cluster, 2026-11); a loaded node more.
 const START_TIMEOUT_MS = 15_000
-/** A command that has not failed by then is taken to run. */
+/** A command that has not failed by then is taken to run; on a loaded node that it did not comes later. */
 const FAILS_WITHIN_MS = 400
 const CONTROL_C = Buffer.of(3)
 const STOP_TIMEOUT_MS = 3_000
@@ -34,7 +34,7 @@ export async function startCommand(
 ): Promise<Started | undefined> {
   const exec = await cluster.exec({ ...where, command, stdin: true })
   const { bytes, failure } = await outputOf(exec, FAILS_WITHIN_MS, (read) => read.length > 0)
-  if (isAbsent(failure)) return undefined
+  if (isProgramAbsent(failure)) return undefined
   const stop = async () => {
     // All that can be done without a shell: the interrupt key, or an end of the input.
     if (where.tty) exec.stdin.write(CONTROL_C)
@@ -49,7 +49,7 @@ export async function startShell(cluster: Execs, where: Where): Promise<Started 
   for (const shell of SHELLS) {
     const exec = await cluster.exec({ ...where, command: [shell, '-c', `${PROBE}${shell}`], stdin: true })
     const { bytes, failure } = await outputOf(exec, START_TIMEOUT_MS, (read) => markOf(read) !== undefined)
-    if (isAbsent(failure)) continue
+    if (isProgramAbsent(failure)) continue
     if (failure) throw failure
     const mark = markOf(bytes)
     if (!mark) {
@@ -123,7 +123,7 @@ async function outputOf(
 }
 
 /** The runtimes' words for a program that is not there; there is no code for it (containerd 2, runc 1.2, CRI-O 1.3x). */
-function isAbsent(failure: unknown): boolean {
+export function isProgramAbsent(failure: unknown): boolean {
   if (!isProblem(failure, rejectedByCluster)) return false
   return /executable file not found|no such file or directory|not a directory|permission denied|is a directory/i.test(
     failure.message,

@@ -24,7 +24,11 @@ export interface Terminals<About> {
   /** Gives back a place for which nothing was opened. */
   release(owner: string): void
   /** Takes the place that was reserved. */
-  open(owner: string, about: About, session: Pick<SessionOptions, 'tty' | 'exec' | 'begun' | 'stop'>): Owned<About>
+  open(
+    owner: string,
+    about: About,
+    session: Pick<SessionOptions, 'tty' | 'exec' | 'begun' | 'stop' | 'explain'>,
+  ): Owned<About>
   /** The owner's own, oldest first; those that have ended are there for a while. */
   list(owner: string): Owned<About>[]
   /** Undefined for somebody else's. */
