@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nameFrom } from '@quarterdeck/kernel'
 import { type Clusters, type KeyFile, parseKubeconfig, readKubeconfigFile } from '@quarterdeck/kube'
@@ -53,6 +53,7 @@ export function clusterOfKubeconfig(path: string, options: OwnClusterOptions): O
 export function clusterOfThisMachine(home: string, options: OwnClusterOptions): OwnCluster {
   const { progress } = options
   const local = localCluster({ stateFolder: join(home, 'cluster'), onProgress: (event) => progress.local(event) })
+  let registered: string | undefined
   return {
     origin: 'local',
     async ensure() {
@@ -60,20 +61,22 @@ export function clusterOfThisMachine(home: string, options: OwnClusterOptions): 
         progress.healthy = false
         await local.up()
       }
-      await registerLocal(local, options)
+      registered = await registerLocal(local, options, registered)
       return 'local'
     },
     registry: () => local.registry,
   }
 }
 
-async function registerLocal(local: LocalCluster, options: OwnClusterOptions): Promise<void> {
-  if (!existsSync(local.kubeconfigFile)) return
+/** Answers the kubeconfig that is registered now; does nothing when it is `known`. */
+async function registerLocal(local: LocalCluster, options: OwnClusterOptions, known: string | undefined) {
   const kubeconfig = readFileSync(local.kubeconfigFile, 'utf8')
+  if (kubeconfig === known) return known
   const simulated = local.registry === undefined
   options.progress.mode = simulated ? 'simulated' : 'node'
   const { server } = parseKubeconfig(kubeconfig)
   await register(options, { name: 'local', title: 'This machine', origin: 'local', simulated, server, kubeconfig })
+  return kubeconfig
 }
 
 /** Registers the cluster unless exactly this is registered. */

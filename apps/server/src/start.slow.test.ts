@@ -117,7 +117,7 @@ async function wayOut(url: string): Promise<string> {
   }
 }
 
-test('[CLU-01] with a kubeconfig the platform is ready with that cluster and a first environment on it', async () => {
+test('with a kubeconfig the platform is ready with that cluster and a first environment on it', async () => {
   const url = await ready(start())
   const headers = await signIn(url)
   const read = async (path: string) => (await fetch(`${url}/api/v1${path}`, { headers })).json()
@@ -205,7 +205,7 @@ test('when PostgreSQL is killed requests are refused as unavailable, never with 
   expect(await statusOf(url, '/api/v1/environments', headers)).toBe(200)
 })
 
-test('[F04] SIGTERM stops the server and its database; the next start finds everything', async () => {
+test('SIGTERM stops the server and its database; the next start finds everything', async () => {
   const first = start()
   const url = await ready(first)
   const headers = await signIn(url)
