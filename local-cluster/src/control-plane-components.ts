@@ -167,6 +167,8 @@ export function controllerManagerComponent(spec: ControlPlaneSpec): Component {
       `--cluster-signing-key-file=${identities.file('ca.key')}`,
       '--use-service-account-credentials',
       '--allocate-node-cidrs=false',
+      // A node that has become ready is used after one second instead of five.
+      '--node-monitor-period=1s',
       `--service-cluster-ip-range=${spec.serviceCidr}`,
     ],
   }

@@ -47,3 +47,13 @@ test('without Go, cache and binary source there is no mode, and it is said why',
   expect(host.goVersion).toBeUndefined()
   expect(host.sentences[0]).toContain('No local cluster can be brought up')
 })
+
+const isRoot = process.platform === 'linux' && process.getuid?.() === 0
+
+test.skipIf(!isRoot)('what a real node needs from Debian is named, each with what it is for', async () => {
+  const { debianPackages, sentences } = await hostCapabilities({ programFolders: [root], cacheFolder: root })
+  const names = debianPackages.map((one) => one.name)
+  expect(names).toEqual(expect.arrayContaining(['iproute2', 'nftables', 'catatonit', 'busybox-static']))
+  for (const { reason } of debianPackages) expect(reason.length).toBeGreaterThan(10)
+  expect(sentences.join(' ')).toContain('nftables')
+})

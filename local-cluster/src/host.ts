@@ -51,6 +51,8 @@ export interface HostOptions {
   go?: string
   /** Where the kernel's modules and settings are read; absent means `/`. */
   rootFolder?: string
+  /** Where the programs of Debian packages are looked for; absent means PATH and the system's folders. */
+  programFolders?: string[]
 }
 
 /** Looks at the machine; changes nothing. */
@@ -72,7 +74,7 @@ export async function hostCapabilities(options: HostOptions = {}): Promise<HostC
     namespaces,
     ...(cgroupVersion ? { cgroupVersion, cgroupDriver: 'cgroupfs' as const } : {}),
     memoryBytes: totalmem(),
-    debianPackages: real ? missingPackages(!cached('runc') && go !== undefined) : [],
+    debianPackages: real ? missingPackages(!cached('runc') && go !== undefined, options.programFolders) : [],
     canInstallPackages: root && isProgram('apt-get'),
     mode: !obtainable ? ('none' as const) : real ? ('node' as const) : ('simulated' as const),
   }
@@ -133,7 +135,8 @@ const NEEDED_PACKAGES: (MissingPackage & { programs: string[] })[] = [
   { name: 'busybox-static', programs: ['busybox'], reason: 'is the content of the sample image `shell`' },
 ]
 
-function missingPackages(willBuildRunc: boolean): MissingPackage[] {
+function missingPackages(willBuildRunc: boolean, folders?: string[]): MissingPackage[] {
+  const isProgram = (name: string) => programPath(name, folders) !== undefined
   const missing = NEEDED_PACKAGES.filter(({ programs }) => !programs.every(isProgram))
   const packages = missing.map(({ name, reason }) => ({ name, reason }))
   if (!willBuildRunc) {
@@ -161,8 +164,8 @@ const isCached = (name: ToolName, cacheFolder = defaultCacheFolder()): boolean =
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin']
 
 /** Path of a program on PATH or in the system's folders. */
-export function programPath(name: string): string | undefined {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS]) {
+export function programPath(name: string, folders?: string[]): string | undefined {
+  for (const folder of folders ?? [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS]) {
     const path = join(folder, name)
     try {
       accessSync(path, constants.X_OK)

@@ -87,6 +87,7 @@ async function setOnHost(link: string): Promise<void> {
 async function writeTable(network: InstanceNetwork, ports: InstancePorts): Promise<void> {
   const { table, link, hostAddress, nodeAddress, range } = network
   const nodePorts = network.nodePorts.join('-')
+  // The registry asks nobody who they are, so only the node reaches it and no pod does.
   // Deleted and made in one transaction; "add" first, because deleting what is not there is an error.
   const rules = `
     add table ip ${table}
@@ -98,7 +99,8 @@ async function writeTable(network: InstanceNetwork, ports: InstancePorts): Promi
       }
       chain inward {
         type nat hook prerouting priority dstnat
-        iifname "${link}" ip daddr ${hostAddress} tcp dport { ${ports.apiServer}, ${ports.registry} } dnat to 127.0.0.1
+        iifname "${link}" ip daddr ${hostAddress} tcp dport ${ports.apiServer} dnat to 127.0.0.1
+        iifname "${link}" ip saddr ${nodeAddress} ip daddr ${hostAddress} tcp dport ${ports.registry} dnat to 127.0.0.1
       }
       chain local {
         type nat hook output priority -100
