@@ -31,7 +31,8 @@ export function DeployPage() {
   const [planning, setPlanning] = useUrlValue('plan')
   const [edited, setEdited] = useState<Proposal>()
   const { current } = useEnvironment()
-  const step = image === '' ? 1 : planning === 'true' && edited ? 3 : 2
+  const go = useGo()
+  const step = image === '' ? 1 : planning === 'proposal' || (planning === 'true' && edited) ? 3 : 2
   const steps = [t('step1'), t('step2'), t('step3')]
   return (
     <div className="page">
@@ -57,6 +58,12 @@ export function DeployPage() {
           onPick={(picked) => {
             setEdited(undefined)
             setImage(picked)
+          }}
+          onRun={(picked) => {
+            setEdited(undefined)
+            go(
+              `/deploy?${new URLSearchParams({ ...(current ? { environment: current.name } : {}), image: picked, plan: 'proposal' })}`,
+            )
           }}
         />
       )}

@@ -40,7 +40,7 @@ export function ProposalForm({
     (touched[path] ? faults[path] : undefined) ?? fieldError(refusal, `/${path.replace(/^spec\//, '')}`)
   const left = (path: string) => () => setTouched((before) => ({ ...before, [path]: true }))
   const optional = (text: string) => (text.trim() === '' ? undefined : text.trim())
-  const limits = ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const
+  const limits = ['cpuLimit', 'memoryLimit'] as const
   const count = (number: number) => t('set', { count: number })
   const lines = (text: string) => (text === '' ? undefined : text.split('\n'))
   return (
@@ -68,6 +68,21 @@ export function ProposalForm({
           />
         )}
       </Field>
+      <div className="pairs">
+        {(['cpuRequest', 'memoryRequest'] as const).map((name) => (
+          <Field key={name} label={t(name)} error={at(`spec/${name}`)}>
+            {(control) => (
+              <TextInput
+                {...control}
+                value={spec[name] ?? ''}
+                placeholder={t('noLimit')}
+                onBlur={left(`spec/${name}`)}
+                onChange={(text) => set({ [name]: optional(text) })}
+              />
+            )}
+          </Field>
+        ))}
+      </div>
       <Field label={t('exposure')} term="Service">
         {(control) => (
           <Select

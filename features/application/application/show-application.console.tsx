@@ -1,20 +1,29 @@
 import {
   Age,
+  ChangeDialog,
   Check,
   Code,
-  Icon,
+  EventTable,
   Link,
   Read,
   Section,
   State,
-  Table,
   type Tone,
+  useGo,
   useRead,
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
+import { useState } from 'react'
 import { AddressLink, shortImage } from './application.console.tsx'
-import { type Application, type ApplicationSpec, getApplicationYaml, type Probe } from './application.contract.ts'
+import {
+  type Application,
+  type ApplicationSpec,
+  getApplicationYaml,
+  type Probe,
+  restartPod,
+} from './application.contract.ts'
+import { ContainerTable } from './list-containers.console.tsx'
 import { applicationTexts } from './texts.console.tsx'
 
 type ReplicaSet = Application['replicaSets'][number]
@@ -45,6 +54,7 @@ export function OverviewTab({ application }: { application: Application }) {
           </ul>
           {older > 0 && <p className="soft small pad">{t('older', { count: older })}</p>}
         </section>
+        <ContainerTable application={application} />
         <Events application={application} />
       </div>
       <div className="rows">
@@ -118,6 +128,8 @@ const podTone = (pod: Pod): Tone =>
 
 function PodNode({ pod, application }: { pod: Pod; application: Application }) {
   const t = useText(applicationTexts)
+  const go = useGo()
+  const [restarting, setRestarting] = useState(false)
   const base = `/environments/${application.environment}/applications/${application.name}`
   return (
     <li data-pod={pod.name}>
@@ -132,10 +144,31 @@ function PodNode({ pod, application }: { pod: Pod; application: Application }) {
           <Age time={pod.startTime} />
         </span>
         <span className="walk-acts">
+          <button
+            type="button"
+            className="as-link"
+            aria-label={`${t('restartPod')}: ${pod.name}`}
+            onClick={() => setRestarting(true)}
+          >
+            {t('restart')}
+          </button>
           <Link to={`${base}/logs?pod=${pod.name}`}>{t('logs')}</Link>
           <Link to={`${base}/terminal?pod=${pod.name}`}>{t('terminal')}</Link>
         </span>
       </div>
+      {restarting && (
+        <ChangeDialog
+          title={`${t('restartPod')}: ${pod.name}`}
+          act={{
+            endpoint: restartPod,
+            // The application is for the command; the endpoint needs the pod alone.
+            params: { environment: application.environment, pod: pod.name, application: application.name },
+            label: t('restart'),
+          }}
+          onCancel={() => setRestarting(false)}
+          onAccepted={({ id }) => go(`/operations/${id}`)}
+        />
+      )}
       {pod.message && <p className="small wrap walk-message">{pod.message}</p>}
       <ul>
         {pod.containers.map((container) => (
@@ -226,39 +259,11 @@ function Settings({ spec }: { spec: ApplicationSpec }) {
 function Events({ application }: { application: Application }) {
   const t = useText(applicationTexts)
   return (
-    <section className="card" aria-label={t('events')}>
+    <section className="card">
       <header>
         <h2>{t('events')}</h2>
       </header>
-      <Table
-        label={t('events')}
-        rows={application.events}
-        rowKey={(event) => `${event.object.kind}/${event.object.name}/${event.reason}/${event.message}`}
-        empty={<p className="soft pad">{t('noEvents')}</p>}
-        columns={[
-          {
-            title: t('event'),
-            nowrap: true,
-            cell: (event) => (
-              <span className={event.type === 'Warning' ? 'state tone-warn' : ''}>
-                {event.type === 'Warning' && <Icon name="alert" />}
-                {event.reason}
-              </span>
-            ),
-          },
-          { title: t('message'), cell: (event) => <span className="wrap small">{event.message}</span> },
-          {
-            title: t('object'),
-            cell: (event) => (
-              <span className="small wrap">
-                {event.object.kind} {event.object.name}
-              </span>
-            ),
-          },
-          { title: t('times'), end: true, cell: (event) => event.count },
-          { title: t('seen'), nowrap: true, cell: (event) => <Age time={event.lastTime} /> },
-        ]}
-      />
+      <EventTable label={t('events')} events={application.events} />
     </section>
   )
 }

@@ -3,11 +3,14 @@ import {
   Age,
   Button,
   ButtonLink,
+  Check,
   Empty,
+  EventTable,
   Icon,
   Link,
   Note,
   Read,
+  Section,
   State,
   Table,
   type Tone,
@@ -15,7 +18,13 @@ import {
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
-import { type ClusterSummary, getCluster, listClusters } from './cluster.contract.ts'
+import {
+  type ClusterDetail,
+  type ClusterSummary,
+  getCluster,
+  listClusterEvents,
+  listClusters,
+} from './cluster.contract.ts'
 import { NodeTable } from './list-nodes.console.tsx'
 import { RegisterDialog, RemoveMenu } from './register-cluster.console.tsx'
 import { clusterTexts } from './texts.console.tsx'
@@ -124,6 +133,58 @@ function Memory({ capacity }: { capacity: Pick<Capacity, 'memoryBytes' | 'memory
   return <Bar used={capacity.memoryRequestedBytes} all={capacity.memoryBytes} text={text} />
 }
 
+type Detail = ReturnType<typeof ClusterDetail.parse>
+/** How much of what Quarterdeck needs it is allowed; what is missing is never folded away. */
+function Rights({ rights }: { rights: Detail['rights'] }) {
+  const t = useText(clusterTexts)
+  const allowed = rights.filter((right) => right.allowed)
+  return (
+    <div className="pad rows tight">
+      {rights
+        .filter((right) => !right.allowed)
+        .map((right) => (
+          <Note key={right.act} tone="warn" title={`${right.act}: ${t('denied')}.`}>
+            {right.neededFor}
+          </Note>
+        ))}
+      {rights.length > 0 && (
+        <Section title={t('rights')} count={t('rightsOf', { count: rights.length, allowed: allowed.length })}>
+          <ul className="small">
+            {allowed.map((right) => (
+              <li key={right.act} className="cols">
+                <Icon name="check" />
+                <span className="mono">{right.act}</span> <span className="soft">{right.neededFor}</span>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+    </div>
+  )
+}
+
+/** What happened in the cluster lately. */
+function ClusterEvents({ cluster }: { cluster: string }) {
+  const t = useText(clusterTexts)
+  const [type, setType] = useUrlValue('events')
+  const query = useRead(
+    listClusterEvents,
+    { params: { cluster }, query: { limit: 50, ...(type === 'all' ? {} : { type: 'Warning' }) } },
+    { everySeconds: 10, keep: true },
+  )
+  return (
+    <section className="card">
+      <header>
+        <h2>{t('events')}</h2>
+        <Check checked={type !== 'all'} onChange={(on) => setType(on ? '' : 'all')}>
+          {t('warningsOnly')}
+        </Check>
+      </header>
+      <Read query={query}>{({ items }) => <EventTable label={t('events')} events={items} />}</Read>
+    </section>
+  )
+}
+
 /** One cluster: control plane, capacity, nodes, rights. */
 export function ClusterPage({ cluster }: { cluster: string }) {
   const t = useText(clusterTexts)
@@ -158,7 +219,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
                 {warning}
               </Note>
             ))}
-            <div className="three">
+            <div className="halves">
               <section className="card">
                 <header>
                   <h2>{t('capacity')}</h2>
@@ -209,25 +270,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
                     </li>
                   ))}
                 </ul>
-              </section>
-              <section className="card">
-                <header>
-                  <h2>{t('rights')}</h2>
-                </header>
-                <ul className="plain-list">
-                  {detail.rights.map((right) => (
-                    <li key={right.act}>
-                      <div className="cols apart">
-                        <span className="mono small wrap">{right.act}</span>
-                        <span className={`state tone-${right.allowed ? 'good' : 'bad'}`}>
-                          <Icon name={right.allowed ? 'check' : 'cross'} />
-                          {right.allowed ? t('allowed') : t('denied')}
-                        </span>
-                      </div>
-                      {!right.allowed && <p className="soft small">{right.neededFor}</p>}
-                    </li>
-                  ))}
-                </ul>
+                <Rights rights={detail.rights} />
               </section>
             </div>
           </>
@@ -238,6 +281,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
         cpu={(capacity) => <Cpu capacity={capacity} />}
         memory={(capacity) => <Memory capacity={capacity} />}
       />
+      <ClusterEvents cluster={cluster} />
     </div>
   )
 }

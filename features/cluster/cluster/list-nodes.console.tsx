@@ -1,6 +1,8 @@
+import { formatBytes, formatCores } from '@quarterdeck/kernel'
 import {
   Age,
   Dialog,
+  EventTable,
   FilterLine,
   matches,
   NoMatch,
@@ -12,7 +14,7 @@ import {
   useUrlValue,
 } from '@quarterdeck/ui'
 import type { ReactNode } from 'react'
-import { listNodes, type NodeSummary } from './cluster.contract.ts'
+import { getNode, listNodes, type NodeSummary } from './cluster.contract.ts'
 import { clusterTexts } from './texts.console.tsx'
 
 type Draw = (capacity: NodeSummary['capacity']) => ReactNode
@@ -84,13 +86,14 @@ export function NodeTable({ cluster, cpu, memory }: { cluster: string; cpu: Draw
           />
         )}
       </Read>
-      {open && <NodeDrawer node={open} close={() => setShown('')} />}
+      {open && <NodeDrawer cluster={cluster} node={open} close={() => setShown('')} />}
     </section>
   )
 }
 
-function NodeDrawer({ node, close }: { node: NodeSummary; close: () => void }) {
+function NodeDrawer({ cluster, node, close }: { cluster: string; node: NodeSummary; close: () => void }) {
   const t = useText(clusterTexts)
+  const detail = useRead(getNode, { params: { cluster, node: node.name } }, { everySeconds: 5 })
   const facts: [string, string][] = [
     [t('address'), node.address],
     [t('system'), `${node.os} (${node.architecture})`],
@@ -122,6 +125,35 @@ function NodeDrawer({ node, close }: { node: NodeSummary; close: () => void }) {
             )
           })}
         </ul>
+        <Read query={detail}>
+          {({ kubelet, usage, events }) => (
+            <>
+              <dl className="facts">
+                <dt>{t('kubelet')}</dt>
+                <dd>
+                  <State tone={kubelet.healthy ? 'good' : 'bad'}>
+                    {kubelet.healthy ? t('healthy') : t('unhealthy')}
+                  </State>{' '}
+                  <span className="soft">{kubelet.message}</span>
+                </dd>
+                <dt>{t('heartbeat')}</dt>
+                <dd>
+                  <Age time={kubelet.heartbeatTime} />
+                </dd>
+                {usage && (
+                  <>
+                    <dt>{t('usage')}</dt>
+                    <dd>
+                      {t('usageOf', { cpu: formatCores(usage.cpuCores), memory: formatBytes(usage.memoryBytes) })}
+                    </dd>
+                  </>
+                )}
+              </dl>
+              <h3>{t('events')}</h3>
+              <EventTable label={t('events')} events={events} />
+            </>
+          )}
+        </Read>
         <Table
           label={t('podsOn', { node: node.name })}
           rows={node.podNames}

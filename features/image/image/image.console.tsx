@@ -33,6 +33,7 @@ const texts = defineTexts(
     made: 'Built',
     acts: 'Acts',
     use: 'Use',
+    run: 'Run as proposed',
     none: 'No repository is known',
     noneDetail: 'Push an image to the registry of the local cluster, or write a reference above.',
     noTags: 'This repository has no tags.',
@@ -52,6 +53,7 @@ const texts = defineTexts(
     made: '构建时间',
     acts: '操作',
     use: '选用',
+    run: '按建议运行',
     none: '还没有可用的仓库',
     noneDetail: '向本地集群的镜像仓库推送镜像，或在上方直接填写镜像地址。',
     noTags: '该仓库没有标签。',
@@ -61,7 +63,14 @@ const texts = defineTexts(
 )
 
 /** Picks an image: from the repositories of the known registries, or by writing its reference. */
-export function ImagePicker({ onPick }: { onPick: (image: string) => void }) {
+export function ImagePicker({
+  onPick,
+  onRun,
+}: {
+  onPick: (image: string) => void
+  /** Straight to the plan of what is proposed. */
+  onRun: (image: string) => void
+}) {
   const t = useText(texts)
   const [pasted, setPasted] = useState('')
   const [fault, setFault] = useState<string>()
@@ -106,13 +115,16 @@ export function ImagePicker({ onPick }: { onPick: (image: string) => void }) {
           {repository === '' ? (
             <p className="soft pad">{t('pick')}</p>
           ) : (
-            <Tags repository={repository} onPick={onPick} />
+            <Tags repository={repository} onPick={onPick} onRun={onRun} />
           )}
         </section>
       </div>
     </div>
   )
 }
+
+/** Images that the platform runs itself stand at the end. */
+const isOwn = (repository: string) => repository.startsWith('quarterdeck/')
 
 function Repositories({
   chosen,
@@ -135,7 +147,9 @@ function Repositories({
       </header>
       <Read query={query}>
         {({ items, problems }) => {
-          const shown = items.filter((one) => `${one.registry}/${one.repository}`.includes(search.toLowerCase()))
+          const shown = items
+            .filter((one) => `${one.registry}/${one.repository}`.includes(search.toLowerCase()))
+            .sort((a, b) => Number(isOwn(a.repository)) - Number(isOwn(b.repository)))
           return (
             <>
               {problems.map((problem) => (
@@ -169,7 +183,15 @@ function Repositories({
   )
 }
 
-function Tags({ repository, onPick }: { repository: string; onPick: (image: string) => void }) {
+function Tags({
+  repository,
+  onPick,
+  onRun,
+}: {
+  repository: string
+  onPick: (image: string) => void
+  onRun: (image: string) => void
+}) {
   const t = useText(texts)
   const query = useRead(listTags, { query: { repository } })
   const title = t('tags', { repository: repository.split('/').slice(1).join('/') })
@@ -199,14 +221,23 @@ function Tags({ repository, onPick }: { repository: string; onPick: (image: stri
                 title: t('acts'),
                 acts: true,
                 cell: (tag) => (
-                  <Button
-                    small
-                    kind="primary"
-                    aria-label={`${t('use')} ${tag.image.split('/').at(-1)}`}
-                    onClick={() => onPick(tag.image)}
-                  >
-                    {t('use')}
-                  </Button>
+                  <span className="cols">
+                    <Button
+                      small
+                      aria-label={`${t('run')} ${tag.image.split('/').at(-1)}`}
+                      onClick={() => onRun(tag.image)}
+                    >
+                      {t('run')}
+                    </Button>
+                    <Button
+                      small
+                      kind="primary"
+                      aria-label={`${t('use')} ${tag.image.split('/').at(-1)}`}
+                      onClick={() => onPick(tag.image)}
+                    >
+                      {t('use')}
+                    </Button>
+                  </span>
                 ),
               },
             ]}

@@ -49,10 +49,19 @@ function deploy(params: Record<string, string>, body: Body, extra: string[]): st
   const place = ['--name', params.application ?? '', '--env', params.environment ?? '']
   const plain = Object.keys(body).every((key) => key in NAMED)
   if (plain) {
-    return words('qd', 'app', 'deploy', asText(body.image), ...place, ...flag('replicas', body.replicas), ...extra)
+    return words(
+      'qd',
+      'app',
+      'deploy',
+      asText(body.image),
+      ...place,
+      ...flag('replicas', body.replicas),
+      ...flag('create', body.create),
+      ...extra,
+    )
   }
-  const { create: _, ...spec } = body
-  return `${words('qd', 'app', 'deploy', '-f', '-', ...place, ...extra)} <<'EOF'\n${JSON.stringify(spec, null, 2)}\nEOF`
+  const { create, ...spec } = body
+  return `${words('qd', 'app', 'deploy', '-f', '-', ...place, ...flag('create', create), ...extra)} <<'EOF'\n${JSON.stringify(spec, null, 2)}\nEOF`
 }
 
 const words = (...all: string[]): string => all.map(shellWord).join(' ')
@@ -75,8 +84,19 @@ const COMMANDS: Record<string, Command> = {
     words('qd', 'app', 'set-image', params.application ?? '', asText(body.image), ...inEnvironment(params), ...extra),
   'application.restart': (params, _, extra) =>
     words('qd', 'app', 'restart', params.application ?? '', ...inEnvironment(params), ...extra),
+  'pod.restart': (params, _, extra) =>
+    words(
+      'qd',
+      'app',
+      'restart',
+      params.application ?? '',
+      '--pod',
+      params.pod ?? '',
+      ...inEnvironment(params),
+      ...extra,
+    ),
   'application.delete': (params, _, extra) =>
-    words('qd', 'app', 'delete', params.application ?? '', ...inEnvironment(params), ...extra),
+    words('qd', 'app', 'delete', params.application ?? '', ...inEnvironment(params), '--yes', ...extra),
   'operation.undo': (params, _, extra) => words('qd', 'operation', 'undo', params.operation ?? '', ...extra),
   'environment.create': (params, body, extra) =>
     words(
@@ -90,7 +110,7 @@ const COMMANDS: Record<string, Command> = {
       ...flag('title', body.title),
       ...extra,
     ),
-  'environment.delete': (params, _, extra) => words('qd', 'env', 'delete', params.environment ?? '', ...extra),
+  'environment.delete': (params, _, extra) => words('qd', 'env', 'delete', params.environment ?? '', '--yes', ...extra),
 }
 
 /** The act as a `qd` command, or undefined where the command line has none for it. */

@@ -45,8 +45,9 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ]
 /** Age in the coarsest unit that fits; seconds below a minute in steps of five. */
-function ageText(time: string, language: string): string {
+function ageText(time: string, language: string, justNow: string): string {
   const seconds = Math.max(0, (now - Date.parse(time)) / 1_000)
+  if (seconds < 5) return justNow
   const format = new Intl.RelativeTimeFormat(language, { style: 'narrow', numeric: 'always' })
   for (const [unit, size] of STEPS) if (seconds >= size) return format.format(-Math.floor(seconds / size), unit)
   return format.format(-Math.floor(seconds / 5) * 5, 'second')
@@ -54,8 +55,9 @@ function ageText(time: string, language: string): string {
 
 /** How long ago; the instant is its title. */
 export function Age({ time }: { time: string | undefined }) {
+  const t = useText(partTexts)
   const [language] = useLanguage()
-  const text = useSyncExternalStore(onTick, () => (time ? ageText(time, language) : ''))
+  const text = useSyncExternalStore(onTick, () => (time ? ageText(time, language, t('justNow')) : ''))
   if (!time) return <span className="soft">–</span>
   return (
     <time className="num" dateTime={time} title={new Date(time).toLocaleString(language)}>

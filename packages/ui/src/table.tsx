@@ -12,6 +12,8 @@ export interface Column<Row> {
   end?: boolean
   nowrap?: boolean
   acts?: boolean
+  /** Takes the room that the others leave. */
+  wide?: boolean
 }
 
 /** Rows of one kind. `label` says what they are to those who do not see the heading. */
@@ -49,7 +51,17 @@ export function Table<Row>({
               {columns.map((column) => (
                 <td
                   key={column.title}
-                  className={column.acts ? 'acts' : column.end ? 'end' : column.nowrap ? 'nowrap' : undefined}
+                  className={
+                    column.acts
+                      ? 'acts'
+                      : column.end
+                        ? 'end'
+                        : column.nowrap
+                          ? 'nowrap'
+                          : column.wide
+                            ? 'wide'
+                            : undefined
+                  }
                 >
                   {column.cell(row)}
                 </td>
@@ -117,25 +129,4 @@ export function isTyping(target: EventTarget | null): boolean {
     element instanceof HTMLElement &&
     (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) || !!element.closest('.xterm'))
   )
-}
-
-/** Every word must be found: `state:failed` in that member, a plain word in any of them. */
-export function matches(filter: string, members: Record<string, string | number | undefined>): boolean {
-  return filter
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '')
-    .every((word) => {
-      const at = word.indexOf(':')
-      const member = at > 0 ? members[word.slice(0, at)] : undefined
-      if (member !== undefined)
-        return String(member)
-          .toLowerCase()
-          .includes(word.slice(at + 1))
-      return Object.values(members).some((value) =>
-        String(value ?? '')
-          .toLowerCase()
-          .includes(word),
-      )
-    })
 }
