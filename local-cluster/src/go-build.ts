@@ -39,7 +39,7 @@ export async function goBuild({ go, tool, folder, onProgress }: GoBuild): Promis
   let compiled = 0
   onProgress(`${tool.version}: 0 of ${expected} packages`, 0)
   mkdirSync(folder, { recursive: true })
-  await run(go, ['build', '-v', ...tool.buildFlags, '-o', `${folder}/`, 'tool'], {
+  await run(go, ['build', '-v', '-buildvcs=false', ...tool.buildFlags, '-o', `${folder}/`, 'tool'], {
     cwd,
     environment,
     tool,

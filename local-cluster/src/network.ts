@@ -25,15 +25,6 @@ const succeeds = (program: string, ...args: string[]) =>
 
 const namespaceFile = ({ networkNamespace }: InstanceNetwork) => `/run/netns/${networkNamespace}`
 
-/** Whether the network is up as ensureNetwork makes it. */
-export async function networkIsUp(network: InstanceNetwork): Promise<boolean> {
-  return (
-    existsSync(namespaceFile(network)) &&
-    existsSync(`/sys/class/net/${network.link}`) &&
-    (await succeeds('nft', 'list', 'table', 'ip', network.table))
-  )
-}
-
 /**
  * Gives the cluster a network namespace of its own, joined to this machine by a virtual cable. What the node does to
  * routes, bridges and nftables stays in there, so clusters do not disturb each other and one deletion cleans up.
