@@ -19,8 +19,6 @@ import { type Reachability, reachability } from './reachability.routes.ts'
 import { changeTimeOf, conditionsOf, restartsOf, stateOf } from './status.rules.ts'
 import { addressesOf, eventsOf, nodeAddress, walk } from './walk.rules.ts'
 
-export type { ApplicationRoutesOptions, Place }
-
 export function applicationRoutes(server: Server, options: ApplicationRoutesOptions): void {
   const { db } = options
   const reach = reachability()

@@ -1,4 +1,4 @@
-import type { Json, KubeObject } from '@quarterdeck/kernel'
+import type { KubeObject } from '@quarterdeck/kernel'
 import { z } from 'zod'
 import { ApplicationSpec } from './application.contract.ts'
 
@@ -19,9 +19,6 @@ export const ApplicationDefinition = z.object({
   manifests: z.array(Manifest).transform((list) => list as unknown as KubeObject[]),
 })
 export type ApplicationDefinition = z.infer<typeof ApplicationDefinition>
-
-export const definitionOf = (value: Json | null): ApplicationDefinition | undefined =>
-  value === null ? undefined : ApplicationDefinition.parse(value)
 
 /** `dev/shop` */
 export const definitionKey = (environment: string, name: string): string => `${environment}/${name}`

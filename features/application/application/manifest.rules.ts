@@ -20,8 +20,8 @@ export interface Placement {
 }
 
 export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'quarterdeck' }
-export const RESTART_TIME = 'quarterdeck.dev/restart-time'
-export const IMAGE_DIGEST = 'quarterdeck.dev/image-digest'
+const RESTART_TIME = 'quarterdeck.dev/restart-time'
+const IMAGE_DIGEST = 'quarterdeck.dev/image-digest'
 
 /** The labels by which the pods of an application are found. */
 export const podLabels = (name: string): Record<string, string> => ({

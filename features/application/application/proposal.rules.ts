@@ -85,7 +85,8 @@ export function portName(port: number, protocol: string): string {
   return `${protocol.toLowerCase()}-${port}`
 }
 
-const TIMES = { initialDelaySeconds: 0, periodSeconds: 5 }
+// 2 s: the first try comes before most servers listen, and the whole period is then waited (node-1, 2026-11-21).
+const TIMES = { initialDelaySeconds: 0, periodSeconds: 2 }
 
 /** Undefined: there is nothing to ask. */
 function proposeProbe(image: ImageConfig | undefined, ports: ApplicationPort[], notes: string[]): Probe | undefined {

@@ -174,8 +174,11 @@ export function toOperation(row: OperationRow): Operation {
   return { ...toSummary(row), plan: row.plan, steps: row.steps }
 }
 
+/** What a summary needs of a row. */
+export type SummaryRow = Omit<OperationRow, 'plan' | 'intent'> & { intent: Pick<Intent, 'notUndoable'> }
+
 /** The operation without its plan and steps. */
-export function toSummary(row: OperationRow): OperationSummary {
+export function toSummary(row: SummaryRow): OperationSummary {
   const optional = {
     reason: row.reason,
     environment: row.environment,
@@ -202,7 +205,7 @@ export function toSummary(row: OperationRow): OperationSummary {
 }
 
 /** Why an operation cannot be taken back; undefined: it can. */
-export function whyNotUndoable(row: OperationRow): string | undefined {
+export function whyNotUndoable(row: SummaryRow): string | undefined {
   if (row.intent.notUndoable) return row.intent.notUndoable
   if (row.undoneBy) return `It was undone already, by ${row.undoneBy}; undo that one to have it again.`
   if (row.state === 'Failed' && !reachedCluster(row)) return 'It failed before it changed anything.'

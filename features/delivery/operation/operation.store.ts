@@ -2,7 +2,7 @@ import type { Condition, KubeRef } from '@quarterdeck/kernel'
 import type { Db, JsonColumn } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import type { OperationState, OperationStep, Plan } from './operation.contract.ts'
-import type { Intent, OperationRow, Progress, Result } from './operation.rules.ts'
+import type { Intent, OperationRow, Progress, Result, SummaryRow } from './operation.rules.ts'
 
 type JsonFields = 'intent' | 'plan' | 'steps' | 'conditions' | 'results' | 'progress'
 type OperationTable = Omit<OperationRow, JsonFields | 'sequence'> & {
@@ -54,17 +54,46 @@ export interface Filter {
   limit: number
 }
 
-/** Newest first. */
-export function list(db: Db, filter: Filter): Promise<OperationRow[]> {
-  let query = table(db).selectFrom('operation').selectAll().orderBy('sequence', 'desc').limit(filter.limit)
+/** Newest first; neither plans nor manifests, which are what makes a row large. */
+export async function list(db: Db, filter: Filter): Promise<SummaryRow[]> {
+  let query = table(db)
+    .selectFrom('operation')
+    .select(listed)
+    .select(sql<string | null>`intent->>'notUndoable'`.as('notUndoable'))
+    .orderBy('sequence', 'desc')
+    .limit(filter.limit)
   if (filter.environment) query = query.where('environment', '=', filter.environment)
   if (filter.application) query = query.where('application', '=', filter.application)
   if (filter.state) query = query.where('state', '=', filter.state)
   if (filter.running === true) query = query.where('state', 'not in', ended)
   if (filter.running === false) query = query.where('state', 'in', ended)
   if (filter.before !== undefined) query = query.where('sequence', '<', filter.before)
-  return query.execute() as Promise<OperationRow[]>
+  const rows = await query.execute()
+  return rows.map(({ notUndoable, ...row }) => ({ ...row, intent: notUndoable === null ? {} : { notUndoable } }))
 }
+
+const listed = [
+  'id',
+  'sequence',
+  'type',
+  'summary',
+  'actor',
+  'reason',
+  'cluster',
+  'environment',
+  'application',
+  'target',
+  'steps',
+  'conditions',
+  'results',
+  'progress',
+  'state',
+  'acceptTime',
+  'startTime',
+  'endTime',
+  'undoes',
+  'undoneBy',
+] as const
 
 /** Operations of one target that have not ended, oldest first. */
 export const listUnfinished = (db: Db, target: string): Promise<OperationRow[]> =>

@@ -149,7 +149,10 @@ async function creation(
   }
 }
 
-async function deletion({ db, countApplications }: EnvironmentRoutesOptions, name: string): Promise<ChangeRequest> {
+async function deletion(
+  { db, clusterOf, countApplications }: EnvironmentRoutesOptions,
+  name: string,
+): Promise<ChangeRequest> {
   const [row, counts] = await Promise.all([get(db, name), countApplications(db)])
   const count = counts[name] ?? 0
   if (count > 0) {
@@ -157,6 +160,7 @@ async function deletion({ db, countApplications }: EnvironmentRoutesOptions, nam
       detail: `Environment ${name} still holds ${count === 1 ? 'an application' : `${count} applications`}; delete them first.`,
     })
   }
+  const lost = await othersIn(await clusterOf(row.cluster), row.namespace)
   return {
     type: 'environment.delete',
     summary: `Delete environment ${name} with namespace ${row.namespace} on cluster ${row.cluster}`,
@@ -167,8 +171,28 @@ async function deletion({ db, countApplications }: EnvironmentRoutesOptions, nam
     blockers: isReserved(row.namespace)
       ? [{ pointer: '', detail: `Namespace ${row.namespace} belongs to Kubernetes itself.` }]
       : [],
+    warnings: lost,
     definition: { owner: 'environment', key: name, before: definition(row), after: null, basis: row.operation },
   }
+}
+
+/** What goes with the namespace though no application of ours is in it. */
+async function othersIn(cluster: Cluster, namespace: string): Promise<string[]> {
+  const kinds = [
+    ['Pod', 'pod', 'pods'],
+    ['PersistentVolumeClaim', 'volume claim with its data', 'volume claims with their data'],
+  ] as const
+  const counts = await Promise.all(
+    kinds.map(async ([kind]) => {
+      const { items, remaining = 0 } = await cluster.list({ apiVersion: 'v1', kind, namespace, limit: 1 })
+      return items.length + remaining
+    }),
+  )
+  return kinds.flatMap(([, one, many], index) => {
+    const count = counts[index] ?? 0
+    if (count === 0) return []
+    return [`${count === 1 ? `A ${one}` : `${count} ${many}`} that Quarterdeck did not make will be deleted with it.`]
+  })
 }
 
 /**

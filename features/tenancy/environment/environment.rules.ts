@@ -17,7 +17,7 @@ export const definitionOf = (value: Json | null): EnvironmentDefinition | undefi
   value === null ? undefined : EnvironmentDefinition.parse(value)
 
 /** The label that says how near to customers a namespace is. */
-export const STAGE_LABEL = 'quarterdeck.dev/stage'
+const STAGE_LABEL = 'quarterdeck.dev/stage'
 
 export const namespaceRef = (namespace: string): KubeRef => ({ apiVersion: 'v1', kind: 'Namespace', name: namespace })
 

@@ -39,18 +39,6 @@ export const hold = async (tx: Db, name: string): Promise<boolean> =>
     .where('state', '<>', 'Deleting')
     .forShare()
     .executeTakeFirst()) !== undefined
-/** How many environments each cluster has. */
-export const countByCluster = async (db: Db): Promise<Record<string, number>> =>
-  Object.fromEntries(
-    (
-      await table(db)
-        .selectFrom('environment')
-        .select(({ fn }) => ['cluster', fn.countAll<number>().as('count')])
-        .groupBy('cluster')
-        .execute()
-    ).map(({ cluster, count }) => [cluster, count]),
-  )
-
 /** The definition without what is observed of it. */
 export const definition = ({ name, cluster, namespace, stage, title, createTime }: EnvironmentRow) =>
   ({
