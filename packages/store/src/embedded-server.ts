@@ -1,22 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Account, type Binaries, blockedAt, findBinaries, serverAccount } from './binaries.ts'
+import { makeDataFolder, type Paths, preparePaths } from './data-folder.ts'
 import { StoreError } from './errors.ts'
-import { type FolderLock, folderError, lockFolder } from './folder-lock.ts'
+import { type FolderLock, lockFolder } from './folder-lock.ts'
 import type { Log } from './log.ts'
 import { clearOrphans, findPostmaster, startPostmaster, stopPostmaster, waitReady } from './postmaster.ts'
 import { isAlive, processIdentity } from './process-identity.ts'
@@ -105,7 +94,7 @@ export class EmbeddedServer {
     this.#binaries = binaries
     this.#options = options
     this.#settings = { ...ownSettings, unix_socket_directories: paths.socket, ...options.settings }
-    this.address = { host: paths.socket, port, user, password: readPassword(paths.password) }
+    this.address = { host: paths.socket, port, user, password: readFileSync(paths.password, 'utf8').trim() }
   }
 
   /** Resolves when the server accepts connections. Throws StoreError. */
@@ -177,7 +166,10 @@ export class EmbeddedServer {
       await stopPostmaster(data, running.pid)
     }
     await clearOrphans(data)
-    if (!existsSync(join(data, 'PG_VERSION'))) await this.#initialise()
+    if (!existsSync(join(data, 'PG_VERSION'))) {
+      this.#options.onProgress?.({ stage: 'initialise', message: 'Making the database' })
+      await makeDataFolder(this.#paths, this.address, this.#binaries.initdb, this.#account)
+    }
     this.#options.onProgress?.({ stage: 'start', message: 'Starting PostgreSQL' })
     const child = await startPostmaster({
       postgres: this.#binaries.postgres,
@@ -198,25 +190,6 @@ export class EmbeddedServer {
       .update(JSON.stringify([this.#binaries, this.#settings]))
       .digest('hex')
     return { pid, identity: processIdentity(pid), how }
-  }
-
-  async #initialise(): Promise<void> {
-    this.#options.onProgress?.({ stage: 'initialise', message: 'Making the database' })
-    const { data, password } = this.#paths
-    requireSpace(this.#options.folder)
-    const half = `${data}.new`
-    const passwordCopy = `${password}.new`
-    rmSync(half, { recursive: true, force: true })
-    mkdirSync(half, { mode: 0o700 })
-    writeFileSync(passwordCopy, this.address.password, { mode: 0o600 })
-    if (this.#account) for (const path of [half, passwordCopy]) chownSync(path, this.#account.uid, this.#account.gid)
-    try {
-      await runInitdb(this.#binaries.initdb, half, passwordCopy, this.#account)
-    } finally {
-      rmSync(passwordCopy, { force: true })
-    }
-    rmSync(data, { recursive: true, force: true })
-    renameSync(half, data)
   }
 
   /** Until close: waits for the server's death and brings it up again, at once and then with growing pauses. */
@@ -256,118 +229,4 @@ export class EmbeddedServer {
     this.#changed = Promise.withResolvers<void>()
     before.resolve()
   }
-}
-
-interface Paths {
-  data: string
-  socket: string
-  password: string
-  record: string
-  log: string
-}
-
-function preparePaths(folder: string, account: Account | undefined): Paths {
-  let socket = join(folder, 'run')
-  // sockaddr_un holds 108 bytes; the name of the socket itself takes 15.
-  if (Buffer.byteLength(socket) > 90) {
-    socket = `/tmp/quarterdeck-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`
-  }
-  const paths = {
-    data: join(folder, 'data'),
-    socket,
-    password: join(folder, 'password'),
-    record: join(folder, 'server.json'),
-    log: join(folder, 'postgres.log'),
-  }
-  try {
-    mkdirSync(socket, { recursive: true, mode: 0o700 })
-    if (account) chownSync(socket, account.uid, account.gid)
-    chmodSync(socket, 0o700)
-    if (!existsSync(paths.password)) writeDurably(paths.password, randomBytes(24).toString('base64url'))
-    return paths
-  } catch (error) {
-    throw folderError(folder, error)
-  }
-}
-
-function writeDurably(file: string, text: string): void {
-  writeFileSync(`${file}.half`, text, { mode: 0o600, flush: true })
-  renameSync(`${file}.half`, file)
-}
-
-const readPassword = (file: string) => readFileSync(file, 'utf8').trim()
-
-function requireSpace(folder: string): void {
-  const { bavail, bsize } = statfsSync(folder)
-  const needed = 60 * 1024 * 1024
-  if (bavail * bsize >= needed) return
-  throw new StoreError(
-    'disk-full',
-    `The disk that holds ${folder} has ${Math.floor((bavail * bsize) / 1024 / 1024)} MiB free; a new database needs 60`,
-    'Free space there, or set QUARTERDECK_HOME to a folder on another disk',
-  )
-}
-
-async function runInitdb(
-  initdb: string,
-  dataFolder: string,
-  passwordFile: string,
-  account: Account | undefined,
-): Promise<void> {
-  const child = spawn(
-    initdb,
-    [
-      '-D',
-      dataFolder,
-      '-U',
-      user,
-      '--auth=scram-sha-256',
-      `--pwfile=${passwordFile}`,
-      '-E',
-      'UTF8',
-      '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-      '--data-checksums',
-      '--no-instructions',
-      '-c',
-      'shared_buffers=32MB',
-      '-c',
-      'max_connections=60',
-      '-c',
-      'io_method=sync',
-    ],
-    {
-      ...account,
-      cwd: dataFolder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
-    },
-  )
-  const said = await ended(child)
-  if (said === undefined) return
-  if (/No space left on device|Disk quota exceeded/.test(said)) {
-    throw new StoreError(
-      'disk-full',
-      `The disk that holds ${dataFolder} is full`,
-      'Free space there, or set QUARTERDECK_HOME to a folder on another disk',
-    )
-  }
-  throw new StoreError(
-    'failed',
-    `PostgreSQL cannot make its database: ${said.trim().split('\n').at(-1)}`,
-    `Look at ${dataFolder}`,
-  )
-}
-
-/** Undefined when the program ended well, else what it said. */
-async function ended(child: ChildProcess): Promise<string | undefined> {
-  let said = ''
-  child.stderr?.on('data', (chunk) => {
-    said += chunk
-  })
-  return new Promise((resolve) => {
-    child.once('error', (error) => resolve(error.message))
-    child.once('close', (code) => resolve(code === 0 ? undefined : said || `exit status ${code}`))
-  })
 }

@@ -39,7 +39,7 @@ test('[F20] a storm of conflicting serializable transactions ends with every one
 })
 
 test('[F20] a deadlock is resolved and both transactions are carried out', async () => {
-  let together = Promise.withResolvers<void>()
+  const together = Promise.withResolvers<void>()
   let arrived = 0
   const move = (from: string, to: string) =>
     transaction(database.db, async (tx) => {
@@ -49,8 +49,8 @@ test('[F20] a deadlock is resolved and both transactions are carried out', async
       await sql`update account set amount = amount + 1 where name = ${to}`.execute(tx)
     })
   await Promise.all([move('a', 'b'), move('b', 'a')])
-  together = Promise.withResolvers()
-  expect(arrived).toBe(3)
+  // One was chosen as the victim and ran again, perhaps more than once.
+  expect(arrived).toBeGreaterThan(2)
   expect(await amounts()).toEqual([0, 0])
 })
 
