@@ -1,4 +1,5 @@
 import { ageText, type CliContext, UsageError, WaitTimeout } from '@quarterdeck/client'
+import { isProblem } from '@quarterdeck/kernel'
 import type { Command } from 'commander'
 import {
   type Change,
@@ -86,10 +87,15 @@ async function followed(context: CliContext, operation: Operation, seconds: numb
       }
       last = await context.client(getOperation, call, { signal })
     } catch (error) {
-      if (!late.aborted) throw error
-      throw new WaitTimeout(
-        `${last.summary} has not ended after ${seconds} s: ${messageOf(last)} It goes on; qd operation get ${last.id} shows how far it is.`,
-      )
+      if (late.aborted) {
+        throw new WaitTimeout(
+          `${last.summary} has not ended after ${seconds} s: ${messageOf(last)} It goes on; qd operation get ${last.id} shows how far it is.`,
+        )
+      }
+      if (!isProblem(error) || error.body.type !== '/problems/server-unreachable') throw error
+      // The operation goes on when the server does, so the wait outlives a restart of the server.
+      context.progress('The server does not answer; trying again')
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
     }
   }
   return last
