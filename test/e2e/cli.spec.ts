@@ -1,7 +1,7 @@
 import { expect, PASSWORD, type QdAnswer, test } from './story.ts'
 
 const ENVIRONMENT = 'dev'
-const NAME = 'cli-hello'
+const NAME = `cli-${Date.now().toString(36)}`
 const deployment = (answer: QdAnswer) => JSON.parse(answer.stdout)
 
 test('[APP-22] [DEL-13] qd deploys, reads, changes, undoes and deletes, with the exit codes it promises', async ({

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { localCluster } from '@quarterdeck/local-cluster'
 import { root } from '../../scripts/stage.ts'
@@ -21,6 +21,11 @@ export interface E2ePlatform {
 
 /** Starts the platform as a stranger does, on a state folder and a local cluster of its own; ends both afterwards. */
 export default async function startPlatform(): Promise<() => Promise<void>> {
+  // Stories against a platform that runs already: its description, as below. Use it with --no-deps.
+  if (process.env.E2E_PLATFORM) {
+    copyFileSync(process.env.E2E_PLATFORM, platformFile)
+    return async () => {}
+  }
   const server = await serverProcess()
   // With a password given, single stories can run without the set-up one: playwright test cli --no-deps
   server.start({ QUARTERDECK_ADMIN_PASSWORD: process.env.E2E_ADMIN_PASSWORD ?? '' })

@@ -15,6 +15,8 @@ export interface QdAnswer {
   stderr: string
 }
 
+export type { E2ePlatform } from './platform.setup.ts'
+
 interface Story {
   platform: E2ePlatform
   /** A page that is signed in as administrator. */
