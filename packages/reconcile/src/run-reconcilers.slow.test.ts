@@ -259,3 +259,32 @@ test('close tells a run that does not end to stop', async () => {
   await reconcilers.close({ drainMs: 20 })
   expect(told).toBe(true)
 })
+
+test('a failed reconcile is logged with its error, as pino writes errors', async () => {
+  const lines: object[] = []
+  const logger = { info() {}, error() {}, warn: (fields: object) => void lines.push(fields) }
+  let failed = false
+  const reconcilers = start(
+    {
+      keys: async () => [],
+      async reconcile() {
+        if (failed) return {}
+        failed = true
+        throw new Error('the cluster has gone')
+      },
+    },
+    { logger },
+  )
+  await want('a')
+  await reconcilers.settle()
+  while (lines.length === 0) await sleep(5)
+  // pino writes an Error under the name err only; elsewhere it becomes {}.
+  expect(lines[0]).toMatchObject({ kind: 'thing', key: 'a', failures: 1, err: new Error('the cluster has gone') })
+})
+
+test('what runs asked to wait for is kept of the last thousand runs only', async () => {
+  const reconcilers = start({ keys: async () => [], reconcile: async () => ({ requeueAfterSeconds: 3_600 }) })
+  await reconcilers.settle()
+  for (let index = 0; index < 1_005; index++) reconcilers.enqueue('thing', `key-${index}`)
+  expect(await reconcilers.settle()).toHaveLength(1_000)
+})

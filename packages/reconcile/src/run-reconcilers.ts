@@ -34,7 +34,7 @@ export interface Reconcilers {
   enqueue(kind: string, key: string): void
   /**
    * Resolves when every hint that was committed before the call has been worked off and nothing is queued or running.
-   * Returns what the runs since the last call asked to wait for, in seconds. For tests.
+   * Returns what the runs since the last call asked to wait for, in seconds, the last 1,000. For tests.
    */
   settle(): Promise<number[]>
   /** Asks every reconciler for its keys and queues them. */
@@ -44,6 +44,8 @@ export interface Reconcilers {
   close(options?: { drainMs?: number }): Promise<void>
 }
 
+/** Outside tests nobody calls `settle`, and what it would answer must not grow. */
+const REQUEUES_KEPT = 1_000
 const silent: Log = { info() {}, warn() {}, error() {} }
 
 /** Pause before the next run after so many failures: 0.1 s doubling to 30 s, of which a random half. */
@@ -162,7 +164,7 @@ class Runner implements Reconcilers {
     try {
       for (const key of await reconciler.keys()) this.#queue.add(kind, key)
     } catch (error) {
-      this.#log.warn({ kind, error: (error as Error).message }, 'the keys of a reconciler cannot be listed')
+      this.#log.warn({ kind, err: error }, 'the keys of a reconciler cannot be listed')
       // Not the whole pause of a resync: what was missed is missed until then.
       setTimeout(() => !this.#closed && void this.resync(), 2_000 + Math.random() * 1_000).unref()
     }
@@ -187,7 +189,7 @@ class Runner implements Reconcilers {
     } catch (error) {
       item.failures++
       afterMs = backoffMs(item.failures, Math.random())
-      this.#log.warn({ kind: item.kind, key: item.key, failures: item.failures, error }, 'a reconcile failed')
+      this.#log.warn({ kind: item.kind, key: item.key, failures: item.failures, err: error }, 'a reconcile failed')
     }
     this.#active--
     this.#queue.done(item, afterMs)
@@ -207,6 +209,7 @@ class Runner implements Reconcilers {
       totals.succeeded++
       if (requeueAfterSeconds === undefined) return undefined
       this.#requeues.push(requeueAfterSeconds)
+      if (this.#requeues.length > REQUEUES_KEPT) this.#requeues.shift()
       return requeueAfterSeconds * 1_000
     } catch (error) {
       totals.failed++
