@@ -18,10 +18,11 @@ afterAll(async () => {
 const get = (path: string, headers: Record<string, string> = {}) =>
   server.fastify.inject({ method: 'GET', url: path, headers })
 
-test('before the console is built a page says so, and once it is built it is served without a restart', async () => {
+test('while the console is being built a page says so and loads itself again, and once it is built it is served without a restart', async () => {
   const before = await get('/')
   expect([before.statusCode, before.headers['content-type']]).toEqual([503, 'text/html; charset=utf-8'])
-  expect(before.body).toContain('its console is not built')
+  expect(before.body).toContain('its console is being built')
+  expect(before.body).toContain('<meta http-equiv="refresh" content="2">')
   mkdirSync(join(dist, 'assets'), { recursive: true })
   writeFileSync(join(dist, 'index.html'), '<title>deck</title>')
   writeFileSync(join(dist, 'assets', 'app-1a2b.js'), 'plain')

@@ -4,15 +4,17 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { noSuchRoute, sendProblem } from './problem-handler.ts'
 
+// Loads itself again: at the first start the compiler needs some seconds longer than the server.
 const NOT_BUILT = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta http-equiv="refresh" content="2">
 <title>Quarterdeck</title>
-<h1>Quarterdeck is running, its console is not built</h1>
-<p>npm start builds it; this page shows when the server was started in another way. Build it with
-<code>npm run build -w @quarterdeck/console</code> and load this page again.</p>
+<h1>Quarterdeck is running, its console is being built</h1>
+<p>At the first start this takes a few seconds; this page follows by itself. If it stays, the terminal of
+<code>npm start</code> says why; <code>npm run build -w @quarterdeck/console</code> builds it by hand.</p>
 <p>The API is at <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p>
-<p lang="zh">服务已启动，控制台尚未构建。请执行 npm start，然后刷新本页。</p>
+<p lang="zh">服务已启动，正在构建控制台。首次启动需要几秒钟，本页会自动刷新；若一直停留在此，请查看 npm start 的终端输出。</p>
 </html>
 `
 
