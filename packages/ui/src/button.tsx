@@ -61,8 +61,10 @@ export function Menu({
 }: Look & { label: string; text?: ReactNode; items: MenuItem[]; left?: boolean; head?: ReactNode }) {
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
+  const list = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (!open) return
+    if (list.current && root.current) place(list.current, root.current, left === true)
     const entries = () => [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])]
     entries()[0]?.focus()
     const leave = (event: Event) => {
@@ -81,15 +83,20 @@ export function Menu({
       const at = all.indexOf(document.activeElement as HTMLElement)
       all[(at + step + all.length) % all.length]?.focus()
     }
+    const gone = () => setOpen(false)
+    window.addEventListener('resize', gone)
+    document.addEventListener('scroll', gone, true)
     document.addEventListener('pointerdown', leave)
     document.addEventListener('keydown', key)
     return () => {
+      window.removeEventListener('resize', gone)
+      document.removeEventListener('scroll', gone, true)
       document.removeEventListener('pointerdown', leave)
       document.removeEventListener('keydown', key)
     }
-  }, [open])
+  }, [open, left])
   return (
-    <div className={left ? 'menu left' : 'menu'} ref={root}>
+    <div className="menu" ref={root}>
       <Button
         kind={kind}
         small={small}
@@ -103,7 +110,7 @@ export function Menu({
         {text}
       </Button>
       {open && (
-        <div className="list" role="menu" aria-label={label}>
+        <div className="list" role="menu" aria-label={label} popover="manual" ref={list}>
           {head && (
             <div className="head" role="presentation">
               {head}
@@ -117,6 +124,18 @@ export function Menu({
       )}
     </div>
   )
+}
+
+/** Shows a list above everything, below its button, or above it where there is no room; never cut off by a table. */
+function place(list: HTMLElement, button: HTMLElement, left: boolean) {
+  list.showPopover()
+  const at = button.getBoundingClientRect()
+  const { offsetWidth, offsetHeight } = list
+  const x = left ? at.left : at.right - offsetWidth
+  const below = at.bottom + 4
+  const y = below + offsetHeight <= innerHeight ? below : Math.max(4, at.top - offsetHeight - 4)
+  list.style.left = `${Math.max(4, Math.min(x, innerWidth - offsetWidth - 4))}px`
+  list.style.top = `${y}px`
 }
 
 function MenuLine({ item, close }: { item: MenuItem; close: () => void }) {

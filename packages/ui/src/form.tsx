@@ -136,7 +136,7 @@ export function Note({
   children?: ReactNode
 }) {
   const icon =
-    tone === 'good' ? 'check' : tone === 'bad' || tone === 'warn' ? 'alert' : tone === 'busy' ? 'wait' : 'ask'
+    tone === 'good' ? 'check' : tone === 'bad' || tone === 'warn' ? 'alert' : tone === 'busy' ? 'wait' : 'info'
   return (
     <div className={`note tone-${tone}`} role={tone === 'bad' ? 'alert' : undefined}>
       <Icon name={icon} />

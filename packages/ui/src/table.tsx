@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from './button.tsx'
 import { Icon } from './icon.tsx'
 import { useText } from './text.ts'
@@ -16,26 +17,27 @@ export interface Column<Row> {
   wide?: boolean
 }
 
-/** Rows of one kind. `label` says what they are to those who do not see the heading. */
-export function Table<Row>({
-  label,
-  rows,
-  rowKey,
-  columns,
-  empty,
-}: {
+/** From this many rows on, only those in sight are in the page. */
+const MANY = 200
+
+interface TableProps<Row> {
   label: string
   rows: readonly Row[]
   rowKey: (row: Row) => string
   columns: readonly Column<Row>[]
   empty?: ReactNode
-}) {
+}
+
+/** Rows of one kind. `label` says what they are to those who do not see the heading. */
+export function Table<Row>({ label, rows, rowKey, columns, empty }: TableProps<Row>) {
+  const [box, setBox] = useState<HTMLDivElement | null>(null)
   if (rows.length === 0 && empty !== undefined) return <>{empty}</>
+  const many = rows.length > MANY
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     // biome-ignore lint/a11y/useSemanticElements: a fieldset holds form controls, this holds a table
-    <div className="table-box" tabIndex={0} role="group" aria-label={label}>
-      <table className="table" aria-label={label}>
+    <div ref={setBox} className={many ? 'table-box tall' : 'table-box'} tabIndex={0} role="group" aria-label={label}>
+      <table className="table" aria-label={label} aria-rowcount={rows.length + 1}>
         <thead>
           <tr>
             {columns.map((column) => (
@@ -45,32 +47,69 @@ export function Table<Row>({
             ))}
           </tr>
         </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={rowKey(row)} data-row={rowKey(row)}>
-              {columns.map((column) => (
-                <td
-                  key={column.title}
-                  className={
-                    column.acts
-                      ? 'acts'
-                      : column.end
-                        ? 'end'
-                        : column.nowrap
-                          ? 'nowrap'
-                          : column.wide
-                            ? 'wide'
-                            : undefined
-                  }
-                >
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
+        {many ? (
+          <RowsInSight box={box} rows={rows} rowKey={rowKey} columns={columns} />
+        ) : (
+          <tbody>
+            {rows.map((row) => (
+              <tr key={rowKey(row)} data-row={rowKey(row)}>
+                <Cells row={row} columns={columns} />
+              </tr>
+            ))}
+          </tbody>
+        )}
       </table>
     </div>
+  )
+}
+
+function Cells<Row>({ row, columns }: { row: Row; columns: readonly Column<Row>[] }) {
+  return columns.map((column) => (
+    <td key={column.title} className={lookOf(column)}>
+      {column.cell(row)}
+    </td>
+  ))
+}
+const lookOf = ({ acts, end, nowrap, wide }: Column<never>) =>
+  acts ? 'acts' : end ? 'end' : nowrap ? 'nowrap' : wide ? 'wide' : undefined
+
+/** The rows in sight between two empty ones that are as high as all the others. */
+function RowsInSight<Row>({
+  box,
+  rows,
+  rowKey,
+  columns,
+}: Omit<TableProps<Row>, 'label' | 'empty'> & { box: HTMLDivElement | null }) {
+  const sight = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => box,
+    estimateSize: () => 33,
+    overscan: 12,
+  })
+  const items = sight.getVirtualItems()
+  const above = items[0]?.start ?? 0
+  const below = sight.getTotalSize() - (items.at(-1)?.end ?? 0)
+  return (
+    <tbody>
+      <tr style={{ height: above }} />
+      {items.map((item) => {
+        const row = rows[item.index]
+        return (
+          row !== undefined && (
+            <tr
+              key={rowKey(row)}
+              data-row={rowKey(row)}
+              data-index={item.index}
+              aria-rowindex={item.index + 2}
+              ref={sight.measureElement}
+            >
+              <Cells row={row} columns={columns} />
+            </tr>
+          )
+        )
+      })}
+      <tr style={{ height: below }} />
+    </tbody>
   )
 }
 

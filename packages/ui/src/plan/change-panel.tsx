@@ -36,6 +36,10 @@ interface Answers {
 const newKey = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
+/** True when asking again may be answered otherwise without anything being changed here. */
+const mayPass = (error: unknown): boolean =>
+  !(error instanceof Problem) || error.body.status >= 500 || error.body.status === 429
+
 function usePlan(act: Act, force: boolean) {
   const { endpoint, params, body } = act
   return useQuery<PlanView, Error>({
@@ -112,7 +116,9 @@ export function useChange(
           <Skeleton lines={4} />
         </div>
       )}
-      {plan.error && !plan.data && <Failure error={plan.error} retry={() => void plan.refetch()} />}
+      {plan.error && !plan.data && (
+        <Failure error={plan.error} {...(mayPass(plan.error) ? { retry: () => void plan.refetch() } : {})} />
+      )}
       {plan.data && <PlanPanel plan={plan.data} />}
       {conflicted && (
         <div>
