@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, createReadStream, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { get as httpGet } from 'node:http'
+import { get as httpsGet } from 'node:https'
 import { dirname, isAbsolute, join, normalize } from 'node:path'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import tar from 'tar-stream'
@@ -124,12 +126,25 @@ async function writeEntries(extract: tar.Extract, folder: string): Promise<void>
   }
 }
 
-async function download(url: string): Promise<Readable> {
-  const response = await fetch(url).catch((error: Error) => {
-    throw downloadFailed(url, String(error.cause ?? error.message))
+const REDIRECTS = 5
+const SILENT_MILLISECONDS = 60_000
+
+// Not fetch: its parser ends the process when a server closes the connection while the reader is behind (Node 24.21).
+function download(url: string, redirects = REDIRECTS): Promise<Readable> {
+  const get = url.startsWith('https:') ? httpsGet : httpGet
+  return new Promise((resolve, reject) => {
+    const outgoing = get(url, { timeout: SILENT_MILLISECONDS }, (incoming) => {
+      const { statusCode = 0, headers } = incoming
+      if (statusCode === 200) return resolve(incoming)
+      incoming.resume()
+      if (statusCode >= 300 && statusCode < 400 && headers.location && redirects > 0) {
+        return resolve(download(new URL(headers.location, url).href, redirects - 1))
+      }
+      reject(downloadFailed(url, `HTTP status ${statusCode}`))
+    })
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`silent for ${SILENT_MILLISECONDS / 1000} s`)))
+    outgoing.on('error', (error) => reject(downloadFailed(url, error.message)))
   })
-  if (!response.ok || !response.body) throw downloadFailed(url, `HTTP status ${response.status}`)
-  return Readable.fromWeb(response.body)
 }
 
 const downloadFailed = (url: string, why: string) =>

@@ -91,13 +91,17 @@ async function ensureCoreDns(up: BringUp): Promise<void> {
   await stepOf(up.onProgress, 'addons', 'coredns', 'answers', () => awaitName(up.spec.network.dnsAddress))
 }
 
-/** metrics-server; resolves when its API is served. */
-export async function ensureMetricsServer(up: BringUp): Promise<void> {
+/** metrics-server: its image and objects. It answers half a minute later, see awaitMetricsServer. */
+export async function applyMetricsServer(up: BringUp): Promise<void> {
   const images = systemImages(up.spec.binaries)
   await pushImages(up, 'addons', images)
   await applyAll(up, metricsServer(up.spec, images))
+}
+
+/** Resolves when the metrics API is served. */
+export function awaitMetricsServer(up: BringUp): Promise<void> {
   const path = '/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io'
-  await awaitObject(up, 'addons', 'metrics-server', path, (service) => isTrue(service, 'Available'))
+  return awaitObject(up, 'addons', 'metrics-server', path, (service) => isTrue(service, 'Available'))
 }
 
 /** KWOK, where it is wanted. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { adminOf } from './await-object.ts'
-import { ensureKwok, ensureMetricsServer, ensureReal, ensureSimulated } from './bring-up.ts'
+import { applyMetricsServer, awaitMetricsServer, ensureKwok, ensureReal, ensureSimulated } from './bring-up.ts'
 import { capLog, type Home, lastLines, logFileOf, runningComponents, stopComponent } from './component.ts'
 import { apiServerUrl } from './control-plane-components.ts'
 import type { BringUp } from './ensure-component.ts'
@@ -11,6 +11,7 @@ import { withLock } from './folder-lock.ts'
 import { portsOf, readInstance, releaseIndex, writeInstance } from './instance.ts'
 import { kubeconfigOf, writeWhole } from './kubeconfig.ts'
 import { explained, LocalClusterError } from './local-cluster-error.ts'
+import { obtain } from './obtain.ts'
 import { checkHost, type LocalClusterOptions, preparedFor, toolsFor } from './prepare.ts'
 import { progressOf } from './progress.ts'
 import { type ClusterStatus, statusOf } from './status.ts'
@@ -59,6 +60,9 @@ export const defaultStateFolder = (): string =>
     'cluster',
   )
 
+/** Runs an act while no other process works on the same cluster. */
+type Alone = <T>(act: () => Promise<T>) => Promise<T>
+
 /** A cluster by its state folder; starts nothing. */
 export function localCluster(options: LocalClusterOptions = {}): LocalCluster {
   const stateFolder = resolve(options.stateFolder ?? defaultStateFolder())
@@ -99,7 +103,7 @@ async function bringUp(
   options: LocalClusterOptions,
   home: Home,
   kubeconfigFile: string,
-  alone: <T>(act: () => Promise<T>) => Promise<T>,
+  alone: Alone,
 ): Promise<UpResult> {
   const began = performance.now()
   try {
@@ -127,7 +131,7 @@ async function bringUp(
     return {
       upSeconds,
       started,
-      extras: wanted ? alone(() => bringUpExtras(options, home)).catch(() => {}) : Promise.resolve(),
+      extras: wanted ? bringUpExtras(options, home, alone) : Promise.resolve(),
     }
   } catch (error) {
     throw explained(error, home.stateFolder)
@@ -135,10 +139,18 @@ async function bringUp(
 }
 
 /** metrics-server takes minutes to build on a fresh machine, so it comes after everything that deploying needs. */
-async function bringUpExtras(options: LocalClusterOptions, home: Home): Promise<void> {
+async function bringUpExtras(options: LocalClusterOptions, home: Home, alone: Alone): Promise<void> {
   const progress = progressOf(options.onProgress, 'addons', 'metrics-server')
   try {
-    await ensureMetricsServer(await preparedFor(options, home, NODE_TOOLS))
+    // Built and waited for without the lock, so that nobody's start or stop has to wait for this.
+    await obtain(['metrics-server'], options)
+    const up = await alone(async () => {
+      if (!runningComponents(home).has('kube-apiserver')) return undefined
+      const prepared = await preparedFor(options, home, NODE_TOOLS)
+      await applyMetricsServer(prepared)
+      return prepared
+    })
+    if (up) await awaitMetricsServer(up)
   } catch (error) {
     progress.failed((error as Error).message)
   }

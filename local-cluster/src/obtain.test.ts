@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createRawServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -71,6 +71,30 @@ test('programs are taken from a web server, checked, made executable and found i
   const second = await obtained('')
   expect(second.folders[0]?.from).toBe('cache')
   expect(second.executable('portmap')).toBe(first.executable('portmap'))
+})
+
+test('a web server that closes the connection after each file and one that sends elsewhere are both read to the end', async () => {
+  writeSource(join(folder, 'served'))
+  const large = Buffer.alloc(8_000_000, 'x')
+  writeFileSync(join(folder, 'served', pathOf('bridge')), large)
+  const sums = readFileSync(join(folder, 'served/SHA256SUMS'), 'utf8').replace(
+    /^\S+( .*bridge)$/m,
+    `${createHash('sha256').update(large).digest('hex')}$1`,
+  )
+  writeFileSync(join(folder, 'served/SHA256SUMS'), sums)
+  // As HTTP/1.0 servers do: no length, the end of the connection is the end of the file.
+  const old = createRawServer((socket) => {
+    socket.once('data', (request) => {
+      const path = request.toString().split(' ')[1] ?? ''
+      const file = join(folder, 'served', path.replace('/away', ''))
+      if (path.startsWith('/away')) socket.end(`HTTP/1.0 302 Found\r\nLocation: ${path.slice(5)}\r\n\r\n`)
+      else socket.end(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\n\r\n'), readFileSync(file)]))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(old, 'listening')
+  const { executable } = await obtained(`http://127.0.0.1:${(old.address() as AddressInfo).port}/away`)
+  expect(statSync(executable('bridge')).size).toBe(large.length)
+  old.close()
 })
 
 test('a program with a wrong checksum is refused by name, and nothing of it stays', async () => {

@@ -126,10 +126,7 @@ function busyboxFiles(busybox: string): LayerEntry[] {
 /** The Node that runs us, with the libraries it is linked to, and a shell to look around with. */
 function nodeFiles(busybox: string): LayerEntry[] {
   const node = realpathSync(process.execPath)
-  // Lines look like "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)".
-  const libraries = [...execFileSync('ldd', [node], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)].map(
-    ([, path = '']) => path,
-  )
+  const libraries = librariesOf(node)
   const folders = new Set(['usr/bin', ...libraries.map((path) => dirname(path).slice(1))])
   return [
     ...SYSTEM_FILES,
@@ -141,6 +138,17 @@ function nodeFiles(busybox: string): LayerEntry[] {
     { path: 'usr/bin/node', from: node, mode: 0o755 },
     ...libraries.map((path) => ({ path: path.slice(1), from: realpathSync(path), mode: 0o755 })),
   ]
+}
+
+/** Shared libraries of a program; none when it is linked statically. */
+function librariesOf(program: string): string[] {
+  try {
+    // Lines look like "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)".
+    const listed = execFileSync('ldd', [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return [...listed.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path)
+  } catch {
+    return []
+  }
 }
 
 function parentsOf(folder: string): string[] {
