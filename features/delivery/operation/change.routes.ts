@@ -16,7 +16,7 @@ import {
   planBlocked,
   planChanged,
 } from './operation.contract.ts'
-import { stepsOf, targetKey, toOperation } from './operation.rules.ts'
+import { type OperationRow, stepsOf, targetKey, toOperation } from './operation.rules.ts'
 import { audit, claimKey, find, findKey, insert } from './operation.store.ts'
 import { type Rehearsed, rehearse, sha256 } from './plan.routes.ts'
 import { blockedDetail, conflictDetail } from './plan.rules.ts'
@@ -136,30 +136,31 @@ async function accept(
   const id = randomUUID()
   await at('operation.accept.before-commit')
   try {
-    await transaction(options.db, (tx) => write(tx, options, { id, asked, request, rehearsed }))
+    const row = await transaction(options.db, (tx) => write(tx, options, { id, asked, request, rehearsed }))
+    await at('operation.accept.after-commit')
+    return toOperation(row)
   } catch (error) {
     if (error instanceof KeyTaken) return madeBefore(options.db, asked)
     if (error instanceof DefinitionChanged) return undefined
+    if (!(error instanceof AmbiguousCommitError)) throw error
     // The commit's answer was lost: the operation itself says whether it is there.
-    if (!(error instanceof AmbiguousCommitError) || !(await find(options.db, id))) throw error
+    const row = await find(options.db, id)
+    if (row) return toOperation(row)
+    throw error
   }
-  await at('operation.accept.after-commit')
-  const row = await find(options.db, id)
-  if (!row) throw new Error(`Operation ${id} was accepted and is not there`)
-  return toOperation(row)
 }
 
 async function write(
   tx: Db,
   { definitions }: ChangeOptions,
   accepted: { id: string; asked: AskedChange; request: ChangeRequest & Partial<UndoOf>; rehearsed: Rehearsed },
-): Promise<void> {
+): Promise<OperationRow> {
   const { id, asked, request, rehearsed } = accepted
   const { target } = request
   const key = { subject: asked.subject.name, key: asked.idempotencyKey, digest: digestOf(asked), operation: id }
   if (!(await claimKey(tx, key))) throw new KeyTaken()
   const acceptTime = new Date().toISOString()
-  await insert(tx, {
+  const row = await insert(tx, {
     id,
     type: request.type,
     summary: request.summary,
@@ -189,4 +190,5 @@ async function write(
     detail: asked.query.reason ? `${request.summary}: ${asked.query.reason}` : request.summary,
   })
   await hint(tx, operationKind, targetKey(target))
+  return row
 }

@@ -145,13 +145,13 @@ type NewOperation = Omit<
   'sequence' | 'conditions' | 'results' | 'progress' | 'state' | 'startTime' | 'endTime' | 'undoneBy'
 >
 
-/** Adds an accepted operation and takes over what its unfinished predecessors have still to delete. */
-export async function insert(tx: Db, row: NewOperation): Promise<void> {
+/** Adds an accepted operation and takes over what its unfinished predecessors have still to delete. Answers the row. */
+export async function insert(tx: Db, row: NewOperation): Promise<OperationRow> {
   // One accepter of a target at a time, so that sequence, definition and predecessors agree.
   await sql`select pg_advisory_xact_lock(hashtextextended(${row.target}, 0))`.execute(tx)
   const intent = { ...row.intent, removed: withLeftovers(row.intent, await listUnfinished(tx, row.target)) }
   // One statement for the row and for telling of it: each round trip is part of what a deploy costs.
-  await table(tx)
+  const added = await table(tx)
     .with('added', (query) =>
       query
         .insertInto('operation')
@@ -168,12 +168,14 @@ export async function insert(tx: Db, row: NewOperation): Promise<void> {
           endTime: null,
           undoneBy: null,
         })
-        .returning('id'),
+        .returning(['id', 'sequence']),
     )
     .selectFrom('added')
-    .select(tell)
-    .execute()
+    .select(['sequence', tell])
+    .executeTakeFirstOrThrow()
   if (row.undoes) await setUndoneBy(tx, row.undoes, row.id)
+  const fresh = { conditions: [], results: [], progress: null, state: 'Accepted' as const }
+  return { ...row, ...fresh, intent, sequence: added.sequence, startTime: null, endTime: null, undoneBy: null }
 }
 
 const tell = sql`pg_notify(${operationChannel}, id::text)`.as('told')
