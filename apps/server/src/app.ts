@@ -175,6 +175,7 @@ function serverOptions(config: Config, { parts, progress }: Platform) {
     version,
     consoleFolder: config.consoleFolder ?? join(root, 'apps/console/dist'),
     ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
+    ...(config.trustedProxies.length > 0 ? { trustProxy: config.trustedProxies } : {}),
     ...(config.log === 'file' ? { logTo: logFile(join(config.home, 'logs', 'server.log')) } : {}),
   }
 }

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError, readConfig, usage } from './config.ts'
 
 test('without any setting the server listens on 127.0.0.1:7070', () => {
   expect(readConfig([], {})).toMatchObject({ port: 7070, host: '127.0.0.1', kubeconfig: undefined })
@@ -25,6 +27,8 @@ test.each([
   [{ DATABASE_URL: 'mysql://root@db/x' }, /DATABASE_URL .*postgres:\/\//],
   [{ QUARTERDECK_ADMIN_PASSWORD: 'short' }, /QUARTERDECK_ADMIN_PASSWORD .*8 to 200/],
   [{ QUARTERDECK_KUBECONFIG: '/nowhere/at/all' }, /QUARTERDECK_KUBECONFIG .*\/nowhere\/at\/all: there is no such file/],
+  [{ QUARTERDECK_TRUSTED_PROXIES: 'proxy.example.com' }, /QUARTERDECK_TRUSTED_PROXIES .*10\.0\.0\.5/],
+  [{ QUARTERDECK_TRUSTED_PROXIES: '10.0.0.0/0' }, /QUARTERDECK_TRUSTED_PROXIES .*networks/],
   [{ QUARTERDECK_LOG: 'syslog' }, /QUARTERDECK_LOG .*file or stdout/],
 ])('a setting that cannot be used is refused by its name, with what to write: %j', (environment, message) => {
   expect(() => readConfig([], environment)).toThrow(ConfigError)
@@ -41,4 +45,26 @@ test('an unknown argument is refused with the usage', () => {
 
 test('--help asks for the usage', () => {
   expect(readConfig(['--help'], {})).toBe('help')
+})
+
+test('the proxies that are believed are a list of addresses and networks; nobody is when none is named', () => {
+  expect(readConfig([], {})).toMatchObject({ trustedProxies: [] })
+  const QUARTERDECK_TRUSTED_PROXIES = '10.0.0.5, 192.168.0.0/16,fd00::/8'
+  expect(readConfig([], { QUARTERDECK_TRUSTED_PROXIES })).toMatchObject({
+    trustedProxies: ['10.0.0.5', '192.168.0.0/16', 'fd00::/8'],
+  })
+})
+
+test('every variable that is read is in the usage', () => {
+  const sources = [
+    '../../../packages/registry/src/known-registries.ts',
+    '../../../local-cluster/src/obtain.ts',
+    'config.ts',
+  ]
+  const read = sources.flatMap((file) =>
+    [...readFileSync(join(import.meta.dirname, file), 'utf8').matchAll(/\b(QUARTERDECK_[A-Z_]+|DATABASE_URL)\b/g)].map(
+      ([name]) => name,
+    ),
+  )
+  expect([...new Set(read)].filter((name) => !usage.includes(name))).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs'
+import { isIPv4, isIPv6 } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,6 +18,8 @@ export interface Config {
   adminPassword: string | undefined
   /** How users reach the server, without a slash at the end. */
   publicUrl: string | undefined
+  /** Addresses and networks of the proxies whose X-Forwarded-For and -Proto are believed; none when empty. */
+  trustedProxies: string[]
   /** Folder of a built console, served as it is; absent: our own, built anew when its sources have changed. */
   consoleFolder: string | undefined
   /** Where log lines go: `stdout`, or a file below the home folder. */
@@ -40,8 +43,13 @@ export const usage = `Usage: npm start [-- --kubeconfig FILE]
   QUARTERDECK_HOST           address to listen on (127.0.0.1)
   QUARTERDECK_HOME           folder for everything (/var/lib/quarterdeck for root, else ~/.quarterdeck)
   QUARTERDECK_URL            how users reach the server, behind a proxy or under another name
+  QUARTERDECK_TRUSTED_PROXIES addresses or networks of proxies in front, separated by commas, such as 10.0.0.0/8:
+                             only theirs tell who asks; without it all users behind a proxy share one limit of attempts
   QUARTERDECK_ADMIN_PASSWORD password of the user admin; absent: a one-time link is printed
   QUARTERDECK_BINARIES       folder, archive or URL with the programs of Kubernetes
+  QUARTERDECK_CACHE          folder for what is built of them (/var/cache/quarterdeck for root, else ~/.cache/quarterdeck)
+  QUARTERDECK_REGISTRIES     registries that images may come from: host[:port], separated by commas
+  QUARTERDECK_REGISTRY_AUTH  file in the format of Docker's config.json with their credentials
   QUARTERDECK_CONSOLE        folder of a built console, served as it is instead of our own
   QUARTERDECK_LOG            file (logs/server.log in the home folder) or stdout
   DATABASE_URL               postgres://user:password@host:port/database instead of the embedded PostgreSQL`
@@ -52,6 +60,14 @@ const url = (protocols: readonly string[], example: string) =>
   z
     .string()
     .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `Write it as ${example}`)
+
+/** An address, or a network as address/bits. */
+function isNetwork(entry: string): boolean {
+  const [address = '', bits, ...more] = entry.split('/')
+  const longest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
+  if (bits === undefined || longest < 0) return longest > 0
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= longest
+}
 
 const Environment = z.object({
   QUARTERDECK_PORT: z.coerce
@@ -67,6 +83,11 @@ const Environment = z.object({
   QUARTERDECK_HOME: z.string().optional(),
   QUARTERDECK_KUBECONFIG: z.string().optional(),
   QUARTERDECK_URL: url(['http:', 'https:'], 'https://quarterdeck.example.com').optional(),
+  QUARTERDECK_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((entry) => entry.trim() || []))
+    .refine((entries) => entries.every(isNetwork), 'Give addresses or networks, such as 10.0.0.5,192.168.0.0/16'),
   QUARTERDECK_ADMIN_PASSWORD: z
     .string()
     .min(8, 'Choose 8 to 200 characters')
@@ -76,6 +97,9 @@ const Environment = z.object({
   QUARTERDECK_LOG: z.enum(['file', 'stdout'], 'Choose file or stdout').default('file'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
 })
+
+/** Read once by `readConfig`: programs that this server starts (the compiler, credential plugins) get none of them. */
+export const SECRET_VARIABLES = ['QUARTERDECK_ADMIN_PASSWORD', 'DATABASE_URL'] as const
 
 /** Reads arguments and environment; an empty variable counts as absent. Throws ConfigError. `help` asks for the usage. */
 export function readConfig(args: readonly string[], environment: Record<string, string | undefined>): Config | 'help' {
@@ -101,6 +125,7 @@ export function readConfig(args: readonly string[], environment: Record<string, 
     kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
     adminPassword: settings.QUARTERDECK_ADMIN_PASSWORD,
     publicUrl: settings.QUARTERDECK_URL?.replace(/\/+$/, ''),
+    trustedProxies: settings.QUARTERDECK_TRUSTED_PROXIES,
     consoleFolder: settings.QUARTERDECK_CONSOLE && resolve(settings.QUARTERDECK_CONSOLE),
     log: settings.QUARTERDECK_LOG,
   }

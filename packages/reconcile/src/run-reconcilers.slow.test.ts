@@ -275,8 +275,7 @@ test('a failed reconcile is logged with its error, as pino writes errors', async
     },
     { logger },
   )
-  await want('a')
-  await reconcilers.settle()
+  reconcilers.enqueue('thing', 'a')
   while (lines.length === 0) await sleep(5)
   // pino writes an Error under the name err only; elsewhere it becomes {}.
   expect(lines[0]).toMatchObject({ kind: 'thing', key: 'a', failures: 1, err: new Error('the cluster has gone') })
