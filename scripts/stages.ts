@@ -86,10 +86,11 @@ export const endToEnd: Stage = {
 }
 
 /** A catalogue of reliability.md: faults or attacks; it ends in its own `N passed, N failed`. */
-export const catalogue = (name: string, folder: string, args: string[]): Stage => ({
+export const catalogue = (name: string, folder: string, args: string[] = []): Stage => ({
   name,
   async run(word) {
-    if (matching(`test/${folder}/**/*.ts`, word).length === 0) {
+    // As a whole or not at all: single rows are `npm run faults -- --only F01`.
+    if (word !== undefined && !`test/${folder}/`.includes(word)) {
       return { passed: 0, failed: 0, skipped: 'not asked for' }
     }
     const ended = await run(process.execPath, nodeScript(`test/${folder}/run.ts`, ...args), {
@@ -102,6 +103,12 @@ export const catalogue = (name: string, folder: string, args: string[]): Stage =
     return { passed: Number(counts[1]), failed: failed === 0 && ended.status !== 0 ? 1 : failed }
   },
 })
+
+/** True when a file that WORD names needs a cluster, a browser or more than this machine has by itself. */
+export const needsHost = (word: string): boolean =>
+  'test/faults/'.includes(word) ||
+  'test/attacks/'.includes(word) ||
+  matching('{apps,packages,features,local-cluster,bench,test,scripts}/**/*.{slow.test.ts,spec.ts}', word).length > 0
 
 function matching(pattern: string, word: string | undefined): string[] {
   const files = globSync(pattern, { cwd: root, exclude: (path) => path.includes('node_modules') })

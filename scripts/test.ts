@@ -1,6 +1,6 @@
 // `npm test [-- WORD]` and `npm run check`. The last line is always `N passed, N failed`.
 import type { Outcome, Stage } from './stage.ts'
-import { catalogue, endToEnd, reportsCheck, staticChecks, sum, unitTests } from './stages.ts'
+import { catalogue, endToEnd, needsHost, reportsCheck, staticChecks, sum, unitTests } from './stages.ts'
 
 const args = process.argv.slice(2)
 const quick = args.includes('--check')
@@ -20,17 +20,12 @@ if (quick) {
   await prepareHost()
   await inPairs([...staticChecks, reportsCheck])
   await one(unitTests(true))
-  await one(catalogue('faults', 'faults', ['--rounds', '20']))
-  await one(catalogue('attacks', 'attacks', []))
+  await one(catalogue('faults', 'faults'))
+  await one(catalogue('attacks', 'attacks'))
   await one(endToEnd)
 } else {
-  await prepareHost()
-  for (const stage of [
-    unitTests(true),
-    catalogue('faults', 'faults', ['--rounds', '20']),
-    catalogue('attacks', 'attacks', []),
-    endToEnd,
-  ]) {
+  if (needsHost(word)) await prepareHost()
+  for (const stage of [unitTests(true), catalogue('faults', 'faults'), catalogue('attacks', 'attacks'), endToEnd]) {
     await one(stage)
   }
 }
