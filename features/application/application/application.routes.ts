@@ -12,7 +12,8 @@ import {
   listApplications,
 } from './application.contract.ts'
 import { type ApplicationRow, find, list } from './application.store.ts'
-import { type ApplicationRoutesOptions, changeApplicationRoutes, type Place } from './change-application.routes.ts'
+import type { ApplicationRoutesOptions, Place } from './application-request.routes.ts'
+import { changeApplicationRoutes } from './change-application.routes.ts'
 import { driftOf } from './drift.rules.ts'
 import { deploymentRef, MANAGED_BY, podLabels, serviceRef } from './manifest.rules.ts'
 import { type Reachability, reachability } from './reachability.routes.ts'

@@ -1,51 +1,12 @@
-import {
-  clusterConflict,
-  clusterUnreachable,
-  isProblem,
-  type KubeObject,
-  type KubeRef,
-  notFound,
-  Problem,
-  refOf,
-  refText,
-  setCondition,
-  tooManyRequests,
-} from '@quarterdeck/kernel'
+import { clusterUnreachable, isProblem, type KubeRef, notFound, tooManyRequests } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import { failpoint, hint, type Outcome, type Reconciler } from '@quarterdeck/reconcile'
-import { type Db, transaction } from '@quarterdeck/store'
-import type { OperationFailpoint } from './failpoints.rules.ts'
-import { canonicalJson, same, withoutNoise } from './field-change.rules.ts'
-import type { DefinitionOwner, OperationStep, RolloutOf } from './operation.contract.ts'
-import {
-  applyStep,
-  type Ending,
-  endCondition,
-  inOrder,
-  type OperationRow,
-  reachedCluster,
-  refusal,
-  removeStep,
-  setStep,
-  stepsOf,
-  superseded,
-} from './operation.rules.ts'
-import { audit, clearUndoneBy, listUnfinished, listUnfinishedTargets, type Observed, save } from './operation.store.ts'
+import { hint, type Outcome, type Reconciler } from '@quarterdeck/reconcile'
+import { applyOne, Refused, removeOne } from './apply.reconciler.ts'
+import { applyStep, type Ending, inOrder, refusal, removeStep, stepsOf, superseded } from './operation.rules.ts'
+import { listUnfinished, listUnfinishedTargets } from './operation.store.ts'
+import { at, end, type OperationReconcilerOptions, Run } from './run.reconciler.ts'
 import { lookAtAll, type Seen } from './wait.reconciler.ts'
 import { type WorkloadWatch, watchWorkloads } from './workload-watch.reconciler.ts'
-
-export interface OperationReconcilerOptions {
-  db: Db
-  /** Throws notFound for a cluster that is not registered. */
-  clusterOf: (name: string) => Promise<Cluster>
-  /** Says how far a workload is; passed by whoever knows workloads. */
-  rolloutOf: RolloutOf
-  definitions: Record<string, DefinitionOwner<Db>>
-  /** The present; the system's clock when absent. */
-  now?: () => Date
-}
-
-const at = (name: OperationFailpoint) => failpoint(name)
 
 /**
  * Key: `cluster/namespace/what`. Carries out the newest operation of a target; older ones that have not ended are
@@ -72,62 +33,6 @@ export function operationReconciler(options: OperationReconcilerOptions): Reconc
   }
 }
 
-/** One look at one operation: what is known of it, and what has been written of that. */
-class Run {
-  readonly row: OperationRow
-  readonly options: OperationReconcilerOptions
-  readonly signal: AbortSignal
-  readonly resumed: boolean
-  seen: Observed
-  #written: string
-
-  constructor(row: OperationRow, options: OperationReconcilerOptions, signal: AbortSignal) {
-    this.row = row
-    this.options = options
-    this.signal = signal
-    // Once it is Running, requests may have been sent by somebody who did not live to write down their answers.
-    this.resumed = row.state !== 'Accepted'
-    const { state, steps, conditions, results, progress, startTime, endTime } = row
-    this.seen = { state, steps, conditions, results, progress, startTime, endTime }
-    this.#written = canonicalJson(this.seen)
-  }
-
-  get now(): string {
-    return (this.options.now?.() ?? new Date()).toISOString()
-  }
-
-  step(name: string, state: OperationStep['state'], message = ''): void {
-    this.seen.steps = setStep(this.seen.steps, name, { state, message }, this.now)
-  }
-
-  condition(type: string, status: 'True' | 'False' | 'Unknown', reason: string, message: string): void {
-    this.seen.conditions = setCondition(this.seen.conditions, { type, status, reason, message }, this.now)
-  }
-
-  has(type: string, status: string): boolean {
-    return this.seen.conditions.some((condition) => condition.type === type && condition.status === status)
-  }
-
-  /** Writes only what is new. */
-  async write(): Promise<void> {
-    const text = canonicalJson(this.seen)
-    if (text === this.#written) return
-    await save(this.options.db, this.row.id, this.seen)
-    this.#written = text
-  }
-}
-
-/** The cluster's answer to one object. */
-class Refused extends Error {
-  readonly problem: Problem
-  readonly ref: KubeRef
-  constructor(problem: Problem, ref: KubeRef) {
-    super(problem.message)
-    this.problem = problem
-    this.ref = ref
-  }
-}
-
 async function carryOut(run: Run, watch: WorkloadWatch): Promise<Outcome> {
   try {
     const cluster = await run.options.clusterOf(run.row.cluster)
@@ -148,64 +53,6 @@ async function start(run: Run): Promise<void> {
   await at('operation.start.before-write')
   await run.write()
   await at('operation.start.after-write')
-}
-
-const isDone = (run: Run, step: string) =>
-  run.seen.steps.some(({ name, state }) => name === step && (state === 'Succeeded' || state === 'Skipped'))
-
-async function applyOne(run: Run, cluster: Cluster, manifest: KubeObject): Promise<void> {
-  const ref = refOf(manifest)
-  const step = applyStep(ref)
-  if (isDone(run, step)) return
-  run.signal.throwIfAborted()
-  const { force } = run.row.intent
-  const held = run.resumed ? await appliedBefore(run, cluster, manifest) : undefined
-  await at('operation.apply.before')
-  const { object, warnings } =
-    held ?? (await cluster.apply(manifest, { force, signal: run.signal }).catch((error) => refuse(error, ref)))
-  await at('operation.apply.after')
-  const created = run.row.plan.changes.some(
-    (change) => change.action === 'create' && refText(change.ref) === refText(ref),
-  )
-  const others = run.seen.results.filter((result) => refText(result.ref) !== refText(ref))
-  run.seen.results = [...others, { ref, uid: object.metadata.uid ?? '', created }]
-  run.step(step, 'Succeeded', warnings.join(' '))
-}
-
-/**
- * What an apply whose answer nobody got has done: the object, when applying again would change nothing. Then it is not
- * applied again.
- */
-async function appliedBefore(run: Run, cluster: Cluster, manifest: KubeObject) {
-  const ref = refOf(manifest)
-  const { force } = run.row.intent
-  const live = await cluster.get(ref)
-  if (!live) return undefined
-  const again = await cluster
-    .apply(manifest, { force, dryRun: true, signal: run.signal })
-    .catch((error) => refuse(error, ref))
-  return same(withoutNoise(live), withoutNoise(again.object)) ? { object: live, warnings: again.warnings } : undefined
-}
-
-async function removeOne(run: Run, cluster: Cluster, { uid, ...ref }: KubeRef & { uid?: string }): Promise<void> {
-  const step = removeStep(ref)
-  if (isDone(run, step)) return
-  run.signal.throwIfAborted()
-  await at('operation.remove.before')
-  try {
-    const there = await cluster.remove(ref, { uid, signal: run.signal })
-    run.step(step, 'Succeeded', there ? '' : 'It was not there any more.')
-  } catch (error) {
-    if (!isProblem(error, clusterConflict)) return refuse(error, ref)
-    run.step(step, 'Skipped', 'Another object of this name has been made since; it is left alone.')
-  }
-  await at('operation.remove.after')
-}
-
-function refuse(error: unknown, ref: KubeRef): never {
-  if (!(error instanceof Problem) || isProblem(error, clusterUnreachable) || isProblem(error, tooManyRequests))
-    throw error
-  throw new Refused(error, ref)
 }
 
 /** What was in doubt has been looked up. */
@@ -307,35 +154,4 @@ const stepOf = (run: Run, ref: KubeRef) =>
 function pauseSeconds(run: Run): number {
   const since = run.seen.conditions.find(({ type }) => type === 'ClusterReachable')?.lastTransitionTime ?? run.now
   return Math.min(15, Math.max(1, (Date.parse(run.now) - Date.parse(since)) / 4_000))
-}
-
-/** Writes the result, its audit record and what the owner of the definition keeps, in one transaction. */
-async function end(run: Run, ending: Ending): Promise<void> {
-  const { row, options } = run
-  const { type, status, reason, message } = endCondition(ending)
-  run.condition(type, status, reason, message)
-  for (const step of run.seen.steps) {
-    if (step.state === 'Waiting') run.step(step.name, 'Skipped')
-    if (step.state === 'Running') run.step(step.name, ending.state, step.message)
-  }
-  run.seen = { ...run.seen, state: ending.state, startTime: run.seen.startTime ?? run.now, endTime: run.now }
-  const succeeded = ending.state === 'Succeeded'
-  const applied = reachedCluster(run.seen)
-  await at('operation.end.before-write')
-  await transaction(options.db, async (tx) => {
-    if (!(await save(tx, row.id, run.seen))) return
-    await audit(tx, {
-      operation: row.id,
-      actor: row.actor,
-      act: row.type,
-      what: row.target,
-      outcome: succeeded ? 'succeeded' : 'failed',
-      detail: message,
-    })
-    const { definition } = row.intent
-    if (definition) await options.definitions[definition.owner]?.end(tx, definition, { id: row.id, succeeded, applied })
-    if (row.undoes && !succeeded && !applied) await clearUndoneBy(tx, row.id)
-    await at('operation.end.before-commit')
-  })
-  await at('operation.end.after-commit')
 }
