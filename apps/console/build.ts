@@ -56,7 +56,7 @@ export async function ensureConsole(say: (line: string) => void = console.log): 
   const start = performance.now()
   say('Building the console (Vite); later starts use what is built')
   const { build } = await import('vite')
-  const fresh = join(HERE, '.tmp', `dist-${process.pid}`)
+  const fresh = join(ROOT, '.tmp', `console-${process.pid}`)
   try {
     await mkdir(fresh, { recursive: true })
     await build({

@@ -1,4 +1,7 @@
+import { serverUnreachable } from '@quarterdeck/client'
+import { isProblem } from '@quarterdeck/kernel'
 import {
+  Age,
   Button,
   call,
   chooseTheme,
@@ -20,6 +23,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { getSetup } from '../../../features/cluster/setup/setup.contract.ts'
+import { listOperations } from '../../../features/delivery/operation/operation.contract.ts'
 import { deleteSession, getSession } from '../../../features/tenancy/session/session.contract.ts'
 import { Dock } from './dock.tsx'
 import { useEnvironment } from './environment.ts'
@@ -43,6 +47,7 @@ export function Frame() {
       <Top user={session.data.user} find={() => setFinding(true)} />
       <main className="main" id="main" tabIndex={-1}>
         <SetupNote />
+        <Unreachable />
         <Suspense fallback={null}>
           <Outlet />
         </Suspense>
@@ -217,6 +222,20 @@ function Context() {
         },
       ]}
     />
+  )
+}
+
+/** Says when the server does not answer, and how old what is shown may be. */
+function Unreachable() {
+  const t = useText(frameTexts)
+  const query = useRead(listOperations, { query: { running: true, limit: 5 } }, { everySeconds: 2 })
+  if (!isProblem(query.error, serverUnreachable)) return null
+  return (
+    <div className="pad">
+      <Note tone="bad" title={t('unreachable')}>
+        {t('unreachableDetail')} <Age time={new Date(query.dataUpdatedAt).toISOString()} />
+      </Note>
+    </div>
   )
 }
 

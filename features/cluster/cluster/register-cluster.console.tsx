@@ -8,6 +8,7 @@ import {
   fieldError,
   Menu,
   Note,
+  ShowAs,
   TextInput,
   useGo,
   useText,
@@ -31,11 +32,12 @@ export function RegisterDialog({ close }: { close: () => void }) {
   const [kubeconfig, setKubeconfig] = useState('')
   const [left, setLeft] = useState(false)
   const named = registerCluster.params.safeParse({ cluster: name })
+  const body = { kubeconfig, ...(context ? { context } : {}), ...(title ? { title } : {}) }
   const register = useMutation({
     mutationFn: () =>
       call(registerCluster, {
         params: { cluster: name },
-        body: { kubeconfig, ...(context ? { context } : {}), ...(title ? { title } : {}) },
+        body,
       }),
     onSuccess: async () => {
       await queries.invalidateQueries()
@@ -99,6 +101,9 @@ export function RegisterDialog({ close }: { close: () => void }) {
         <Field label={t('context')} hint={t('contextHint')} error={fieldError(register.error, '/context')}>
           {(control) => <TextInput {...control} value={context} onChange={setContext} />}
         </Field>
+        {named.success && kubeconfig.trim() !== '' && (
+          <ShowAs endpoint={registerCluster} input={{ params: { cluster: name }, body }} />
+        )}
         {register.error && <Failure error={register.error} />}
       </div>
     </Dialog>
@@ -142,6 +147,7 @@ export function RemoveMenu({ cluster }: { cluster: string }) {
         >
           <div className="rows">
             <Note tone="warn">{t('removeDetail', { name: cluster })}</Note>
+            <ShowAs endpoint={removeCluster} input={{ params: { cluster } }} />
             {remove.error && <Failure error={remove.error} />}
           </div>
         </Dialog>

@@ -25,7 +25,9 @@ const texts = defineTexts(
     title: 'Quarterdeck is getting ready',
     ready: 'Quarterdeck is ready',
     failed: 'A stage has failed',
-    lead: 'This page follows by itself and goes on to sign-in when it is done. On two cores the first start builds Kubernetes from source in about ten minutes; later ones take seconds.',
+    lead: 'This page follows by itself and goes on to sign-in when it is done.',
+    leadLocal:
+      'On two cores the first start may build Kubernetes from source, in about ten minutes; later ones take seconds.',
     stages: 'Stages',
     waiting: 'waiting',
     running: 'running',
@@ -45,7 +47,8 @@ const texts = defineTexts(
     title: 'Quarterdeck 正在准备',
     ready: 'Quarterdeck 已就绪',
     failed: '有一个阶段失败',
-    lead: '本页会自动更新，完成后进入登录页。首次启动会从源码构建 Kubernetes，两核机器约需十分钟，之后只需几秒。',
+    lead: '本页会自动更新，完成后进入登录页。',
+    leadLocal: '首次启动可能需要从源码构建 Kubernetes，两核机器约需十分钟，之后只需几秒。',
     stages: '阶段',
     waiting: '等待',
     running: '进行中',
@@ -96,7 +99,9 @@ function Shown({ setup }: { setup: Setup }) {
     <div className="rows">
       <header>
         <h1>{failed ? t('failed') : setup.ready ? t('ready') : t('title')}</h1>
-        <p className="soft">{t('lead')}</p>
+        <p className="soft">
+          {t('lead')} {setup.clusterOrigin === 'local' && t('leadLocal')}
+        </p>
       </header>
       {setup.administrator === 'missing' && <Note tone="busy">{t('first')}</Note>}
       <section className="card" aria-label={t('stages')}>

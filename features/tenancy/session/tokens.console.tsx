@@ -12,6 +12,7 @@ import {
   Read,
   readKey,
   Select,
+  ShowAs,
   Table,
   TextInput,
   useRead,
@@ -101,6 +102,14 @@ export function TokensPage() {
   )
 }
 
+/** Valid for whole days from today's midnight on, so that what is shown does not change while it is looked at. */
+function bodyOf(name: string, days: string) {
+  if (days === '') return { name }
+  const end = new Date()
+  end.setHours(24, 0, 0, 0)
+  return { name, expireTime: new Date(end.getTime() + (Number(days) - 1) * 86_400_000).toISOString() }
+}
+
 function CreateDialog({ close }: { close: () => void }) {
   const t = useText(sessionTexts)
   const queries = useQueryClient()
@@ -109,13 +118,7 @@ function CreateDialog({ close }: { close: () => void }) {
   const [left, setLeft] = useState(false)
   const checked = createToken.body.shape.name.safeParse(name)
   const create = useMutation<{ secret: string }, Error>({
-    mutationFn: () =>
-      call(createToken, {
-        body: {
-          name,
-          ...(days === '' ? {} : { expireTime: new Date(Date.now() + Number(days) * 86_400_000).toISOString() }),
-        },
-      }),
+    mutationFn: () => call(createToken, { body: bodyOf(name, days) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: readKey(listTokens).slice(0, 1) }),
   })
   if (create.data) return <SecretDialog name={name} secret={create.data.secret} close={close} />
@@ -156,6 +159,7 @@ function CreateDialog({ close }: { close: () => void }) {
             />
           )}
         </Field>
+        {checked.success && <ShowAs endpoint={createToken} input={{ params: {}, body: bodyOf(name, days) }} />}
         {create.error && !nameError && <Failure error={create.error} />}
       </div>
     </Dialog>
@@ -191,7 +195,7 @@ function RevokeDialog({ token, close }: { token: Token; close: () => void }) {
   const t = useText(sessionTexts)
   const queries = useQueryClient()
   const revoke = useMutation({
-    mutationFn: () => call(deleteToken, { params: { token: token.id } }),
+    mutationFn: () => call(deleteToken, { params: { token: token.name } }),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: readKey(listTokens).slice(0, 1) })
       close()
@@ -213,6 +217,7 @@ function RevokeDialog({ token, close }: { token: Token; close: () => void }) {
     >
       <div className="rows">
         <p>{t('revokeLead')}</p>
+        <ShowAs endpoint={deleteToken} input={{ params: { token: token.name } }} />
         {revoke.error && <Failure error={revoke.error} />}
       </div>
     </Dialog>

@@ -51,10 +51,13 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 1_000,
+        // Offline is told like any server that does not answer; a pause would look like fresh data.
+        networkMode: 'always',
         refetchOnWindowFocus: true,
         retry: (count, error) => isProblem(error, serverUnreachable) && count < 2,
         retryDelay: 800,
       },
+      mutations: { networkMode: 'always' },
     },
   })
   queries.getQueryCache().subscribe((event) => {

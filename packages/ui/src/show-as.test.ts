@@ -68,8 +68,9 @@ describe('the act as qd', () => {
     ['application.scale', { replicas: 0 }, 'qd app scale shop --replicas 0 --env dev'],
     ['application.set-image', { image: 'r/shop:2' }, 'qd app set-image shop r/shop:2 --env dev'],
     ['application.restart', undefined, 'qd app restart shop --env dev'],
+    ['pod.restart', undefined, 'qd app restart shop --pod shop-1 --env dev'],
     ['application.delete', undefined, 'qd app delete shop --env dev --yes'],
-  ])('%s', (id, body, text) => expect(asQd({ id }, { params, body })).toBe(text))
+  ])('%s', (id, body, text) => expect(asQd({ id }, { params: { ...params, pod: 'shop-1' }, body })).toBe(text))
 
   test('the reason and taking over are part of it', () => {
     const query = { reason: "it's late", force: true }
@@ -79,7 +80,17 @@ describe('the act as qd', () => {
   })
 
   test('an act that the command line does not have shows nothing', () => {
-    expect(asQd({ id: 'token.create' }, { params: {} })).toBeUndefined()
+    expect(asQd({ id: 'password.update' }, { params: {} })).toBeUndefined()
+  })
+
+  test('a kubeconfig goes in as it is, even one that holds the word that would end it', () => {
+    const kubeconfig = 'kind: Config\nEOF\nusers: []\n'
+    const text = asQd(
+      { id: 'cluster.register' },
+      { params: { cluster: 'east' }, body: { kubeconfig, title: 'East 1' } },
+    )
+    expect(text?.split('\n')[0]).toBe("qd cluster add east --title 'East 1' <<'EOF_'")
+    expect(execFileSync('sh', ['-c', (text ?? '').replace(/^qd [^\n]*(?= <<)/, 'cat')]).toString()).toBe(kubeconfig)
   })
 })
 

@@ -61,10 +61,22 @@ function deploy(params: Record<string, string>, body: Body, extra: string[]): st
     )
   }
   const { create, ...spec } = body
-  return `${words('qd', 'app', 'deploy', '-f', '-', ...place, ...flag('create', create), ...extra)} <<'EOF'\n${JSON.stringify(spec, null, 2)}\nEOF`
+  const command = words('qd', 'app', 'deploy', '-f', '-', ...place, ...flag('create', create), ...extra)
+  return heredoc(command, JSON.stringify(spec, null, 2))
+}
+
+/** Text on standard input; the word that ends it is one that no line of it is. */
+function heredoc(command: string, text: string): string {
+  let end = 'EOF'
+  while (text.split('\n').includes(end)) end += '_'
+  return `${command} <<'${end}'\n${text.replace(/\n$/, '')}\n${end}`
 }
 
 const words = (...all: string[]): string => all.map(shellWord).join(' ')
+
+/** Whole days from now until an instant; undefined when there is none. */
+const daysUntil = (time: unknown): number | undefined =>
+  typeof time === 'string' ? Math.max(1, Math.round((Date.parse(time) - Date.now()) / 86_400_000)) : undefined
 
 type Command = (params: Record<string, string>, body: Body, extra: string[]) => string
 const inEnvironment = (params: Record<string, string>) => ['--env', params.environment ?? '']
@@ -97,6 +109,23 @@ const COMMANDS: Record<string, Command> = {
     ),
   'application.delete': (params, _, extra) =>
     words('qd', 'app', 'delete', params.application ?? '', ...inEnvironment(params), '--yes', ...extra),
+  'cluster.register': (params, body, extra) =>
+    heredoc(
+      words(
+        'qd',
+        'cluster',
+        'add',
+        params.cluster ?? '',
+        ...flag('context', body.context),
+        ...flag('title', body.title),
+        ...extra,
+      ),
+      asText(body.kubeconfig ?? ''),
+    ),
+  'cluster.remove': (params) => words('qd', 'cluster', 'remove', params.cluster ?? '', '--yes'),
+  'token.create': (_, body) =>
+    words('qd', 'token', 'create', asText(body.name ?? ''), ...flag('days', daysUntil(body.expireTime))),
+  'token.delete': (params) => words('qd', 'token', 'delete', params.token ?? '', '--yes'),
   'operation.undo': (params, _, extra) => words('qd', 'operation', 'undo', params.operation ?? '', ...extra),
   'environment.create': (params, body, extra) =>
     words(

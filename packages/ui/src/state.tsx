@@ -1,3 +1,4 @@
+import { serverUnreachable } from '@quarterdeck/client'
 import { isProblem, Problem } from '@quarterdeck/kernel'
 import type { UseQueryResult } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
@@ -137,7 +138,10 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   )
 }
 
-/** Loading, failed, forbidden, or what was read. An answer that is already there stays while a new one fails. */
+/**
+ * Loading, failed, forbidden, or what was read. An answer that is already there stays while a new one fails; that the
+ * whole server does not answer is told once, by the frame.
+ */
 export function Read<T>({
   query,
   children,
@@ -150,7 +154,9 @@ export function Read<T>({
   if (query.data !== undefined) {
     return (
       <>
-        {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
+        {query.error && !isProblem(query.error, serverUnreachable) && (
+          <Failure error={query.error} retry={() => void query.refetch()} />
+        )}
         {children(query.data)}
       </>
     )

@@ -40,6 +40,13 @@ const newKey = () =>
 const mayPass = (error: unknown): boolean =>
   !(error instanceof Problem) || error.body.status >= 500 || error.body.status === 429
 
+/** The key of a request: the same while the request is the same, so that asking again after a lost answer is safe. */
+function keyOf(kept: { of: string; value: string }, request: unknown): string {
+  const of = JSON.stringify(request)
+  if (kept.of !== of) Object.assign(kept, { of, value: newKey() })
+  return kept.value
+}
+
 function usePlan(act: Act, force: boolean) {
   const { endpoint, params, body } = act
   return useQuery<PlanView, Error>({
@@ -59,7 +66,7 @@ function usePlan(act: Act, force: boolean) {
 }
 
 /**
- * The panel that every mutating act ends on: dry run first, then accept with the plan's hash and one idempotency key,
+ * The panel that every mutating act ends on: dry run first, then accept with the plan's hash and an idempotency key,
  * so that pressing twice, or a lost answer, does it once.
  */
 export function useChange(
@@ -68,7 +75,7 @@ export function useChange(
 ): { body: ReactNode; footer: ReactNode } {
   const t = useText(partTexts)
   const queries = useQueryClient()
-  const key = useRef(newKey())
+  const key = useRef({ of: '', value: '' })
   const [force, setForce] = useState(false)
   const [reason, setReason] = useState('')
   const [typed, setTyped] = useState('')
@@ -84,7 +91,7 @@ export function useChange(
           query: { ...query, planHash: plan.data?.hash },
           ...(act.body === undefined ? {} : { body: act.body }),
         },
-        { idempotencyKey: key.current },
+        { idempotencyKey: keyOf(key.current, [act.params, act.body, query, plan.data?.hash]) },
       ) as Promise<{ id: string }>,
     onSuccess: async (operation) => {
       await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'plan' })
@@ -93,7 +100,6 @@ export function useChange(
     onError: (error) => {
       if (!(error instanceof Problem) || error.body.type !== '/problems/plan-changed') return
       setStale(true)
-      key.current = newKey()
       void plan.refetch()
     },
   })

@@ -50,6 +50,11 @@ export function PlanPanel({ plan }: { plan: PlanView }) {
           </span>
         </header>
         {isEmpty(plan) && plan.blockers.length === 0 && <p className="change soft">{t('nothing')}</p>}
+        {(plan.notes ?? []).map((note) => (
+          <p key={note} className="plan-note soft small">
+            {note}
+          </p>
+        ))}
         {inOrder(plan.changes).map((change) => (
           <ObjectLine key={`${change.ref.kind}/${change.ref.namespace ?? ''}/${change.ref.name}`} change={change} />
         ))}

@@ -6,6 +6,8 @@ export interface PlanView {
   warnings: string[]
   blockers: { pointer: string; detail: string }[]
   laterOperations: string[]
+  /** What was proposed and why. */
+  notes?: string[] | undefined
 }
 export interface ObjectChangeView {
   ref: { apiVersion: string; kind: string; namespace?: string | undefined; name: string }

@@ -1,5 +1,5 @@
 /** What became of a terminal's connection. */
-export type SocketState = 'connecting' | 'open' | 'lost' | 'ended'
+export type SocketState = 'connecting' | 'open' | 'lost' | 'ended' | 'signed-out'
 
 export interface TerminalSocketOptions {
   /** The WebSocket's address for output after `offset` bytes. */
@@ -19,7 +19,7 @@ export interface TerminalSocket {
 
 /**
  * Keeps a terminal connected: counts the bytes it has seen and, when the connection breaks, connects again and asks for
- * what came after them, waiting 0.5 s, then 1, 2, 4 and at most 8.
+ * what came after them, waiting 0.5 s, then 1, 2, 4 and at most 8. A refusal by the server ends it, with the reason.
  */
 export function connectTerminal(options: TerminalSocketOptions): TerminalSocket {
   let socket: WebSocket | undefined
@@ -58,8 +58,15 @@ export function connectTerminal(options: TerminalSocketOptions): TerminalSocket 
       offset += bytes.length
       options.onOutput(bytes)
     }
-    next.onclose = () => {
+    next.onclose = ({ code, reason }) => {
       if (closed || socket !== next) return
+      // 4000 + HTTP status: the server refuses, and would again; 4401 is for the sign-in, 4408 and 4429 pass.
+      if (code >= 4400 && code < 4500 && code !== 4408 && code !== 4429) {
+        closed = true
+        options.onEnded({ exitCode: null, message: reason })
+        options.onState(code === 4401 ? 'signed-out' : 'ended')
+        return
+      }
       attempt += 1
       options.onState('lost')
       timer = setTimeout(connect, Math.min(8_000, 250 * 2 ** attempt))
