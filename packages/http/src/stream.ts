@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problemBody } from './problem-handler.ts'
 
@@ -34,24 +35,29 @@ export async function sendStream(
   })
   reply.raw.flushHeaders()
   const heartbeat = lines ? setInterval(() => reply.raw.write('\n'), HEARTBEAT_MS) : undefined
-  const abandoned = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
+  const out = batchedTo(reply.raw)
+  // One waiter at a time. Not Promise.race with a promise that lasts as long as the stream: that keeps every item.
+  let giveUp: () => void = () => undefined
+  const onAbort = () => giveUp()
+  signal.addEventListener('abort', onAbort, { once: true })
+  const unlessAborted = (next: Promise<IteratorResult<unknown>>) =>
+    new Promise<IteratorResult<unknown>>((resolve, reject) => {
+      giveUp = () => reject(signal.reason)
+      if (signal.aborted) giveUp()
+      next.then(resolve, reject)
+    })
   try {
-    let next: Promise<IteratorResult<unknown>> = first
-    for (;;) {
-      const result = await Promise.race([next, abandoned])
-      if (result === undefined) throw signal.reason
-      if (result.done) break
-      const chunk = lines ? `${JSON.stringify(result.value)}\n` : (result.value as Chunk)
-      if (!reply.raw.write(chunk)) await once(reply.raw, 'drain', { signal })
-      next = iterator.next()
-      next.catch(() => undefined)
+    for (let next = first; ; next = iterator.next()) {
+      const { done, value } = await unlessAborted(next)
+      if (done) break
+      out.write(lines ? `${JSON.stringify(value)}\n` : (value as Chunk))
+      if (reply.raw.writableNeedDrain) await once(reply.raw, 'drain', { signal })
     }
+    out.flush()
     reply.raw.end()
   } catch (thrown) {
     if (reply.raw.destroyed) return
+    out.flush()
     const error = signal.aborted ? signal.reason : thrown
     if (lines) reply.raw.end(`${JSON.stringify({ $problem: problemBody(error, request) })}\n`)
     else {
@@ -60,7 +66,37 @@ export async function sendStream(
     }
   } finally {
     clearInterval(heartbeat)
+    signal.removeEventListener('abort', onAbort)
     // Not awaited: a generator that waits for something that never comes would hold us for ever.
     iterator.return?.(undefined)?.catch(() => undefined)
+  }
+}
+
+const BATCH_CHARACTERS = 16 * 1024
+
+/** Pieces of text that come in the same turn leave together: a write a line would be most of the work. */
+function batchedTo(raw: ServerResponse): { write(chunk: Chunk): void; flush(): void } {
+  let held = ''
+  let timer: NodeJS.Immediate | undefined
+  const flush = () => {
+    clearImmediate(timer)
+    timer = undefined
+    if (held === '' || raw.destroyed) return
+    const text = held
+    held = ''
+    raw.write(text)
+  }
+  return {
+    flush,
+    write(chunk) {
+      if (typeof chunk !== 'string') {
+        flush()
+        raw.write(chunk)
+        return
+      }
+      held += chunk
+      if (held.length >= BATCH_CHARACTERS) flush()
+      else timer ??= setImmediate(flush)
+    },
   }
 }
