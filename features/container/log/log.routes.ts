@@ -23,21 +23,24 @@ export function logRoutes(server: Server, { environment }: { environment: FindEn
     await requireApplication(cluster, { ...params, namespace, labelSelector }, signal)
     return readPodLogs(cluster, { ...query, namespace, labelSelector, signal })
   }
-  bind(server, readLogs, async function* ({ params, query, signal }) {
-    yield* await read(params, query, signal)
-  })
-  bind(server, downloadLogs, async function* ({ params, query, signal, attachment }) {
+  // Looked up before the answer begins, so that what is not there is told by its status.
+  bind(server, readLogs, ({ params, query, signal }) => read(params, query, signal))
+  bind(server, downloadLogs, async ({ params, query, signal, attachment }) => {
     const frames = await read(params, query, signal)
     attachment(logFileName(params.application, params.environment, new Date().toISOString()))
-    let piece = ''
-    for await (const frame of frames) {
-      piece += textLine(frame)
-      if (piece.length < PIECE_CHARACTERS) continue
-      yield piece
-      piece = ''
-    }
-    yield piece
+    return textOf(frames)
   })
+}
+
+async function* textOf(frames: AsyncIterable<LogFrame>): AsyncGenerator<string, void, undefined> {
+  let piece = ''
+  for await (const frame of frames) {
+    piece += textLine(frame)
+    if (piece.length < PIECE_CHARACTERS) continue
+    yield piece
+    piece = ''
+  }
+  yield piece
 }
 
 /** Throws notFound when neither a pod nor a workload carries the application's labels. */

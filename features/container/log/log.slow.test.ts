@@ -161,8 +161,8 @@ describe('logs of a real node', () => {
     const pieces = response[Symbol.asyncIterator]()
     let most = 0
     let told = false
-    while (!told) {
-      for (let round = 0; round < 40; round += 1) {
+    for (let rounds = 40; !told; rounds *= 2) {
+      for (let round = 0; round < rounds; round += 1) {
         await sleep(100)
         most = Math.max(most, process.memoryUsage().rss - before)
       }

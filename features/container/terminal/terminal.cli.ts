@@ -24,40 +24,7 @@ export function terminalCommands(program: Command, context: CliContext): void {
     .option('--container <name>', 'container; the first when absent')
     .option('-i, --stdin', 'pass input on (always so for a shell and for a pipe)')
     .option('-t, --tty', 'with a terminal (always so for a shell at a terminal)')
-    .action(async (target: string, command: string[], options: Options) => {
-      const { interactive, columns, rows } = context.terminal
-      const shell = command.length === 0
-      if (shell && !interactive && !options.stdin) {
-        throw new UsageError('A shell needs a terminal. Give a command after --, or -i to pass commands through a pipe')
-      }
-      if (options.tty && !interactive)
-        context.progress('Input or output is not a terminal, so none is used there either')
-      const tty = interactive && (shell || options.tty === true)
-      const environment = context.environment(options.env)
-      const terminal = await context.client(
-        openTerminal,
-        {
-          params: { environment, pod: await podOf(context, environment, target) },
-          body: {
-            tty,
-            ...(tty ? { columns: Math.max(1, columns), rows: Math.max(1, rows) } : {}),
-            ...(shell ? {} : { command }),
-            ...(options.container ? { container: options.container } : {}),
-          },
-        },
-        { signal: context.signal },
-      )
-      const input = shell || tty || !interactive || options.stdin === true
-      const { exitCode, message } = await run(context, terminal, { tty, input })
-      if (exitCode === null)
-        throw new Problem({
-          type: 'about:blank',
-          title: 'The command did not end by itself',
-          status: 502,
-          detail: message,
-        })
-      context.exitStatus(exitCode)
-    })
+    .action((target: string, command: string[], options: Options) => exec(context, target, command, options))
   const terminal = program.command('terminal').description('Terminals that are open on the server')
   terminal
     .command('list')
@@ -70,6 +37,30 @@ export function terminalCommands(program: Command, context: CliContext): void {
       await context.client(closeTerminal, { params: { terminal: id } })
       context.progress(`Terminal ${id} is ended`)
     })
+}
+
+async function exec(context: CliContext, target: string, command: string[], options: Options): Promise<void> {
+  const { interactive, columns, rows } = context.terminal
+  const shell = command.length === 0
+  if (shell && !interactive && !options.stdin) {
+    throw new UsageError('A shell needs a terminal. Give a command after --, or -i to pass commands through a pipe')
+  }
+  if (options.tty && !interactive) context.progress('Input or output is not a terminal, so none is used there either')
+  const tty = interactive && (shell || options.tty === true)
+  const environment = context.environment(options.env)
+  const { signal } = context
+  const body = {
+    tty,
+    ...(tty ? { columns: Math.max(1, columns), rows: Math.max(1, rows) } : {}),
+    ...(shell ? {} : { command }),
+    ...(options.container ? { container: options.container } : {}),
+  }
+  const params = { environment, pod: await podOf(context, environment, target) }
+  const terminal = await context.client(openTerminal, { params, body }, { signal })
+  const input = shell || tty || !interactive || options.stdin === true
+  const { exitCode, message } = await run(context, terminal, { tty, input })
+  if (exitCode !== null) return context.exitStatus(exitCode)
+  throw new Problem({ type: 'about:blank', title: 'The command did not end by itself', status: 502, detail: message })
 }
 
 /** A ready pod of the application of that name, else the pod of that name. */

@@ -6,6 +6,8 @@ export class Position {
   seconds = Number.NEGATIVE_INFINITY
   nanos = 0
   count = 0
+  /** True when the run had ended before it was read: nothing follows. */
+  complete = false
 
   get begun(): boolean {
     return this.seconds !== Number.NEGATIVE_INFINITY

@@ -144,8 +144,7 @@ class Follower {
     const key = positionKey(log)
     if (log.runId === undefined || this.#begun.has(key)) return
     this.#begun.add(key)
-    // Read before and ended since then: nothing can follow.
-    if (this.#first && !log.running && this.#positions.has(key)) return
+    if (this.#positions.get(key)?.complete) return
     const reading = this.#read(log, key).finally(() => this.#reading.delete(key))
     this.#reading.set(key, reading)
   }

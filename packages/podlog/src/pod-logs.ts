@@ -135,6 +135,7 @@ async function open(
     const options: Parameters<Cluster['logs']>[0] = { namespace, pod, container, previous, timestamps: true, signal }
     // A search looks through the whole log and keeps the last lines that it finds.
     const bytes = await cluster.logs({ ...options, sinceSeconds, tailLines: search ? undefined : tailLines })
+    position.complete = !log.running
     positions.set(positionKey(log), position)
     return { log, batches: matching(readBatches(bytes, position), search, failed) }
   } catch (error) {
