@@ -7,10 +7,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defaultCacheFolder, localCluster } from '@quarterdeck/local-cluster'
 import { type TestCluster, testCluster } from '@quarterdeck/testkit'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
 // The server as a process of its own, as npm start runs it, on a real API server.
 const password = 'correct-horse-battery-7'
+// Each starts processes and waits for disks; a busy machine may take long, only a hang must fail.
+vi.setConfig({ testTimeout: 120_000 })
+
 let cluster: TestCluster
 let home: string
 let kubeconfig: string

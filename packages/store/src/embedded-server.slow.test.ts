@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { isUnavailable, StoreError } from './errors.ts'
 import { isAlive, processesIn, signal } from './process-identity.ts'
 import { openStore, type Store } from './store.ts'
 import { transaction } from './transaction.ts'
+
+// Each starts processes and waits for disks; a busy machine may take long, only a hang must fail.
+vi.setConfig({ testTimeout: 120_000 })
 
 let folder: string
 let stores: Store[]
