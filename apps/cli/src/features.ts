@@ -2,6 +2,7 @@ import type { CliContext } from '@quarterdeck/client'
 import type { Command } from 'commander'
 import { applicationCommands } from '../../../features/application/application/application.cli.ts'
 import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.ts'
+import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
 import { logCommands } from '../../../features/container/log/log.cli.ts'
 import { terminalCommands } from '../../../features/container/terminal/terminal.cli.ts'
 import {
@@ -23,6 +24,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   sessionCommands,
   tokenCommands,
   clusterCommands,
+  nativeCommands,
   logCommands,
   terminalCommands,
   imageCommands,

@@ -7,12 +7,14 @@ import { applicationRoutes } from '../../../features/application/application/app
 import { countByEnvironment } from '../../../features/application/application/application.store.ts'
 import { proposeApplication } from '../../../features/application/application/proposal.rules.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
+import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
 import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
 import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
+import { audit } from '../../../features/delivery/operation/operation.store.ts'
 import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
 import {
   ensureFirstEnvironment,
@@ -62,6 +64,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   setupRoutes(server, setup)
   sessionRoutes(server, { db })
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf })
+  nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })
   applicationRoutes(server, { db, makeChange, clusterOf, placeOf, inspect: (image) => images.inspect(image) })

@@ -19,11 +19,26 @@ export type Admitted = FastifyRequest & { subject: Subject }
 const ASK_AGAIN_MS = 4_000
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,500})$/i
+const BASIC = /^Basic +([A-Za-z0-9+/]{1,1000}={0,2})$/i
 
-function credentialOf(server: Server, request: FastifyRequest): Credential | undefined {
+/** What only some endpoints do. */
+export interface Admission {
+  /** True: reading, too, only from a page of ours or with a token. */
+  reads?: boolean
+  /** True: a token may also come as the password of HTTP Basic. */
+  basic?: boolean
+}
+
+/** The password of HTTP Basic, whatever the user's name is. */
+const passwordOf = (authorization: string): string | undefined => {
+  const encoded = BASIC.exec(authorization)?.[1]
+  return encoded && /^[^:]*:([\x21-\x7e]{1,500})$/.exec(Buffer.from(encoded, 'base64').toString('latin1'))?.[1]
+}
+
+function credentialOf(server: Server, request: FastifyRequest, { basic = false }: Admission): Credential | undefined {
   const { authorization } = request.headers
   if (authorization !== undefined) {
-    const token = BEARER.exec(authorization)?.[1]
+    const token = BEARER.exec(authorization)?.[1] ?? (basic ? passwordOf(authorization) : undefined)
     if (token === undefined) throw signInRequired({ detail: 'Send a token as Authorization: Bearer <token>' })
     return { token }
   }
@@ -35,10 +50,15 @@ function credentialOf(server: Server, request: FastifyRequest): Credential | und
  * Lets a request in or throws: rate, origin, sign-in, permission, in this order and before the body is read. The
  * subject is kept on the request.
  */
-export async function admit(server: Server, endpoint: AnyEndpoint, request: FastifyRequest): Promise<void> {
+export async function admit(
+  server: Server,
+  endpoint: AnyEndpoint,
+  request: FastifyRequest,
+  admission: Admission = {},
+): Promise<void> {
   checkRate(server.rateLimit, request.ip)
-  const credential = credentialOf(server, request)
-  checkOrigin(request, credential?.session !== undefined, server.publicUrl)
+  const credential = credentialOf(server, request, admission)
+  checkOrigin(request, credential?.session !== undefined, server.publicUrl, admission)
   const subject = credential && (await subjectOf(server, endpoint, credential))
   if (credential && !subject && endpoint.permission !== 'anonymous') {
     throw signInRequired({
@@ -66,8 +86,9 @@ export function stillAdmitted(
   endpoint: AnyEndpoint,
   request: FastifyRequest,
   lost: (problem: Problem) => void,
+  admission: Admission = {},
 ): () => void {
-  const credential = endpoint.permission === 'anonymous' ? undefined : credentialOf(server, request)
+  const credential = endpoint.permission === 'anonymous' ? undefined : credentialOf(server, request, admission)
   if (!credential) return () => undefined
   const timer = setInterval(async () => {
     try {

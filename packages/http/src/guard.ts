@@ -50,10 +50,15 @@ function sameOrigin(request: FastifyRequest, publicUrl: URL | undefined): boolea
 
 /**
  * Against cross-site requests: whatever changes something, and every WebSocket, must not come from another site; with
- * a cookie the browser must say that it comes from here.
+ * a cookie the browser must say that it comes from here. `reads`: so must whatever only reads.
  */
-export function checkOrigin(request: FastifyRequest, withCookie: boolean, publicUrl: URL | undefined): void {
-  if (request.method === 'GET' && !request.ws) return
+export function checkOrigin(
+  request: FastifyRequest,
+  withCookie: boolean,
+  publicUrl: URL | undefined,
+  { reads = false }: { reads?: boolean } = {},
+): void {
+  if (request.method === 'GET' && !request.ws && !reads) return
   const same = sameOrigin(request, publicUrl)
   if (same === true || (same === undefined && !withCookie)) return
   throw foreignOrigin({

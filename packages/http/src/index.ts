@@ -2,6 +2,7 @@ export { type BindOptions, bind, type Context, type Handler } from './bind.ts'
 export type { Readiness } from './health.ts'
 export { openApiDocument } from './openapi.ts'
 export { serverClosing, unsupportedMediaType } from './problem-handler.ts'
+export { bindProxy, type ProxyAnswer, type ProxyHandlers, type ProxyRequest, type ProxySocket } from './proxy.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
 export { hashPassword, hashSecret, newSecret, sameText, verifyPassword } from './secret.ts'
 export {

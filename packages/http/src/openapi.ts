@@ -23,7 +23,13 @@ function parametersOf(endpoint: AnyEndpoint, schemas: SchemaCollection): Documen
   return [...from(endpoint.params, 'path'), ...from(endpoint.query, 'query'), ...(endpoint.change ? [key] : [])]
 }
 
-const CONTENT = { json: 'application/json', text: 'text/plain', lines: 'application/jsonl', websocket: '' } as const
+const CONTENT = {
+  json: 'application/json',
+  text: 'text/plain',
+  lines: 'application/jsonl',
+  websocket: '',
+  proxy: '*/*',
+} as const
 
 function successOf(endpoint: AnyEndpoint, schemas: SchemaCollection): Document {
   if (endpoint.transport === 'websocket') return { 101: { description: 'The connection becomes a WebSocket' } }

@@ -30,7 +30,8 @@ const shortened = (text: string) =>
     .toString()
     .replace(/\uFFFD+$/, '')
 
-function socketOf(ws: WebSocket): Socket {
+/** Our own view of a WebSocket. */
+export function socketOf(ws: WebSocket): Socket {
   let waiting: (string | Uint8Array)[] | undefined = []
   const listeners: ((frame: string | Uint8Array) => void)[] = []
   ws.on('message', (bytes: Buffer, binary: boolean) => {
@@ -54,7 +55,7 @@ function socketOf(ws: WebSocket): Socket {
 }
 
 /** A peer that has gone without saying so is noticed by its missing pong. */
-function keepAlive(ws: WebSocket): void {
+export function keepAlive(ws: WebSocket): void {
   let alive = true
   ws.on('pong', () => {
     alive = true

@@ -4,8 +4,8 @@ import type { ProblemType } from './problem.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** How the answer travels: one JSON body, a stream of text, a stream of JSON lines, or a WebSocket. */
-export type Transport = 'json' | 'text' | 'lines' | 'websocket'
+/** How the answer travels: one JSON body, a stream of text or JSON lines, a WebSocket, or whatever another server says. */
+export type Transport = 'json' | 'text' | 'lines' | 'websocket' | 'proxy'
 
 /** An endpoint as declared once; server, OpenAPI, client, CLI and permission matrix derive from it. */
 export interface Endpoint<

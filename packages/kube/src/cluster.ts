@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { KubeObject, KubeRef } from '@quarterdeck/kernel'
 import type { Exec, ExecRequest } from './exec.ts'
 import type { ClusterHealth } from './health.ts'
+import type { NativeAnswer, NativeRequest, NativeSocket } from './native.ts'
 import type { Resource } from './resources.ts'
 import type { WatchEvent } from './watch.ts'
 
@@ -113,6 +114,10 @@ export interface Cluster {
   logs(request: LogsRequest): Promise<Readable>
   /** A command in a container. Throws rejectedByCluster when it cannot be started there. */
   exec(request: ExecRequest): Promise<Exec>
+  /** A request as somebody wrote it, with our credentials and nothing of theirs. Refusals are answers, too. */
+  native(request: NativeRequest): Promise<NativeAnswer>
+  /** A WebSocket of the API server: exec, attach, port-forward. Throws when it does not accept it. */
+  nativeSocket(request: { path: string; query: string; protocol: string; signal: AbortSignal }): Promise<NativeSocket>
   /** The API server's version, as /version says it. */
   version(options?: CallOptions): Promise<{ gitVersion: string; platform: string }>
   /** The API server's own checks and how long they took. Never throws: what fails is in the answer. */

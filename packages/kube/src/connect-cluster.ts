@@ -5,6 +5,7 @@ import { type Answer, type Call, type Connection, connect, failureOf } from './c
 import { execInPod } from './exec.ts'
 import { healthOf } from './health.ts'
 import { type KubeconfigOptions, parseKubeconfig } from './kubeconfig.ts'
+import { type NativeRequest, openNative, sendNative } from './native.ts'
 import { groupPath, type Resource, type Resources, resourcesOf } from './resources.ts'
 import { watchEvents } from './watch.ts'
 
@@ -235,6 +236,8 @@ function streaming(connection: Connection, resources: Resources) {
         signal,
       }),
     exec: (request: Parameters<Cluster['exec']>[0]) => execInPod(connection, request),
+    native: (request: NativeRequest) => sendNative(connection, request),
+    nativeSocket: (request: Parameters<Cluster['nativeSocket']>[0]) => openNative(connection, request),
   }
 }
 

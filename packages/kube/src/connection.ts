@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
-import { isProblem, type Problem } from '@quarterdeck/kernel'
+import { clusterUnreachable, isProblem, type Problem } from '@quarterdeck/kernel'
 import { Pool } from 'undici'
+import { AnswerTooLong, textOf } from './body-text.ts'
 import { type Credentials, credentialsOf } from './credentials.ts'
 import type { Kubeconfig } from './kubeconfig.ts'
+import { lookupServer } from './link-local.ts'
 import { type Asked, statusProblem } from './status.ts'
 import { type Attempt, transportProblem } from './transport-failure.ts'
 
@@ -14,6 +16,8 @@ const CONNECT_TIMEOUT_MS = 5_000
 const DEFAULT_TIMEOUT_SECONDS = 30
 const ONE_OFF_CONNECTIONS = 32
 const MOST_ATTEMPTS = 4
+const ANSWER_BYTES = 64 * 1024 * 1024 // a page of 500 objects is a few MiB
+const REFUSAL_BYTES = 1024 * 1024
 
 /** One request to the API server. */
 export interface Call {
@@ -21,7 +25,11 @@ export interface Call {
   /** Below the server's own path, parameters not included: `/api/v1/nodes`. */
   path: string
   query?: Record<string, string | number | boolean | undefined>
+  /** Instead of `query`: as it is sent, without the question mark. */
+  rawQuery?: string
   body?: unknown
+  /** Instead of `body`: as it is sent. */
+  bytes?: Uint8Array
   contentType?: string
   accept?: string
   /** As in RBAC, for sentences and the audit: get, list, watch, create, patch, delete. */
@@ -60,8 +68,17 @@ export interface Connection {
   call(call: Call): Promise<Answer>
   /** The answer's body as it comes; the connection is its own. Destroying it ends the request. */
   stream(call: Call): Promise<Readable>
+  /** The answer as it is, refusals included; otherwise like stream. */
+  open(call: Call): Promise<Opened>
   credential(): Promise<Credential>
   close(): Promise<void>
+}
+
+/** The beginning of an answer. */
+export interface Opened {
+  statusCode: number
+  headers: Record<string, string | string[] | undefined>
+  body: Readable
 }
 
 interface Pools {
@@ -112,8 +129,15 @@ class HttpConnection implements Connection {
     clock.release()
     response.body.once('close', clock.stop)
     if (response.statusCode < 400) return response.body
-    const text = await response.body.text().catch(() => '')
+    const text = await textOf(response.body, REFUSAL_BYTES).catch(() => '')
     throw statusProblem(response.statusCode, bodyOf(text, response.headers['content-type']), this.#asked(call))
+  }
+
+  async open(call: Call): Promise<Opened> {
+    const { response, clock } = await this.#send(call, 'streams')
+    clock.release()
+    response.body.once('close', clock.stop)
+    return response
   }
 
   async credential(): Promise<Credential> {
@@ -140,7 +164,7 @@ class HttpConnection implements Connection {
     const { response, clock } = await this.#send(call, 'oneOff')
     try {
       const { statusCode: status, headers } = response
-      const text = await response.body.text()
+      const text = await textOf(response.body, ANSWER_BYTES)
       const answer = { status, body: bodyOf(text, headers['content-type']), warnings: warningsOf(headers.warning) }
       const busy = status === 429 && headers['retry-after'] !== undefined && !text.includes('DisruptionBudget')
       return busy ? { answer, retryAfterSeconds: Number(headers['retry-after']) || 1 } : { answer }
@@ -156,15 +180,16 @@ class HttpConnection implements Connection {
     const method = call.method ?? 'GET'
     const { timeoutSeconds } = this.#attempt(call)
     const clock = startClock(timeoutSeconds, call.signal)
+    const content = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body))
     const request = {
       method,
-      path: `${this.#base}${call.path}${queryText(call.query)}`,
+      path: `${this.#base}${call.path}${call.rawQuery ? `?${call.rawQuery}` : queryText(call.query)}`,
       headers: {
         ...proof.headers,
         accept: call.accept ?? 'application/json',
-        ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
+        ...(content === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
       },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      ...(content === undefined ? {} : { body: content }),
       headersTimeout: (timeoutSeconds + 2) * 1000,
       bodyTimeout: (call.quietSeconds ?? timeoutSeconds + 2) * 1000,
       signal: clock.signal,
@@ -188,7 +213,7 @@ class HttpConnection implements Connection {
     if (held && held.certificate === certificate) return held
     void held?.oneOff.close() // lets what is under way finish; a renewed certificate needs new connections
     void held?.streams.close()
-    const common = { connect: { ...tls, timeout: CONNECT_TIMEOUT_MS }, keepAliveTimeout: 30_000 }
+    const common = { connect: { ...tls, lookup: lookupServer, timeout: CONNECT_TIMEOUT_MS }, keepAliveTimeout: 30_000 }
     this.#pools = {
       oneOff: new Pool(this.#origin, { ...common, connections: ONE_OFF_CONNECTIONS }),
       streams: new Pool(this.#origin, { ...common, connections: null }),
@@ -210,6 +235,14 @@ class HttpConnection implements Connection {
 /** A caller's own abort goes through as it is; everything else is clusterUnreachable. */
 export function failureOf(error: unknown, attempt: Attempt, signal: AbortSignal | undefined): Problem | Error {
   if (signal?.aborted) return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason))
+  if (error instanceof AnswerTooLong) {
+    const detail = `Cluster ${attempt.cluster} cannot be used: ${error.message}. Check that ${attempt.server} is its API server.`
+    return clusterUnreachable({
+      detail,
+      reason: 'AnswerTooLong',
+      ...(attempt.write ? { ambiguous: true } : {}),
+    })
+  }
   return isProblem(error) ? error : transportProblem(error, attempt)
 }
 

@@ -66,6 +66,13 @@ async function askPlugin(cluster: string, plugin: CredentialPlugin, kubeconfig: 
   return { credentials, until: expires - EARLY_MS }
 }
 
+// What plugins of clouds read. The rest of ours is not theirs: it may hold passwords. Others are named in exec.env.
+const PASSED_ON =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_.*|XDG_.*|SSL_CERT_.*|(HTTPS?|ALL|NO)_PROXY|(AWS|AZURE|AAD|MSI|GOOGLE|CLOUDSDK|USE_GKE|OCI|ALIBABA_CLOUD|DIGITALOCEAN)_.*)$/i
+
+const environmentOf = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => PASSED_ON.test(name)))
+
 function run(plugin: CredentialPlugin, kubeconfig: Kubeconfig): Promise<string> {
   const info = {
     apiVersion: plugin.apiVersion,
@@ -85,7 +92,7 @@ function run(plugin: CredentialPlugin, kubeconfig: Kubeconfig): Promise<string> 
   const own = Object.fromEntries((plugin.env ?? []).map(({ name, value }) => [name, value]))
   return new Promise((resolve, reject) => {
     const child = spawn(plugin.command, plugin.args ?? [], {
-      env: { ...process.env, ...own, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
+      env: { ...environmentOf(process.env), ...own, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: PLUGIN_TIMEOUT_MS,
     })

@@ -3,6 +3,7 @@ import { clusterUnreachable } from '@quarterdeck/kernel'
 import WebSocket from 'ws'
 import { type Connection, failureOf } from './connection.ts'
 import { execExit } from './exec-exit.ts'
+import { lookupServer } from './link-local.ts'
 import { statusProblem } from './status.ts'
 
 /** Columns and rows of a terminal. */
@@ -50,7 +51,8 @@ const CLOSE = 255 // v5: the next byte says which channel ends
 const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 const CONNECT_TIMEOUT_MS = 15_000 // API server and kubelet together; the kubelet's own limit is 10 s
 const PING_MS = 20_000 // proxies drop connections that are silent for a minute
-const MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024 // kubelets send 32 KiB at a time
+const REFUSAL_CHARACTERS = 100_000
 
 /** Starts a command in a container. Resolves when the API server has switched protocols. */
 export async function execInPod(connection: Connection, request: ExecRequest): Promise<Exec> {
@@ -81,6 +83,7 @@ async function open(connection: Connection, request: ExecRequest): Promise<WebSo
   const socket = new WebSocket(execUrl(server, request), PROTOCOLS, {
     ...tls,
     headers,
+    lookup: lookupServer,
     handshakeTimeout: CONNECT_TIMEOUT_MS,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -96,12 +99,18 @@ async function open(connection: Connection, request: ExecRequest): Promise<WebSo
       socket.once('unexpected-response', (upgrade, response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (part: string) => {
-          text += part
+          if (text.length < REFUSAL_CHARACTERS) text += part
         })
         response.once('close', () => {
           upgrade.destroy()
           reject(
-            statusProblem(response.statusCode ?? 500, parsed(text), { cluster, verb: 'exec into', what, write: false }),
+            statusProblem(response.statusCode ?? 500, parsed(text), {
+              cluster,
+              verb: 'exec into',
+              what,
+              write: false,
+              plainText: true,
+            }),
           )
         })
       })

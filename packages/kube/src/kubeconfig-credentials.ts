@@ -8,7 +8,7 @@ interface Question {
   user: UserFields | undefined
   userField: string
   now: Date
-  plugins: readonly string[]
+  allowPlugin: boolean
 }
 interface Values {
   ca?: string
@@ -37,11 +37,11 @@ export function checkCredentials(question: Question): { values: Values; warnings
   if (user.token !== undefined) values.token = user.token.trim()
   if (user.exec !== undefined) {
     values.plugin = user.exec
-    if (!question.plugins.includes(user.exec.command)) {
+    if (!question.allowPlugin) {
       refuse(
         `${userField}.exec`,
-        `runs the command ${user.exec.command}, which this server does not allow`,
-        'Use a service account token instead (kubectl create token), or let the operator of this server allow the command.',
+        `runs the command ${user.exec.command} on this server, which only its operator's own file may`,
+        'Use a service account token instead (kubectl create token), or start the server with --kubeconfig FILE.',
       )
     }
   }

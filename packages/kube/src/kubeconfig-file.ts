@@ -46,4 +46,9 @@ async function embed(fields: Record<string, unknown>, folder: string): Promise<v
   }
   for (const [field, target] of Object.entries(FILES)) await read(field, target, 'base64')
   await read('tokenFile', 'token', 'utf8')
+  // As client-go: a command with a slash in it lies relative to the file, one without is looked for in PATH.
+  const exec = fields.exec as { command?: unknown } | null | undefined
+  if (typeof exec?.command === 'string' && exec.command.includes('/') && !isAbsolute(exec.command)) {
+    exec.command = join(folder, exec.command)
+  }
 }

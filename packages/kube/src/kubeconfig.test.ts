@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isProblem, notFound } from '@quarterdeck/kernel'
@@ -135,18 +135,31 @@ test('a credential plugin runs only where the operator allows it, and what it pr
     kind: 'ExecCredential',
     status: { token: 'made' },
   }
-  await writeFile(plugin, `#!/bin/sh\ntest -n "$KUBERNETES_EXEC_INFO" && echo '${JSON.stringify(credential)}'\n`)
+  const print = `test -n "$KUBERNETES_EXEC_INFO" && echo '${JSON.stringify(credential)}'`
+  await writeFile(plugin, `#!/bin/sh\nenv > ${join(folder, 'seen')}\n${print}\n`)
   await chmod(plugin, 0o755)
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: plugin }
-  const text = kubeconfig({ user: { exec }, cluster: { server: 'http://127.0.0.1:1' } })
-  expect(() => parseKubeconfig(text)).toThrow(/exec: runs the command .*plugin, which this server does not allow/)
-  const allowed = connectCluster({ name: 'cloud', kubeconfig: text, plugins: [plugin] })
-  await expect(allowed.version()).rejects.toThrow(/nothing listens/)
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: './plugin',
+    env: [{ name: 'REGION', value: 'north' }],
+  }
+  const path = join(folder, 'config')
+  await writeFile(path, kubeconfig({ user: { exec }, cluster: { server: 'http://127.0.0.1:1' } }))
+  const text = await readKubeconfigFile(path)
+  expect(() => parseKubeconfig(text)).toThrow(/exec: runs the command .*plugin on this server.* --kubeconfig FILE/)
+  const clusters = createClusters({ load: async (name) => ({ kubeconfig: text, allowPlugin: name === 'own' }) })
+  await expect(clusters.get('other')).rejects.toSatisfy((error) => isProblem(error, invalidKubeconfig))
+  Object.assign(process.env, { DATABASE_URL: 'postgres://secret', AWS_PROFILE: 'shop' })
+  await expect((await clusters.get('own')).version()).rejects.toThrow(/nothing listens/)
+  const seen = await readFile(join(folder, 'seen'), 'utf8')
+  for (const passed of ['REGION=north', 'AWS_PROFILE=shop', 'PATH=']) expect(seen).toContain(passed)
+  expect(seen).not.toContain('postgres://secret')
   const missing = text.replaceAll(plugin, 'no-such-plugin')
-  const broken = connectCluster({ name: 'cloud', kubeconfig: missing, plugins: ['no-such-plugin'] })
+  const broken = connectCluster({ name: 'cloud', kubeconfig: missing, allowPlugin: true })
   await expect(broken.version()).rejects.toThrow(
     /plugin no-such-plugin of cluster cloud is not installed on this server/,
   )
+  await clusters.close()
 })
 
 test('a connection is kept until it is invalidated; an unknown name is not found and asked for again', async () => {
@@ -159,6 +172,18 @@ test('a connection is kept until it is invalidated; an unknown name is not found
   await expect(clusters.get('b')).rejects.toSatisfy((error) => isProblem(error, notFound))
   known.set('b', { kubeconfig: kubeconfig() })
   expect((await clusters.get('b')).server).toBe('https://api.example.com:6443')
+  await clusters.close()
+})
+
+test('a connection that was opened from another revision of the registration is not used any longer', async () => {
+  let revision = 'one'
+  const clusters = createClusters({ load: async () => ({ kubeconfig: kubeconfig(), revision }) })
+  const first = await clusters.get('a')
+  await clusters.refresh('a', 'one')
+  expect(await clusters.get('a')).toBe(first)
+  revision = 'two'
+  await clusters.refresh('a', 'two')
+  expect(await clusters.get('a')).not.toBe(first)
   await clusters.close()
 })
 

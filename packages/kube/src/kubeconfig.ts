@@ -9,6 +9,7 @@ import {
   UserEntry,
 } from './kubeconfig-shape.ts'
 import { FLATTEN, readYaml, refuse } from './kubeconfig-text.ts'
+import { isLinkLocal } from './link-local.ts'
 
 /** What a kubeconfig says about one context, checked. PEM texts, not base64. */
 export interface Kubeconfig {
@@ -32,8 +33,8 @@ export interface Kubeconfig {
 export interface KubeconfigOptions {
   /** Absent: the file's current context, or its only one. */
   context?: string
-  /** Credential plugins that the operator of this server allows, by command as written. Default none. */
-  plugins?: readonly string[]
+  /** True: the chosen user's credential plugin may be run on this machine. Only for the operator's own file. */
+  allowPlugin?: boolean
   /** The present time; certificates are checked against it. */
   now?: Date
 }
@@ -77,7 +78,7 @@ export function parseKubeconfig(text: string, options: KubeconfigOptions = {}): 
     user: user?.entry.user ?? undefined,
     userField: `users[${user?.index ?? 0}].user`,
     now: options.now ?? new Date(),
-    plugins: options.plugins ?? [],
+    allowPlugin: options.allowPlugin ?? false,
   })
   return {
     contextName,
@@ -143,6 +144,9 @@ function serverOf(text: string, at: string): string {
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     refuse(`${at}.server`, `begins with ${url.protocol}`, 'Write it as https://host:6443.')
+  }
+  if (isLinkLocal(url.hostname)) {
+    refuse(`${at}.server`, `is a link-local address (${url.hostname})`, 'Give the address of the API server.')
   }
   if (url.username || url.password) refuse(`${at}.server`, 'carries a user or password', 'Put a token into the user.')
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`

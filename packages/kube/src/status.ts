@@ -43,6 +43,11 @@ export interface Asked {
   /** `Deployment dev/shop`, `nodes`, `/version`. */
   what: string
   write: boolean
+  /**
+   * True: a body that is not a Status is the reason, as kubelets give it. Otherwise it is not repeated: what answers may
+   * be no API server, and its words are not for whoever made us ask.
+   */
+  plainText?: boolean
 }
 
 /** A field that another manager holds, from a 409 on server-side apply. */
@@ -65,7 +70,7 @@ export const pointerOf = (field: string): string =>
 /** Turns an answer of 400 and above into the problem it stands for. `body` is the parsed JSON or text. */
 export function statusProblem(httpStatus: number, body: unknown, asked: Asked): Problem {
   const status = Status.safeParse(body).data
-  const message = status?.message ?? (typeof body === 'string' ? body.slice(0, 500).trim() : '')
+  const message = status?.message ?? (asked.plainText && typeof body === 'string' ? body.slice(0, 500).trim() : '')
   const place = `Cluster ${asked.cluster}`
   const causes = status?.details?.causes ?? []
   switch (httpStatus) {

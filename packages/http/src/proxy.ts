@@ -1,0 +1,228 @@
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { type AnyEndpoint, problemType, type Subject } from '@quarterdeck/kernel'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Admitted, admit, stillAdmitted } from './admission.ts'
+import { problemBody } from './problem-handler.ts'
+import type { Server } from './server.ts'
+import { keepAlive, type Socket, socketOf } from './socket.ts'
+import { parseRequest } from './validation.ts'
+
+/** A request that is passed on. Of its headers only these are told; whoever passes it on makes all others anew. */
+export interface ProxyRequest<Params> {
+  readonly params: Params
+  readonly method: string
+  /** What the path parameter stood for, as it was sent: not decoded, without a leading slash. */
+  readonly path: string
+  /** As it was sent, without the question mark. */
+  readonly query: string
+  readonly accept: string | undefined
+  readonly contentType: string | undefined
+  /** At most `bodyLimitBytes`. */
+  readonly body: Uint8Array | undefined
+  readonly subject: Subject
+  readonly requestId: string
+  /** What the client calls itself; nothing to rely on. */
+  readonly client: string
+  /** Aborted when the client goes away, the sign-in ends or the server closes. */
+  readonly signal: AbortSignal
+}
+
+export interface ProxyAnswer {
+  status: number
+  /** Lower-case names. */
+  headers: Record<string, string>
+  body: Readable
+}
+
+/** The other end of a WebSocket that is passed on. */
+export type ProxySocket = Pick<Socket, 'send' | 'onFrame' | 'onClose' | 'pause' | 'resume'> & { close(): void }
+
+export interface ProxyHandlers<Params> {
+  request(request: ProxyRequest<Params>): Promise<ProxyAnswer>
+  /** Opens the other end with the client's first subprotocol, before the client is answered. */
+  socket(request: ProxyRequest<Params> & { readonly protocol: string }): Promise<ProxySocket>
+}
+
+const noSuchUpgrade = problemType('upgrade-unsupported', 400, 'The connection cannot be upgraded to this')
+
+// The API server's own limit.
+const BODY_LIMIT_BYTES = 3 * 1024 * 1024
+
+/** Answers are somebody else's text on our origin: no browser may run, frame or style anything of them. */
+const INERT = { 'content-security-policy': "default-src 'none'; sandbox", 'cache-control': 'no-store' }
+const HARMLESS =
+  /^(application\/(json|yaml|octet-stream|[a-z.-]+\+json|vnd\.kubernetes\.[a-z.]+|com\.github\.[\w.@-]+)|text\/plain)\s*(;|$)/i
+
+const plain = (value: string | undefined, most: number) =>
+  value !== undefined && value.length <= most && /^[\x20-\x7e]*$/.test(value) ? value : undefined
+
+type Opened = { proxied?: ProxySocket; gone?: AbortController }
+
+/**
+ * Passes everything below a path on, every method of `endpoints` and WebSockets. The last parameter of their path is
+ * the rest of the URL. Also lets in a token as the password of HTTP Basic, since kubectl sends no other over plain HTTP.
+ */
+export function bindProxy<Params>(
+  server: Server,
+  endpoints: readonly AnyEndpoint[],
+  handlers: ProxyHandlers<Params>,
+): void {
+  server.endpoints.push(...endpoints)
+  server.fastify.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    for (const endpoint of endpoints) {
+      scope.route({
+        method: endpoint.method,
+        url: `/api/v1${endpoint.path.replace(/:\w+$/, '*')}`,
+        bodyLimit: BODY_LIMIT_BYTES,
+        config: { endpointId: endpoint.id },
+        onRequest: (request) => admit(server, endpoint, request, { reads: true, basic: true }),
+        preHandler: (request) => prepareUpgrade(server, endpoint, request, handlers),
+        handler: (request, reply) => passOn(server, endpoint, request, reply, handlers),
+        ...(endpoint.method === 'GET'
+          ? { wsHandler: (ws, request) => join(server, endpoint, request, socketOf(ws), () => keepAlive(ws)) }
+          : {}),
+      })
+    }
+  })
+}
+
+function proxyRequest<Params>(
+  endpoint: AnyEndpoint,
+  request: FastifyRequest,
+  signal: AbortSignal,
+): ProxyRequest<Params> {
+  const [path = '', ...query] = (request.raw.url ?? '').split('?')
+  const before = endpoint.path.slice(0, endpoint.path.lastIndexOf(':'))
+  const prefix = new RegExp(`^/api/v1${before.replace(/:\w+/g, '[^/]+')}`)
+  const sent = path.replace(prefix, '')
+  const { '*': rest, ...named } = request.params as Record<string, string>
+  const last = endpoint.path.slice(endpoint.path.lastIndexOf(':') + 1)
+  const { params } = parseRequest(endpoint, { params: { ...named, [last]: rest }, query: {}, body: undefined })
+  const { headers, body } = request
+  return {
+    params: params as Params,
+    method: request.method,
+    // A path that matched only after decoding is passed on as it is, and refused for its leading slash.
+    path: sent,
+    query: query.join('?'),
+    accept: plain(headers.accept, 2_000),
+    contentType: plain(headers['content-type'], 200),
+    body: body instanceof Uint8Array && body.length > 0 ? body : undefined,
+    subject: (request as Admitted).subject,
+    requestId: request.id,
+    client: (headers['user-agent'] ?? '').slice(0, 200),
+    signal,
+  }
+}
+
+async function passOn<Params>(
+  server: Server,
+  endpoint: AnyEndpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  handlers: ProxyHandlers<Params>,
+): Promise<FastifyReply> {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  const signal = AbortSignal.any([gone.signal, server.closing])
+  const stop = stillAdmitted(server, endpoint, request, (problem) => gone.abort(problem), { basic: true })
+  try {
+    const answer = await handlers.request(proxyRequest(endpoint, request, signal))
+    const type = answer.headers['content-type'] ?? 'application/octet-stream'
+    reply.hijack()
+    reply.raw.writeHead(answer.status, {
+      ...(reply.getHeaders() as Record<string, string>),
+      ...answer.headers,
+      'content-type': HARMLESS.test(type) ? type : 'text/plain; charset=utf-8',
+      ...INERT,
+      'x-accel-buffering': 'no',
+    })
+    reply.raw.flushHeaders()
+    await pour(answer.body, reply, signal)
+    return reply
+  } finally {
+    stop()
+  }
+}
+
+/** An answer that breaks off is broken off, so that nobody takes half for whole. */
+async function pour(body: Readable, reply: FastifyReply, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const chunk of body) {
+      if (!reply.raw.write(chunk)) await once(reply.raw, 'drain', { signal })
+    }
+    reply.raw.end()
+  } catch {
+    reply.raw.destroy()
+  } finally {
+    body.on('error', () => {}).destroy()
+  }
+}
+
+const protocolOf = (request: FastifyRequest) =>
+  String(request.headers['sec-websocket-protocol'] ?? '')
+    .split(',')[0]
+    ?.trim() ?? ''
+
+/** Opens the other end first, so that its refusal is an HTTP answer. */
+async function prepareUpgrade<Params>(
+  server: Server,
+  endpoint: AnyEndpoint,
+  request: FastifyRequest,
+  handlers: ProxyHandlers<Params>,
+): Promise<void> {
+  if (!request.ws) return
+  const protocol = protocolOf(request)
+  if (
+    request.headers.upgrade?.toLowerCase() !== 'websocket' ||
+    request.method !== 'GET' ||
+    !/^[\w.+/-]{1,100}$/.test(protocol)
+  ) {
+    throw noSuchUpgrade({
+      detail: 'Only WebSockets with a subprotocol are passed on; kubectl uses them since 1.31. SPDY is not.',
+    })
+  }
+  const gone = new AbortController()
+  const held = request as FastifyRequest & Opened
+  request.raw.socket.once('close', () => gone.abort())
+  const signal = AbortSignal.any([gone.signal, server.closing])
+  held.gone = gone
+  held.proxied = await handlers.socket({ ...proxyRequest<Params>(endpoint, request, signal), protocol })
+}
+
+function join(server: Server, endpoint: AnyEndpoint, request: FastifyRequest, near: Socket, watch: () => void): void {
+  const { proxied: far, gone } = request as FastifyRequest & Opened
+  if (!far) {
+    near.close(1011, 'There is no other end')
+    return
+  }
+  const stop = stillAdmitted(
+    server,
+    endpoint,
+    request,
+    (problem) => near.close(4401, problemBody(problem, request).title),
+    { basic: true },
+  )
+  watch()
+  near.onClose(() => {
+    stop()
+    far.close()
+    gone?.abort()
+  })
+  far.onClose(() => near.close(1000))
+  relay(near, far)
+  relay(far, near)
+}
+
+type End = Pick<Socket, 'send' | 'onFrame' | 'pause' | 'resume'>
+
+/** Reads on only when the frame has left, so that a slow reader slows the other end. */
+function relay(from: End, to: End): void {
+  from.onFrame((frame) => {
+    from.pause()
+    void to.send(frame).then(() => from.resume())
+  })
+}
