@@ -181,6 +181,7 @@ async function write(
     const taken = await definitions[definition.owner]?.accept(tx, definition, { id, acceptTime })
     if (!taken) throw new DefinitionChanged()
   }
+  await hint(tx, operationKind, targetKey(target))
   await audit(tx, {
     operation: id,
     actor: asked.subject.name,
@@ -189,6 +190,5 @@ async function write(
     outcome: 'intent',
     detail: asked.query.reason ? `${request.summary}: ${asked.query.reason}` : request.summary,
   })
-  await hint(tx, operationKind, targetKey(target))
   return row
 }

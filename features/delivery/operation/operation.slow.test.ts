@@ -3,6 +3,7 @@ import { bind } from '@quarterdeck/http'
 import { clusterUnreachable, type KubeObject, Name } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { rolloutOf } from '../../application/application/rollout.rules.ts'
@@ -19,7 +20,7 @@ import {
 } from './operation.contract.ts'
 import { operationReconciler } from './operation.reconciler.ts'
 import { operationRoutes } from './operation.routes.ts'
-import { listAudit } from './operation.store.ts'
+import { findBrokenAudit, listAudit } from './operation.store.ts'
 
 /** A change of ConfigMaps and Deployments, as any feature may ask for one. */
 const changeThing = changeEndpoint({
@@ -160,11 +161,26 @@ test('a change is accepted, carried out and recorded as intent and result', asyn
   expect(operation.plan.changes[0]).toMatchObject({ action: 'create', fields: [{ path: 'data.a', after: '1' }] })
 })
 
-test('the audit trail cannot be altered', async () => {
-  await ended(await change('one', {}))
-  const change_ = platform.db.withTables<{ audit_event: { actor: string } }>()
-  await expect(change_.updateTable('audit_event').set({ actor: 'nobody' }).execute()).rejects.toThrow('append-only')
-  await expect(change_.deleteFrom('audit_event').execute()).rejects.toThrow('append-only')
+test('the audit trail cannot be altered, and where somebody does it all the same, it shows', async () => {
+  const made = await Promise.all(['a', 'b', 'c', 'd'].map((name) => change(name, {})))
+  for (const one of made) await ended(one)
+  expect(await findBrokenAudit(platform.db)).toBeUndefined()
+  const trail = platform.db.withTables<{ audit_event: { actor: string; sequence: number } }>()
+  await expect(trail.updateTable('audit_event').set({ actor: 'nobody' }).execute()).rejects.toThrow('append-only')
+  await expect(trail.deleteFrom('audit_event').execute()).rejects.toThrow('append-only')
+  const forge = (statement: ReturnType<typeof sql>) =>
+    platform.db.connection().execute(async (session) => {
+      await sql`set session_replication_role = replica`.execute(session)
+      await statement.execute(session)
+      await sql`set session_replication_role = origin`.execute(session)
+    })
+  await forge(sql`update audit_event set actor = 'nobody' where sequence = 3`)
+  expect(await findBrokenAudit(platform.db)).toBe(3)
+  await forge(sql`update audit_event set actor = 'tester' where sequence = 3`)
+  expect(await findBrokenAudit(platform.db)).toBeUndefined()
+  await forge(sql`delete from audit_event where sequence = 2`)
+  expect(await findBrokenAudit(platform.db)).toBe(3)
+  await platform.reset()
 })
 
 test('the same key and request is one operation however often and at once it is sent; another request is refused', async () => {

@@ -29,6 +29,8 @@ interface AuditTable {
   what: string
   outcome: 'intent' | 'succeeded' | 'failed'
   detail: string
+  /** Of this record and the hash of the one before; set by the database. */
+  hash: Generated<string>
 }
 
 const table = (db: Db) =>
@@ -229,19 +231,24 @@ export async function save(db: Db, id: string, seen: Observed): Promise<boolean>
   return told.length > 0
 }
 
-/** Adds one line to the audit trail. */
-export const audit = (tx: Db, event: Omit<AuditTable, 'sequence' | 'time'> & { sequence?: never; time?: never }) =>
-  table(tx)
-    .insertInto('audit_event')
-    .values({
-      operation: event.operation,
-      actor: event.actor,
-      act: event.act,
-      what: event.what,
-      outcome: event.outcome,
-      detail: event.detail,
-    })
-    .execute()
+/**
+ * Adds one record to the audit trail. Others wait from here until `tx` ends, so this is the last thing in it, after all
+ * other locks.
+ */
+export const audit = (tx: Db, event: Omit<AuditTable, 'sequence' | 'time' | 'hash'>) =>
+  table(tx).insertInto('audit_event').values(event).execute()
+
+/** Sequence of the first record that is not what was written, or whose forerunner is missing; undefined: all is well. */
+export async function findBrokenAudit(db: Db): Promise<number | undefined> {
+  const { rows } = await sql<{ sequence: number }>`
+    select sequence from (
+      select sequence, hash, row_number() over following as number,
+        audit_event_hash(coalesce(lag(hash) over following, ''), audit_event) as expected
+      from audit_event window following as (order by sequence)
+    ) as chain
+    where hash <> expected or sequence <> number order by sequence limit 1`.execute(db)
+  return rows[0]?.sequence
+}
 
 /** The audit trail of one operation, oldest first. */
 export const listAudit = (db: Db, operation: string) =>

@@ -82,6 +82,9 @@ export async function end(run: Run, ending: Ending): Promise<void> {
   await at('operation.end.before-write')
   await transaction(options.db, async (tx) => {
     if (!(await save(tx, row.id, run.seen))) return
+    const { definition } = row.intent
+    if (definition) await options.definitions[definition.owner]?.end(tx, definition, { id: row.id, succeeded, applied })
+    if (row.undoes && !succeeded && !applied) await clearUndoneBy(tx, row.id)
     await audit(tx, {
       operation: row.id,
       actor: row.actor,
@@ -90,9 +93,6 @@ export async function end(run: Run, ending: Ending): Promise<void> {
       outcome: succeeded ? 'succeeded' : 'failed',
       detail: message,
     })
-    const { definition } = row.intent
-    if (definition) await options.definitions[definition.owner]?.end(tx, definition, { id: row.id, succeeded, applied })
-    if (row.undoes && !succeeded && !applied) await clearUndoneBy(tx, row.id)
     await at('operation.end.before-commit')
   })
   await at('operation.end.after-commit')
