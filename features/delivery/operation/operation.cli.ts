@@ -124,7 +124,8 @@ function printPlan(context: CliContext, plan: Plan): void {
       for (const { manager, field } of conflicts)
         context.progress(`! ${ref.kind} ${ref.name} ${field} is managed by ${manager}`)
     }
-    for (const warning of plan.warnings) context.progress(`! ${warning}`)
+    for (const warning of [...plan.warnings, ...plan.changes.flatMap(({ warnings }) => warnings)])
+      context.progress(`! ${warning}`)
     for (const later of plan.laterOperations) context.progress(`! takes back as well: ${later}`)
     for (const { pointer, detail } of plan.blockers) context.progress(`✗ ${pointer} ${detail}`.replace('  ', ' '))
     context.progress(`plan hash ${plan.hash}`)
