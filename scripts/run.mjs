@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { nodeEnvironment, nodeFlags } from './node-options.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const entries = {
@@ -107,9 +108,9 @@ function nodeBinary() {
 /** Runs the entry in a process of its own; signals and the exit status pass through. */
 function handOver(node, args) {
   const path = join(root, 'node_modules', '.bin') + delimiter + (process.env.PATH ?? '')
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...args], {
+  const child = spawn(node, [...nodeFlags, ...args], {
     stdio: 'inherit',
-    env: { ...process.env, PATH: path },
+    env: { ...nodeEnvironment(root), ...process.env, PATH: path },
   })
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT']) {
     // A terminal sends SIGINT and SIGQUIT to the whole group, so the child has it already.

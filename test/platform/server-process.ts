@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeEnvironment, nodeFlags } from '../../scripts/node-options.mjs'
 import { root } from '../../scripts/stage.ts'
 
 /** The server as users start it, in a process and a state folder of its own. */
@@ -79,10 +80,11 @@ export async function serverProcess(options: ServerProcessOptions = {}): Promise
       if (child) throw new Error('The server runs already')
       const output = openSync(logFile, 'a')
       startTime = performance.now()
-      const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'apps/server/src/main.ts'], {
+      const started = spawn(process.execPath, [...nodeFlags, 'apps/server/src/main.ts'], {
         cwd: root,
         stdio: ['ignore', output, output],
         env: {
+          ...nodeEnvironment(root),
           ...process.env,
           QUARTERDECK_HOME: home,
           QUARTERDECK_PORT: String(port),

@@ -1,0 +1,2 @@
+export declare const nodeFlags: readonly string[]
+export declare const nodeEnvironment: (root: string) => { NODE_COMPILE_CACHE: string }
