@@ -11,7 +11,8 @@ const version = process.env.VERSION ?? 'unknown'
 const port = number('PORT', 8080)
 const errorRate = number('ERROR_RATE', 0)
 const delayMilliseconds = number('DELAY_MILLISECONDS', 0)
-const drainSeconds = number('DRAIN_SECONDS', 2)
+// Longer than a busy node takes to turn its Services away from this pod.
+const drainSeconds = number('DRAIN_SECONDS', 5)
 
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const requests = new Map<string, number>()
