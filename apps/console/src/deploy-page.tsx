@@ -2,6 +2,7 @@ import {
   Button,
   ChangePanel,
   Field,
+  Heading,
   Note,
   Read,
   Select,
@@ -37,14 +38,14 @@ export function DeployPage() {
   return (
     <div className="page">
       <header className="page-head">
-        <h1 className="grow">
+        <Heading className="grow">
           {t('deployTitle')}{' '}
           {current && (
             <span className="soft in">
               {t('into')} {current.name} <Stage stage={current.stage} />
             </span>
           )}
-        </h1>
+        </Heading>
         <ol className="wizard">
           {steps.map((title, index) => (
             <li key={title} {...(index + 1 === step ? { 'aria-current': 'step' as const } : {})}>

@@ -21,7 +21,7 @@ import {
 } from '@quarterdeck/ui'
 import { useQueryClient } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { getSetup } from '../../../features/cluster/setup/setup.contract.ts'
 import { listOperations } from '../../../features/delivery/operation/operation.contract.ts'
 import { deleteSession, getSession } from '../../../features/tenancy/session/session.contract.ts'
@@ -37,6 +37,12 @@ export function Frame() {
   const session = useRead(getSession)
   const [finding, setFinding] = useState(false)
   useShortcuts(() => setFinding(true))
+  const path = usePath()
+  const main = useRef<HTMLElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page begins at its top
+  useEffect(() => {
+    if (main.current) main.current.scrollTop = 0
+  }, [path])
   if (!session.data) return null
   return (
     <div className="frame">
@@ -45,7 +51,7 @@ export function Frame() {
       </a>
       <Rail />
       <Top user={session.data.user} find={() => setFinding(true)} />
-      <main className="main" id="main" tabIndex={-1}>
+      <main className="main" id="main" tabIndex={-1} ref={main}>
         <SetupNote />
         <Unreachable />
         <Suspense fallback={null}>

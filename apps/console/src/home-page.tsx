@@ -1,4 +1,4 @@
-import { Age, ButtonLink, call, Empty, Link, readKey, Stage, Table, useRead, useText } from '@quarterdeck/ui'
+import { Age, ButtonLink, call, Empty, Heading, Link, readKey, Stage, Table, useRead, useText } from '@quarterdeck/ui'
 import { useQueries } from '@tanstack/react-query'
 import { ApplicationBadge, rowLinks } from '../../../features/application/application/application.console.tsx'
 import { listApplications } from '../../../features/application/application/application.contract.ts'
@@ -27,7 +27,7 @@ export function HomePage() {
     const first = all.length === 0
     return (
       <div className="page">
-        <h1>{t('home')}</h1>
+        <Heading>{t('home')}</Heading>
         <section className="card">
           <Empty
             title={first ? t('makeEnvironment') : t('welcome')}
@@ -56,7 +56,7 @@ export function HomePage() {
   }
   return (
     <div className="page">
-      <h1>{t('home')}</h1>
+      <Heading>{t('home')}</Heading>
       {(running.data?.items.length ?? 0) > 0 && (
         <section className="card">
           <header>

@@ -1,4 +1,4 @@
-import { ButtonLink, Empty, Failure, useText } from '@quarterdeck/ui'
+import { ButtonLink, Empty, Failure, Heading, useText } from '@quarterdeck/ui'
 import {
   createRootRoute,
   createRoute,
@@ -21,7 +21,7 @@ function NotFound() {
   return (
     <main className="lone wide">
       <div className="empty">
-        <h1>{t('notFound')}</h1>
+        <Heading>{t('notFound')}</Heading>
         <p className="soft">{t('notFoundDetail')}</p>
         <ButtonLink to="/">{t('toHome')}</ButtonLink>
       </div>

@@ -1,4 +1,4 @@
-import { Age, Button, ButtonLink, Icon, Menu, State, type Tone, useText } from '@quarterdeck/ui'
+import { Age, Button, ButtonLink, Heading, Icon, Menu, State, type Tone, useText } from '@quarterdeck/ui'
 import { type ReactNode, useState } from 'react'
 import type { Application, ApplicationState, ApplicationSummary } from './application.contract.ts'
 import { ActDialog, type ActName } from './change-application.console.tsx'
@@ -74,7 +74,7 @@ export function ApplicationHead({
     <>
       <header className="page-head">
         <div className="grow">
-          <h1>{name}</h1>
+          <Heading>{name}</Heading>
           <p className="cols soft">
             <ApplicationBadge state={state} />
             <span className="num">{t('readyOf', { ready: readyReplicas, total: replicas })}</span>

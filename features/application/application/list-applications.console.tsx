@@ -3,6 +3,7 @@ import {
   ButtonLink,
   Empty,
   FilterLine,
+  Heading,
   Link,
   Menu,
   matches,
@@ -51,9 +52,9 @@ export function ApplicationsPage({
   return (
     <div className="page">
       <header className="page-head">
-        <h1 className="grow">
+        <Heading className="grow">
           {t('applications')} <span className="soft in">{environment}</span> {stage && <Stage stage={stage} />}
-        </h1>
+        </Heading>
         <FilterLine value={filter} onChange={setFilter} placeholder={t('filter')} />
         <ButtonLink kind="primary" icon="deploy" to={deploy}>
           {t('deploy')}

@@ -229,6 +229,7 @@ function Ports({
   return (
     <>
       {ports.map((port, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row keeps its place while its name is written
         <div className="line-fields" key={index}>
           <Field label={t('portName')} error={faultAt(`spec/ports/${index}/name`)}>
             {(control) => (
@@ -315,6 +316,7 @@ function Variables({
   return (
     <>
       {variables.map((variable, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row keeps its place while its name is written
         <div className="line-fields" key={index}>
           <Field label={t('variableName')} error={faultAt(`spec/variables/${index}/name`)}>
             {(control) => (

@@ -6,6 +6,7 @@ import {
   Check,
   Empty,
   EventTable,
+  Heading,
   Icon,
   Link,
   Note,
@@ -50,7 +51,7 @@ export function ClustersPage() {
   return (
     <div className="page">
       <header className="page-head">
-        <h1 className="grow">{t('clusters')}</h1>
+        <Heading className="grow">{t('clusters')}</Heading>
         <Button icon="plus" onClick={() => setRegistering('true')}>
           {t('register')}
         </Button>
@@ -196,7 +197,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
           <>
             <header className="page-head">
               <div className="grow">
-                <h1>{detail.title || detail.name}</h1>
+                <Heading>{detail.title || detail.name}</Heading>
                 <p className="cols soft">
                   <ClusterBadge state={detail.state} />
                   {detail.version && <span>Kubernetes {detail.version}</span>}

@@ -5,6 +5,7 @@ import {
   call,
   defineTexts,
   Failure,
+  Heading,
   Note,
   Read,
   readKey,
@@ -98,7 +99,7 @@ function Shown({ setup }: { setup: Setup }) {
   return (
     <div className="rows">
       <header>
-        <h1>{failed ? t('failed') : setup.ready ? t('ready') : t('title')}</h1>
+        <Heading>{failed ? t('failed') : setup.ready ? t('ready') : t('title')}</Heading>
         <p className="soft">
           {t('lead')} {setup.clusterOrigin === 'local' && t('leadLocal')}
         </p>

@@ -7,6 +7,7 @@ import {
   client,
   Elapsed,
   Failure,
+  Heading,
   Icon,
   Link,
   Note,
@@ -116,7 +117,7 @@ function Shown({ operation, broken, stage }: { operation: Operation; broken: boo
     <div className="page">
       <header className="page-head">
         <div className="grow">
-          <h1>{operation.summary}</h1>
+          <Heading>{operation.summary}</Heading>
           <p className="cols soft">
             <OperationState state={operation.state} />
             <Elapsed from={operation.startTime ?? operation.acceptTime} to={operation.endTime} />
@@ -178,6 +179,7 @@ function Steps({ steps }: { steps: OperationStep[] }) {
     <section className="card" aria-label={t('steps')}>
       <ol className="steps">
         {steps.map((step, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: steps keep their order, and two may have one name
           <li key={`${index} ${step.name}`} data-state={step.state}>
             <OperationState state={step.state} />
             <span className="grow">

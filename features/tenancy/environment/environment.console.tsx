@@ -6,6 +6,7 @@ import {
   Empty,
   Field,
   FilterLine,
+  Heading,
   Link,
   Menu,
   matches,
@@ -115,7 +116,7 @@ export function EnvironmentsPage() {
   return (
     <div className="page">
       <header className="page-head">
-        <h1 className="grow">{t('environments')}</h1>
+        <Heading className="grow">{t('environments')}</Heading>
         <FilterLine value={filter} onChange={setFilter} placeholder={t('filter')} />
         <Button kind="primary" icon="plus" onClick={() => setCreating('true')}>
           {t('create')}

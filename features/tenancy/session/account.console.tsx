@@ -5,6 +5,7 @@ import {
   Failure,
   Field,
   fieldError,
+  Heading,
   Note,
   Read,
   readKey,
@@ -41,7 +42,7 @@ export function AccountPage() {
     <div className="page">
       <header className="page-head">
         <div className="grow">
-          <h1>{t('account')}</h1>
+          <Heading>{t('account')}</Heading>
           {me.data && <p className="soft">{t('signedInAs', { user: me.data.user })}</p>}
         </div>
       </header>

@@ -5,6 +5,7 @@ import {
   Failure,
   Field,
   fieldError,
+  Heading,
   Link,
   Note,
   readKey,
@@ -39,7 +40,7 @@ function LoneForm({
         }}
       >
         <p className="brand">Quarterdeck</p>
-        <h1>{title}</h1>
+        <Heading>{title}</Heading>
         {lead && <p className="soft">{lead}</p>}
         {children}
       </form>

@@ -8,6 +8,7 @@ import {
   Failure,
   Field,
   fieldError,
+  Heading,
   Note,
   Read,
   readKey,
@@ -38,7 +39,7 @@ export function TokensPage() {
     <div className="page">
       <header className="page-head">
         <div className="grow">
-          <h1>{t('tokens')}</h1>
+          <Heading>{t('tokens')}</Heading>
           <p className="soft">{t('tokensLead')}</p>
         </div>
         {create}

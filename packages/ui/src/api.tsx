@@ -64,6 +64,11 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     if (event.type !== 'updated' || event.action.type !== 'error') return
     if (isProblem(event.action.error, signInRequired)) onSignedOut()
   })
+  queries.getMutationCache().subscribe((event) => {
+    if (event.type === 'updated' && event.action.type === 'error' && isProblem(event.action.error, signInRequired)) {
+      onSignedOut()
+    }
+  })
   return queries
 }
 

@@ -8,6 +8,7 @@ export { Button, ButtonLink, CopyButton, Menu, type MenuItem } from './button.ts
 export { EventTable } from './event-table.tsx'
 export { matches } from './filter.ts'
 export { Check, Field, Note, Section, Select, TextInput } from './form.tsx'
+export { Heading } from './heading.tsx'
 export { Icon, type IconName } from './icon.tsx'
 export { Link, useGo, usePath, useUrlValue } from './link.tsx'
 export { LogBuffer, type ShownLine } from './logs/log-buffer.ts'

@@ -1,5 +1,5 @@
 import { serverUnreachable } from '@quarterdeck/client'
-import { isProblem, Problem } from '@quarterdeck/kernel'
+import { clusterForbidden, isProblem, Problem, permissionMissing } from '@quarterdeck/kernel'
 import type { UseQueryResult } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
 import { detailOf } from './api.tsx'
@@ -109,7 +109,7 @@ export const Empty = ({ title, children, act }: { title: string; children?: Reac
 /** A failure: what, why, and the next act; a missing permission is named with who can grant it. */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const t = useText(partTexts)
-  if (isProblem(error) && error.body.status === 403) {
+  if (isProblem(error, permissionMissing) || isProblem(error, clusterForbidden)) {
     return (
       <div className="empty" role="alert">
         <h2>{t('forbidden')}</h2>
