@@ -48,7 +48,12 @@ async function run(program: string, folder: string, address: string, auth: Recor
     ...(auth ? { auth } : {}),
   }
   writeFileSync(file, JSON.stringify(settings))
-  const child = spawn(program, ['serve', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+  // On Linux it ends with us even when we are killed.
+  const [first = '', ...rest] = [
+    ...(process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL'] : []),
+    ...[program, 'serve', file],
+  ]
+  const child = spawn(first, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const killed = () => void child.kill('SIGKILL')
   process.once('exit', killed)
