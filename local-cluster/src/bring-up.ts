@@ -10,6 +10,7 @@ import {
 import { type BringUp, ensureComponent } from './ensure-component.ts'
 import { addFakeNodes } from './fake-nodes.ts'
 import { writeInstance } from './instance.ts'
+import { raiseKernelLimits } from './kernel-limits.ts'
 import type { KubeObject } from './kube-request.ts'
 import { kwokComponent } from './kwok.ts'
 import { ensureNetwork } from './network.ts'
@@ -62,6 +63,7 @@ async function ensureControlPlane(up: BringUp): Promise<boolean> {
 /** Network, registry with the cluster's own images, and the container runtime: needs no API server. */
 async function ensureRuntime(up: BringUp): Promise<boolean> {
   const { spec, onProgress } = up
+  raiseKernelLimits()
   await stepOf(onProgress, 'node', 'network', spec.network.range, () => ensureNetwork(spec.network, spec.ports))
   const registry = await ensureComponent(up, 'node', registryComponent(spec))
   const [containerd] = await Promise.all([
