@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { type CliContext, type Client, createClient, type OutputFormat, UsageError } from '@quarterdeck/client'
 import type { Command } from 'commander'
@@ -72,6 +73,11 @@ export function createContext(program: Command, env: NodeJS.ProcessEnv, signal: 
       throw new UsageError('Which environment? Give --env NAME, or set QUARTERDECK_ENVIRONMENT')
     },
     useEnvironment: (environment) => keep({ ...kept(), environment }),
+    readFile: (path) =>
+      readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        const why = error.code === 'ENOENT' ? 'there is no such file' : error.message
+        throw new UsageError(`${path} cannot be read: ${why}`)
+      }),
     secret: readSecret,
     remember: (next) => keep({ ...kept(), ...next }),
     forget() {

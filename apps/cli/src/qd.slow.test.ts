@@ -15,13 +15,14 @@ let database: TestDatabase
 let server: Server
 let url: string
 let home: string
+const record = async () => undefined
 
 beforeAll(async () => {
   database = await testDatabase()
   const { db } = database
-  await setAdministratorPassword({ db, password })
+  await setAdministratorPassword({ db, password, record })
   server = await createServer({ logLevel: 'silent', authenticate: authenticator({ db }) })
-  sessionRoutes(server, { db })
+  sessionRoutes(server, { db, record })
   url = await server.listen(0)
 })
 beforeEach(() => {
@@ -93,7 +94,7 @@ test('a token is never sent to another server than the one that gave it', async 
       throw new Error(`got ${token}`)
     },
   })
-  sessionRoutes(elsewhere, { db: database.db })
+  sessionRoutes(elsewhere, { db: database.db, record })
   const other = await elsewhere.listen(0)
   const { status, err } = await qd(['whoami', '--server', other])
   expect([status, err]).toEqual([3, expect.stringContaining('qd login')])

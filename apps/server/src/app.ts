@@ -15,7 +15,7 @@ import {
 import { authenticator } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { BringUp } from './bring-up.ts'
 import type { Config } from './config.ts'
-import { bindFeatures, type Features, type Parts } from './features.ts'
+import { bindFeatures, type Features, type Parts, recordAct } from './features.ts'
 import { lateKeyFile } from './late-key-file.ts'
 import { logFile } from './log-file.ts'
 import { clusterOfKubeconfig, clusterOfThisMachine } from './own-cluster.ts'
@@ -161,7 +161,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
 }
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {
-  if (config.adminPassword) return setAdministratorPassword({ db, password: config.adminPassword })
+  if (config.adminPassword) return setAdministratorPassword({ db, password: config.adminPassword, record: recordAct })
   const link = await firstRunLink({ db, url })
   if (link) say(`Choose the administrator's password: ${link}`)
 }

@@ -1,5 +1,6 @@
 import { definitions, reconcilersOf } from '@quarterdeck/controller'
 import type { Server } from '@quarterdeck/http'
+import type { AuditEntry } from '@quarterdeck/kernel'
 import type { Clusters, KeyFile } from '@quarterdeck/kube'
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db, Log, Store } from '@quarterdeck/store'
@@ -12,6 +13,7 @@ import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
 import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
+import { auditEntryOf } from '../../../features/container/terminal/terminal.rules.ts'
 import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
 import { audit } from '../../../features/delivery/operation/operation.store.ts'
@@ -46,13 +48,16 @@ export interface Features {
   close(): Promise<void>
 }
 
+/** Adds to the audit trail what is no operation. */
+export const recordAct = (db: Db, entry: AuditEntry): Promise<unknown> => audit(db, { ...entry, operation: null })
+
 /** Binds every endpoint: one line a feature. */
 export function bindFeatures(server: Server, parts: Parts): Features {
-  const { store, db, clusters, keyFile, log, setup } = parts
+  const { store, db, clusters, keyFile, setup } = parts
   const clusterOf = clusters.get
   const makeChange = changeMaker({ db, clusterOf, definitions })
   const images = openImages({ registries: parts.registries })
-  const terminals = openTerminals({ audit: (event) => log.info(event, `terminal ${event.kind}`) })
+  const terminals = openTerminals({ audit: async (event) => void (await recordAct(db, auditEntryOf(event))) })
   const placeOf = (name: string) => getEnvironmentPlace(db, name)
   const environment = async (name: string) => {
     const { cluster, namespace } = await placeOf(name)
@@ -62,8 +67,8 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     (await listEnvironments(db)).filter((row) => row.cluster === cluster).map(({ name }) => name)
 
   setupRoutes(server, setup)
-  sessionRoutes(server, { db })
-  clusterRoutes(server, { db, clusters, keyFile, environmentsOf })
+  sessionRoutes(server, { db, record: recordAct })
+  clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record: recordAct })
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })

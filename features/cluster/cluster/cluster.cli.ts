@@ -11,7 +11,18 @@ import {
   removeCluster,
 } from './cluster.contract.ts'
 
-const MAX_BYTES = 200_000 // as the endpoint takes
+const MAX_CHARACTERS = 200_000 // as the endpoint takes
+const TOO_LONG = () =>
+  new UsageError(
+    'A kubeconfig has at most 200 kB; kubectl config view --raw --flatten --minify prints the part that counts',
+  )
+
+interface AddOptions {
+  kubeconfig?: string
+  context?: string
+  title?: string
+  replace?: boolean
+}
 
 const ofTwo = (used: string, whole: string) => `${used} / ${whole}`
 const columns = {
@@ -62,13 +73,15 @@ export function clusterCommands(program: Command, context: CliContext): void {
   cluster
     .command('add <name>')
     .description(
-      'Register a cluster; its kubeconfig comes from stdin: kubectl config view --raw --flatten --minify | qd cluster add NAME',
+      'Register a cluster by its kubeconfig: a file, or stdin: kubectl config view --raw --flatten --minify | qd cluster add NAME',
     )
+    .option('--kubeconfig <file>', 'file with the kubeconfig; stdin when absent')
     .option('--context <context>', 'which context of the kubeconfig; its current one when absent')
     .option('--title <title>', 'what people call it')
     .option('--replace', 'give a cluster of this name a new kubeconfig')
-    .action(async (name: string, options: { context?: string; title?: string; replace?: boolean }) => {
-      const kubeconfig = await readInput(context.terminal)
+    .action(async (name: string, { kubeconfig: file, ...options }: AddOptions) => {
+      const kubeconfig = file === undefined ? await readInput(context.terminal) : await context.readFile(file)
+      if (kubeconfig.length > MAX_CHARACTERS) throw TOO_LONG()
       const detail = await context.client(registerCluster, {
         params: { cluster: name },
         body: { kubeconfig, ...options },
@@ -88,13 +101,13 @@ export function clusterCommands(program: Command, context: CliContext): void {
 
 /** All of stdin, when it is a pipe or a file. */
 function readInput(terminal: LocalTerminal): Promise<string> {
-  if (terminal.interactive) throw new UsageError('Send the kubeconfig on stdin: qd cluster add NAME < FILE')
+  if (terminal.interactive) throw new UsageError('Give the kubeconfig: qd cluster add NAME --kubeconfig FILE')
   return new Promise((resolve, reject) => {
     const decoder = new TextDecoder()
     let text = ''
     terminal.onInput((bytes) => {
       text += decoder.decode(bytes, { stream: true })
-      if (text.length > MAX_BYTES) reject(new UsageError('A kubeconfig has at most 200 kB'))
+      if (text.length > MAX_CHARACTERS) reject(TOO_LONG())
     })
     terminal.onEnd(() => resolve(text))
   })

@@ -1,7 +1,7 @@
 import type { Clusters } from '@quarterdeck/kube'
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db } from '@quarterdeck/store'
-import { findCluster, listClusterRows, saveObservation } from './cluster.store.ts'
+import { findCluster, findRevision, listClusterRows, saveObservation } from './cluster.store.ts'
 import { observeRegistered } from './observation.rules.ts'
 
 const EVERY_SECONDS = 30
@@ -13,11 +13,13 @@ const SHARE = 20
 export const clusterReconciler = ({ db, clusters }: { db: Db; clusters: Clusters }): Reconciler => ({
   keys: async () => (await listClusterRows(db)).map(({ name }) => name),
   async reconcile(name) {
-    const row = await findCluster(db, name)
-    if (!row) {
+    const [row, revision] = await Promise.all([findCluster(db, name), findRevision(db, name)])
+    if (!row || revision === undefined) {
       await clusters.invalidate(name)
       return {}
     }
+    // Another process may have been given the new kubeconfig.
+    await clusters.refresh(name, revision)
     const began = performance.now()
     const observation = await observeRegistered(clusters, name, Date.now())
     await saveObservation(db, row, observation)

@@ -1,7 +1,15 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { clusterForbidden, isProblem, notFound } from '@quarterdeck/kernel'
+import {
+  type AnyEndpoint,
+  type AuditEntry,
+  clusterForbidden,
+  isProblem,
+  notFound,
+  type Subject,
+} from '@quarterdeck/kernel'
 import { type Cluster, type Clusters, connectCluster, parseKubeconfig } from '@quarterdeck/kube'
-import type { Db } from '@quarterdeck/store'
+import { hint } from '@quarterdeck/reconcile'
+import { type Db, transaction } from '@quarterdeck/store'
 import {
   type ClusterDetail,
   clusterExists,
@@ -34,8 +42,8 @@ export interface ClusterRoutesOptions {
   keyFile: Sealer
   /** Names of the environments on a cluster. */
   environmentsOf(cluster: string): Promise<string[]>
-  /** Commands that a kubeconfig may name as credential plugin. Default none: whoever registers could run anything. */
-  plugins?: readonly string[]
+  /** Writes to the audit trail, within the transaction of what it tells. */
+  record(tx: Db, entry: AuditEntry): Promise<unknown>
 }
 
 // Younger than this an observation is shown as it is; older, the cluster is looked at again for the one who asks.
@@ -71,37 +79,51 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
     await found(name)
     return clusters.get(name)
   })
-  bind(server, registerCluster, async ({ params, body }) => {
+  bind(server, registerCluster, async ({ params, body, subject }) => {
     const name = params.cluster
     if (!body.replace && (await findCluster(db, name))) throw taken(name)
     const { kubeconfig, context } = body
-    const choice = { ...(context === undefined ? {} : { context }), plugins: options.plugins ?? [] }
+    const choice = context === undefined ? {} : { context }
     const { server } = parseKubeconfig(kubeconfig, choice)
     const observation = await tryOut(connectCluster({ name, kubeconfig, ...choice }))
     const registration = { name, title: body.title ?? name, origin: 'kubeconfig' as const, simulated: false, server }
-    const saved = await saveCluster(
-      db,
-      options.keyFile,
-      { ...registration, kubeconfig, context },
-      { replace: body.replace },
-    )
-    if (!saved) throw taken(name)
+    await transaction(db, async (tx) => {
+      const { replace } = body
+      if (!(await saveCluster(tx, options.keyFile, { ...registration, kubeconfig, context }, { replace }))) {
+        throw taken(name)
+      }
+      await options.record(tx, entry(registerCluster, subject, name, `API server ${server}`))
+      // Other processes hold connections of their own.
+      await hint(tx, 'cluster', name)
+    })
     await clusters.invalidate(name)
     await saveObservation(db, await found(name), observation)
     return detailOf(await found(name))
   })
-  bind(server, removeCluster, async ({ params }) => {
+  bind(server, removeCluster, async ({ params, subject }) => {
     const environments = await environmentsOf(params.cluster)
     if (environments.length > 0) {
       throw clusterInUse({
         detail: `${environments.length} environments are on ${params.cluster}: ${environments.slice(0, 10).join(', ')}. Delete them first.`,
       })
     }
-    await deleteCluster(db, params.cluster)
+    await transaction(db, async (tx) => {
+      if (!(await deleteCluster(tx, params.cluster))) return
+      await options.record(tx, entry(removeCluster, subject, params.cluster, ''))
+      await hint(tx, 'cluster', params.cluster)
+    })
     await clusters.invalidate(params.cluster)
     return null
   })
 }
+
+const entry = ({ id: act }: AnyEndpoint, { name: actor }: Subject, cluster: string, detail: string): AuditEntry => ({
+  actor,
+  act,
+  what: `cluster ${cluster}`,
+  outcome: 'succeeded',
+  detail,
+})
 
 /** The API server's metrics; empty when it does not let us read them. */
 const metricsOf = (cluster: Cluster, signal: AbortSignal): Promise<string> =>

@@ -1,7 +1,9 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CliContext } from '@quarterdeck/client'
 import {
+  type AuditEntry,
   clusterUnreachable,
   isProblem,
   type KubeObject,
@@ -10,6 +12,7 @@ import {
   permissionMissing,
 } from '@quarterdeck/kernel'
 import { type Clusters, createClusters, openKeyFile } from '@quarterdeck/kube'
+import { runReconcilers } from '@quarterdeck/reconcile'
 import { createTestAuthority, type Platform, startPlatform } from '@quarterdeck/testkit'
 import { Command } from 'commander'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -35,6 +38,8 @@ import { componentsOf } from './component.rules.ts'
 let platform: Platform
 let clusters: Clusters
 const environments = new Map<string, string[]>()
+let recorded: AuditEntry[]
+let recordFails: boolean
 beforeAll(async () => {
   platform = await startPlatform({
     migrations: [import.meta.dirname],
@@ -42,12 +47,20 @@ beforeAll(async () => {
     routes(server, { db, keyFile }) {
       clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
       const environmentsOf = async (name: string) => environments.get(name) ?? []
-      clusterRoutes(server, { db, clusters, keyFile, environmentsOf })
+      const record = async (_: unknown, entry: AuditEntry) => {
+        if (recordFails) throw new Error('the audit trail is full')
+        recorded.push(entry)
+      }
+      clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record })
     },
     reconcilers: ({ db }) => ({ cluster: clusterReconciler({ db, clusters }) }),
   })
 })
-beforeEach(() => platform.reset())
+beforeEach(() => {
+  recorded = []
+  recordFails = false
+  return platform.reset()
+})
 afterEach(() => environments.clear())
 afterAll(async () => {
   await clusters?.close()
@@ -354,6 +367,7 @@ test('qd cluster adds from stdin, lists, gets, shows nodes and forgets', async (
       print: (value: unknown, columns: (typeof printed)[number]['columns']) =>
         printed.push({ value, ...(columns ? { columns } : {}) }),
       progress() {},
+      readFile: async (path: string) => readFile(path, 'utf8'),
       confirm: async () => true,
       terminal,
     }
@@ -378,6 +392,51 @@ test('qd cluster adds from stdin, lists, gets, shows nodes and forgets', async (
   expect(printed.at(-1)?.value).toMatchObject({ title: 'Production', rights: expect.any(Array) })
   await run('remove', 'prod')
   expect((await list()).items).toEqual([])
+  const file = join(platform.stateFolder, 'kubeconfig')
+  await writeFile(file, platform.kubeconfig)
+  expect(await run('add', 'staging', '--kubeconfig', file)).toMatchObject([{ name: 'staging', state: 'Ready' }])
+})
+
+test('registering and removing a cluster is in the audit trail, what was refused is not', async () => {
+  const { server } = await register()
+  await refused(register(), clusterExists)
+  await platform.client(removeCluster, { params: { cluster: 'prod' } })
+  await platform.client(removeCluster, { params: { cluster: 'prod' } })
+  const common = { actor: 'tester', what: 'cluster prod', outcome: 'succeeded' }
+  expect(recorded).toEqual([
+    { ...common, act: 'cluster.register', detail: `API server ${server}` },
+    { ...common, act: 'cluster.remove', detail: '' },
+  ])
+})
+
+test('a registration that cannot be recorded does not happen', async () => {
+  recordFails = true
+  await expect(register()).rejects.toThrow()
+  expect((await list()).items).toEqual([])
+})
+
+test('another process uses the new kubeconfig as soon as it was given to this one', async () => {
+  await register()
+  const { db, keyFile, store } = platform
+  const others = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
+  const reconcilers = { cluster: clusterReconciler({ db, clusters: others }) }
+  const other = runReconcilers({ store, reconcilers, resyncSeconds: 3_600 })
+  await other.settle()
+  const held = await others.get('prod')
+  await register(undefined, { replace: true })
+  await other.settle()
+  expect(await others.get('prod')).not.toBe(held)
+  await other.close()
+  await others.close()
+})
+
+test("the plugin of the operator's own file may be run until the cluster is given another kubeconfig", async () => {
+  const { db, keyFile, kubeconfig } = platform
+  const own = { name: 'prod', title: 'x', origin: 'kubeconfig' as const, simulated: false, server: 'https://x' }
+  await saveCluster(db, keyFile, { ...own, kubeconfig, allowPlugin: true }, { replace: true })
+  expect(await findKubeconfig(db, keyFile, 'prod')).toMatchObject({ allowPlugin: true })
+  await register(undefined, { replace: true })
+  expect(await findKubeconfig(db, keyFile, 'prod')).toMatchObject({ allowPlugin: false })
 })
 
 test('what is stored of a kubeconfig cannot be read without the key file, nor moved to another cluster', async () => {

@@ -10,6 +10,7 @@ interface ClusterTable {
   simulated: boolean
   server: string
   context: string | null
+  allowPlugin: boolean
   sealedKubeconfig: string
   createTime: Generated<string>
   observeTime: string | null
@@ -35,6 +36,8 @@ export interface Registration {
   kubeconfig: string
   /** Absent: the kubeconfig's current context. */
   context?: string | undefined
+  /** True: its credential plugin may be run here; only for the file that the operator started the server with. */
+  allowPlugin?: boolean
 }
 
 /** A registered cluster without its kubeconfig, and what was last seen of it. */
@@ -65,10 +68,11 @@ const SEEN_OF_THE_SAME_SERVER = {
 export async function saveCluster(
   db: Db,
   sealer: Sealer,
-  { kubeconfig, context, ...row }: Registration,
+  { kubeconfig, context, allowPlugin = false, ...row }: Registration,
   { replace }: { replace: boolean },
 ): Promise<boolean> {
-  const values = { ...row, context: context ?? null, sealedKubeconfig: sealer.seal(kubeconfig, ownerOf(row.name)) }
+  const sealedKubeconfig = sealer.seal(kubeconfig, ownerOf(row.name))
+  const values = { ...row, context: context ?? null, allowPlugin, sealedKubeconfig }
   const insert = table(db).insertInto('cluster').values(values)
   const saved = await insert
     .onConflict((on) => {
@@ -80,19 +84,28 @@ export async function saveCluster(
   return saved !== undefined
 }
 
+// Sealing the same text again makes another, so every registration is one.
+const REVISION = sql<string>`md5("sealedKubeconfig" || coalesce(context, ''))`.as('revision')
+
+/** Another for each registration of this name, as findKubeconfig tells it. Undefined when there is none. */
+export const findRevision = async (db: Db, name: string): Promise<string | undefined> =>
+  (await table(db).selectFrom('cluster').select(REVISION).where('name', '=', name).executeTakeFirst())?.revision
+
 /** For the registry of connections. Undefined when no cluster has this name; throws invalidKubeconfig with another key. */
 export async function findKubeconfig(
   db: Db,
   sealer: Sealer,
   name: string,
-): Promise<{ kubeconfig: string; context?: string } | undefined> {
+): Promise<{ kubeconfig: string; context?: string; allowPlugin: boolean; revision: string } | undefined> {
   const row = await table(db)
     .selectFrom('cluster')
-    .select(['sealedKubeconfig', 'context'])
+    .select(['sealedKubeconfig', 'context', 'allowPlugin', REVISION])
     .where('name', '=', name)
     .executeTakeFirst()
   if (!row) return undefined
   return {
+    allowPlugin: row.allowPlugin,
+    revision: row.revision,
     kubeconfig: opened(sealer, row.sealedKubeconfig, name),
     ...(row.context === null ? {} : { context: row.context }),
   }
@@ -133,7 +146,8 @@ export async function saveObservation(db: Db, row: ClusterRow, observation: Obse
     .execute()
 }
 
-/** Forgets the cluster and its kubeconfig. Done when it is not there. */
-export async function deleteCluster(db: Db, name: string): Promise<void> {
-  await table(db).deleteFrom('cluster').where('name', '=', name).execute()
+/** Forgets the cluster and its kubeconfig. False when it was not there. */
+export async function deleteCluster(db: Db, name: string): Promise<boolean> {
+  const gone = await table(db).deleteFrom('cluster').where('name', '=', name).returning('name').executeTakeFirst()
+  return gone !== undefined
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
     cluster: false,
     routes(server, { db, keyFile }) {
       const clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
-      clusterRoutes(server, { db, clusters, keyFile, environmentsOf: async () => [] })
+      clusterRoutes(server, { db, clusters, keyFile, environmentsOf: async () => [], record: async () => undefined })
     },
   })
 }, 180_000)

@@ -22,29 +22,10 @@ import {
   TerminalControl,
   tooManyTerminals,
 } from './terminal.contract.ts'
-import { CHANNEL, containerNames, defaultContainer, whyNotRunning } from './terminal.rules.ts'
+import { CHANNEL, containerNames, defaultContainer, type TerminalEvent, whyNotRunning } from './terminal.rules.ts'
 
 /** Where a terminal is. */
 type Place = Pick<Terminal, 'environment' | 'pod' | 'container' | 'command'> & { cluster: string; namespace: string }
-
-/** A terminal was opened or has ended. Of the command only the program: what follows may be secret. */
-export interface TerminalEvent {
-  kind: 'opened' | 'ended'
-  /** RFC 3339. */
-  time: string
-  /** Name of the user. */
-  subject: string
-  /** Id of the terminal. */
-  terminal: string
-  environment: string
-  cluster: string
-  namespace: string
-  pod: string
-  container: string
-  program: string
-  /** Of an ended one; null when it did not end by itself. */
-  exitCode?: number | null
-}
 
 export interface TerminalOptions {
   /** Told of each opening and end. A terminal whose opening it rejects is ended at once. */
@@ -74,13 +55,22 @@ export function openTerminals({ audit, idleMs = 600_000, perUser = 20 }: Termina
       ...how,
     })
   }
+  const telling = new Set<Promise<void>>()
   const terminals = createTerminals<Place>({
     idleMs,
     perOwner: perUser,
-    onEnd: (owned, ended) => void tell('ended', owned, ended).catch(() => undefined),
+    onEnd(owned, ended) {
+      const told = tell('ended', owned, ended).catch(() => undefined)
+      telling.add(told)
+      void told.then(() => telling.delete(told))
+    },
   })
   return {
     ...terminals,
+    async close(message) {
+      await terminals.close(message)
+      await Promise.all(telling)
+    },
     opened: (owned) =>
       tell('opened', owned).catch((error: unknown) => {
         void owned.session.close('It could not be recorded')

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@quarterdeck/kernel'
+import type { AuditEntry, KubeObject } from '@quarterdeck/kernel'
 
 /** The container that is meant when none is named: the annotated one, else the first. As kubectl chooses. */
 export function defaultContainer(pod: KubeObject): string | undefined {
@@ -34,3 +34,36 @@ export function whyNotRunning({ status }: KubeObject, container: string): string
 
 /** First byte of a frame of a terminal without a tty. */
 export const CHANNEL = { output: 1, error: 2 } as const
+
+/** A terminal was opened or has ended. Of the command only the program: what follows may be secret. */
+export interface TerminalEvent {
+  kind: 'opened' | 'ended'
+  /** RFC 3339. */
+  time: string
+  /** Name of the user. */
+  subject: string
+  /** Id of the terminal. */
+  terminal: string
+  environment: string
+  cluster: string
+  namespace: string
+  pod: string
+  container: string
+  program: string
+  /** Of an ended one; null when it did not end by itself. */
+  exitCode?: number | null
+}
+
+/** A line of the audit trail for it. */
+export function auditEntryOf(event: TerminalEvent): AuditEntry {
+  const { kind, subject, terminal, environment, cluster, namespace, pod, container, program, exitCode } = event
+  const where = `container ${container} of pod ${pod} in ${environment} (namespace ${namespace} of cluster ${cluster})`
+  const how = exitCode == null ? 'ended from outside' : `ended with ${exitCode}`
+  return {
+    actor: subject,
+    act: kind === 'opened' ? 'terminal.open' : 'terminal.end',
+    what: `terminal ${terminal} in ${where}`,
+    outcome: 'succeeded',
+    detail: kind === 'opened' ? `program ${program}` : `program ${program}, ${how}`,
+  }
+}

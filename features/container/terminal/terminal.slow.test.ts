@@ -5,7 +5,8 @@ import { notFound, Problem } from '@quarterdeck/kernel'
 import { type NodeCluster, nodeCluster } from '@quarterdeck/testkit'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { attachTerminal, closeTerminal, listTerminals, openTerminal, type Terminal } from './terminal.contract.ts'
-import { openTerminals, type TerminalEvent, terminalRoutes } from './terminal.routes.ts'
+import { openTerminals, terminalRoutes } from './terminal.routes.ts'
+import type { TerminalEvent } from './terminal.rules.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 let node: NodeCluster

@@ -1,7 +1,7 @@
 import type { KubeObject } from '@quarterdeck/kernel'
 import { expect, test } from 'vitest'
 import { TerminalControl } from './terminal.contract.ts'
-import { containerNames, defaultContainer, whyNotRunning } from './terminal.rules.ts'
+import { auditEntryOf, containerNames, defaultContainer, whyNotRunning } from './terminal.rules.ts'
 
 const pod = (parts: Partial<KubeObject>): KubeObject => ({
   apiVersion: 'v1',
@@ -48,4 +48,30 @@ test('a control frame is a size or the end of input, and nothing else', () => {
   ]) {
     expect(TerminalControl.safeParse(wrong).success).toBe(false)
   }
+})
+
+test('a line of the audit trail says who entered which container, and how it ended', () => {
+  const event = {
+    time: '2026-11-21T12:00:00Z',
+    subject: 'ann',
+    terminal: 't1',
+    environment: 'dev',
+    cluster: 'local',
+    namespace: 'dev-ns',
+    pod: 'shop-1',
+    container: 'shop',
+    program: 'sh',
+  }
+  const what = 'terminal t1 in container shop of pod shop-1 in dev (namespace dev-ns of cluster local)'
+  const line = { actor: 'ann', what, outcome: 'succeeded' }
+  expect(auditEntryOf({ ...event, kind: 'opened' })).toEqual({ ...line, act: 'terminal.open', detail: 'program sh' })
+  const ended = { ...line, act: 'terminal.end' }
+  expect(auditEntryOf({ ...event, kind: 'ended', exitCode: 3 })).toEqual({
+    ...ended,
+    detail: 'program sh, ended with 3',
+  })
+  expect(auditEntryOf({ ...event, kind: 'ended', exitCode: null })).toEqual({
+    ...ended,
+    detail: 'program sh, ended from outside',
+  })
 })

@@ -23,7 +23,8 @@ interface KeyTable {
 interface AuditTable {
   sequence: Generated<number>
   time: Generated<string>
-  operation: string
+  /** Null: it was none, such as signing in. */
+  operation: string | null
   actor: string
   act: string
   what: string

@@ -1,6 +1,7 @@
 import {
   Age,
   Button,
+  Check,
   call,
   Failure,
   Field,
@@ -89,8 +90,9 @@ function PasswordForm() {
   const t = useText(sessionTexts)
   const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')
+  const [keepTokens, setKeepTokens] = useState(false)
   const change = useMutation({
-    mutationFn: () => call(changePassword, { body: { currentPassword: current, newPassword: next } }),
+    mutationFn: () => call(changePassword, { body: { currentPassword: current, newPassword: next, keepTokens } }),
     onSuccess: () => {
       setCurrent('')
       setNext('')
@@ -124,6 +126,9 @@ function PasswordForm() {
             <TextInput {...control} type="password" autoComplete="new-password" value={next} onChange={setNext} />
           )}
         </Field>
+        <Check checked={keepTokens} onChange={setKeepTokens}>
+          {t('keepTokens')}
+        </Check>
         {change.isSuccess && <Note tone="good">{t('changed')}</Note>}
         {change.error && !fieldError(change.error, '/newPassword') && <Failure error={change.error} />}
         <div>

@@ -1,5 +1,5 @@
 import { hashPassword, hashSecret, newSecret, sameText, verifyPassword } from '@quarterdeck/http'
-import { invalidInput } from '@quarterdeck/kernel'
+import { type AuditEntry, invalidInput } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import { firstLinkUnknown, firstLinkUsed } from './session.contract.ts'
 import { ADMINISTRATOR, passwordRefusal } from './session.rules.ts'
@@ -12,6 +12,10 @@ import {
   setFirstLink,
   setPasswordHash,
 } from './session.store.ts'
+import { deleteTokens } from './token.store.ts'
+
+/** Writes to the audit trail, within the transaction of what it tells. */
+export type RecordAct = (tx: Db, entry: AuditEntry) => Promise<unknown>
 
 /** Throws invalidInput at `pointer` when the password is one that is guessed. */
 export function acceptPassword(password: string, user: string, pointer: string): void {
@@ -34,12 +38,13 @@ export async function firstRunLink({ db, url }: { db: Db; url: string }): Promis
   return `${url.replace(/\/+$/, '')}/first#${token}`
 }
 
-/** Makes the administrator. Throws firstLinkUsed when there is one, firstLinkUnknown for another token. */
-export async function useFirstLink(
+/** Makes the administrator and does `then` in the same transaction. Throws firstLinkUsed when there is one, firstLinkUnknown for another token. */
+export async function useFirstLink<Then>(
   db: Db,
   { token, password }: { token: string; password: string },
   now: string,
-): Promise<void> {
+  then: (tx: Db) => Promise<Then>,
+): Promise<Then> {
   const used = firstLinkUsed({ detail: 'There is an administrator already; sign in with the password that was chosen' })
   if ((await administratorState(db)) === 'present') throw used
   if (!sameText((await findFirstLink(db)) ?? '', hashSecret(token))) {
@@ -49,17 +54,26 @@ export async function useFirstLink(
   }
   acceptPassword(password, ADMINISTRATOR, '/body/password')
   const passwordHash = await hashPassword(password)
-  await transaction(db, async (tx) => {
+  return transaction(db, async (tx) => {
     if (!(await createUser(tx, ADMINISTRATOR, passwordHash, now))) throw used
     await deleteFirstLink(tx)
+    return then(tx)
   })
 }
 
 /**
  * QUARTERDECK_ADMIN_PASSWORD at start: makes the administrator or sets the password; a password that is set already
- * changes nothing. Changing it ends all sessions. Throws invalidInput for one that is too short or guessed.
+ * changes nothing. Changing it ends all sessions and revokes all tokens. Throws invalidInput for one that is too short or guessed.
  */
-export async function setAdministratorPassword({ db, password }: { db: Db; password: string }): Promise<void> {
+export async function setAdministratorPassword({
+  db,
+  password,
+  record,
+}: {
+  db: Db
+  password: string
+  record: RecordAct
+}): Promise<void> {
   if ([...password].length < 8 || password.length > 200) {
     throw invalidInput({ detail: 'QUARTERDECK_ADMIN_PASSWORD: 8 to 200 characters' })
   }
@@ -70,5 +84,9 @@ export async function setAdministratorPassword({ db, password }: { db: Db; passw
     await setPasswordHash(tx, ADMINISTRATOR, passwordHash, new Date().toISOString())
     await deleteFirstLink(tx)
     await deleteSessions(tx, ADMINISTRATOR, undefined)
+    await deleteTokens(tx, ADMINISTRATOR, undefined)
+    const what = `user ${ADMINISTRATOR}`
+    const detail = 'By QUARTERDECK_ADMIN_PASSWORD; sessions ended, tokens revoked'
+    await record(tx, { actor: 'operator', act: 'password.update', what, outcome: 'succeeded', detail })
   })
 }

@@ -97,8 +97,15 @@ export const changePassword = endpoint({
   method: 'PUT',
   path: '/password',
   permission: 'self',
-  summary: 'Change my password; ends my other sessions',
-  body: z.strictObject({ currentPassword: Password, newPassword: NewPassword }),
+  summary: 'Change my password; ends my other sessions and revokes my other tokens',
+  body: z.strictObject({
+    currentPassword: Password,
+    newPassword: NewPassword,
+    keepTokens: z
+      .boolean()
+      .default(false)
+      .describe('true: my tokens stay valid; only when nobody else knew the password'),
+  }),
   response: z.null(),
   problems: [wrongPassword],
 })

@@ -9,8 +9,8 @@ import {
   verifyPassword,
 } from '@quarterdeck/http'
 import { type AnyEndpoint, notFound, type Subject, tooManyRequests } from '@quarterdeck/kernel'
-import type { Db } from '@quarterdeck/store'
-import { acceptPassword, useFirstLink } from './administrator.routes.ts'
+import { type Db, transaction } from '@quarterdeck/store'
+import { acceptPassword, type RecordAct, useFirstLink } from './administrator.routes.ts'
 import {
   changePassword,
   createAdministrator,
@@ -22,7 +22,7 @@ import {
   type SignIn,
   wrongPassword,
 } from './session.contract.ts'
-import { ABSOLUTE_SECONDS, ADMINISTRATOR, expireTimeFrom, isLive, requireWholeUser } from './session.rules.ts'
+import { ABSOLUTE_SECONDS, ADMINISTRATOR, done, expireTimeFrom, isLive, requireWholeUser } from './session.rules.ts'
 import {
   createSessionRow,
   deleteEndedSessions,
@@ -33,10 +33,12 @@ import {
   setPasswordHash,
 } from './session.store.ts'
 import { tokenRoutes } from './token.routes.ts'
-import { deleteTokenRow } from './token.store.ts'
+import { deleteTokenRow, deleteTokens } from './token.store.ts'
 
 export interface SessionOptions {
   db: Db
+  /** Writes to the audit trail, within the transaction of what it tells. */
+  record: RecordAct
   /** The instant, RFC 3339; for tests of what time brings. */
   now?: () => string
 }
@@ -59,14 +61,20 @@ function signInLimits() {
 }
 
 /** Signing in and out, own sessions, tokens and password, and the first administrator. */
-export function sessionRoutes(server: Server, { db, now = () => new Date().toISOString() }: SessionOptions): void {
+export function sessionRoutes(server: Server, options: SessionOptions): void {
+  const { db, record, now = () => new Date().toISOString() } = options
   const limits = signInLimits()
 
-  async function signIn(user: string, context: Context<AnyEndpoint>): Promise<SignIn> {
+  /** Makes a session and gives the browser its cookie. `act` is recorded with it. */
+  async function signIn(
+    user: string,
+    act: AnyEndpoint,
+    context: Context<AnyEndpoint>,
+    within: <T>(fn: (tx: Db) => Promise<T>) => Promise<T> = (fn) => transaction(db, fn),
+  ): Promise<SignIn> {
     const at = now()
-    await deleteEndedSessions(db, at)
     const secret = newSecret()
-    const { expireTime } = await createSessionRow(db, {
+    const row = {
       secretHash: hashSecret(secret),
       userName: user,
       createTime: at,
@@ -74,14 +82,29 @@ export function sessionRoutes(server: Server, { db, now = () => new Date().toISO
       expireTime: expireTimeFrom(at),
       peer: context.peer,
       client: context.client,
+    }
+    const { expireTime } = await within(async (tx) => {
+      await deleteEndedSessions(tx, at)
+      const made = await createSessionRow(tx, row)
+      await record(tx, done(act, user, `user ${user}`, `From ${context.peer}`))
+      return made
     })
     context.setSessionCookie(secret, ABSOLUTE_SECONDS)
     return { user, kind: 'user', permissions: ['*'], expireTime }
   }
 
-  async function requirePassword(user: string, password: string, peer: string): Promise<void> {
+  async function requirePassword(
+    { id: act }: AnyEndpoint,
+    user: string,
+    password: string,
+    peer: string,
+  ): Promise<void> {
     limits.take(user, peer)
-    if (!(await verifyPassword(await findPasswordHash(db, user), password))) {
+    const hash = await findPasswordHash(db, user)
+    if (!(await verifyPassword(hash, password))) {
+      // What stands for an unknown user may be a password in the wrong field.
+      const actor = hash === undefined ? 'unknown' : user
+      await record(db, { actor, act, what: `user ${actor}`, outcome: 'failed', detail: `Wrong password, from ${peer}` })
       throw wrongPassword({ detail: 'User name or password is wrong' })
     }
     limits.clear(user, peer)
@@ -89,35 +112,44 @@ export function sessionRoutes(server: Server, { db, now = () => new Date().toISO
 
   bind(server, createSession, async (context) => {
     const { user, password } = context.body
-    await requirePassword(user, password, context.peer)
-    return signIn(user, context)
+    await requirePassword(createSession, user, password, context.peer)
+    return signIn(user, createSession, context)
   })
   bind(server, createAdministrator, async (context) => {
     limits.take(ADMINISTRATOR, context.peer)
-    await useFirstLink(db, context.body, now())
-    return signIn(ADMINISTRATOR, context)
+    return signIn(ADMINISTRATOR, createAdministrator, context, (then) => useFirstLink(db, context.body, now(), then))
   })
   bind(server, getSession, ({ subject }) => describe(subject))
   bind(server, deleteSession, async ({ subject, setSessionCookie }) => {
     const { name, kind, credentialId = '' } = subject
-    if (kind === 'token') await deleteTokenRow(db, name, credentialId)
-    else await deleteSessionRow(db, name, credentialId)
+    await transaction(db, async (tx) => {
+      if (kind === 'token') await deleteTokenRow(tx, name, credentialId)
+      else await deleteSessionRow(tx, name, credentialId)
+      await record(tx, done(deleteSession, name, `${kind === 'token' ? 'token' : 'session'} ${credentialId}`))
+    })
     setSessionCookie('', 0)
     return null
   })
   bind(server, changePassword, async ({ subject, body, peer }) => {
     requireWholeUser(subject)
-    await requirePassword(subject.name, body.currentPassword, peer)
-    acceptPassword(body.newPassword, subject.name, '/body/newPassword')
-    await setPasswordHash(db, subject.name, await hashPassword(body.newPassword), now())
-    await deleteSessions(db, subject.name, subject.kind === 'user' ? subject.credentialId : undefined)
+    const { name, kind, credentialId } = subject
+    await requirePassword(changePassword, name, body.currentPassword, peer)
+    acceptPassword(body.newPassword, name, '/body/newPassword')
+    const passwordHash = await hashPassword(body.newPassword)
+    await transaction(db, async (tx) => {
+      await setPasswordHash(tx, name, passwordHash, now())
+      await deleteSessions(tx, name, kind === 'user' ? credentialId : undefined)
+      if (!body.keepTokens) await deleteTokens(tx, name, kind === 'token' ? credentialId : undefined)
+      const kept = body.keepTokens ? 'tokens stay' : 'tokens revoked'
+      await record(tx, done(changePassword, name, `user ${name}`, `From ${peer}; other sessions ended, ${kept}`))
+    })
     return null
   })
-  bindSessions(server, db, now)
-  tokenRoutes(server, { db, now })
+  bindSessions(server, db, now, record)
+  tokenRoutes(server, { db, now, record })
 }
 
-function bindSessions(server: Server, db: Db, now: () => string): void {
+function bindSessions(server: Server, db: Db, now: () => string, record: RecordAct): void {
   bind(server, listSessions, async ({ subject }) => {
     requireWholeUser(subject)
     const live = (await listSessionRows(db, subject.name)).filter((row) => isLive(row, now()))
@@ -125,8 +157,13 @@ function bindSessions(server: Server, db: Db, now: () => string): void {
   })
   bind(server, revokeSession, async ({ subject, params }) => {
     requireWholeUser(subject)
-    if (await deleteSessionRow(db, subject.name, params.session)) return null
-    throw notFound({ detail: 'You have no such session; it may have ended' })
+    await transaction(db, async (tx) => {
+      if (!(await deleteSessionRow(tx, subject.name, params.session))) {
+        throw notFound({ detail: 'You have no such session; it may have ended' })
+      }
+      await record(tx, done(revokeSession, subject.name, `session ${params.session}`))
+    })
+    return null
   })
 }
 

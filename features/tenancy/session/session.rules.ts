@@ -1,4 +1,4 @@
-import { permissionMissing, type Subject } from '@quarterdeck/kernel'
+import { type AnyEndpoint, type AuditEntry, permissionMissing, type Subject } from '@quarterdeck/kernel'
 
 /** The one local user there is until directories are connected. */
 export const ADMINISTRATOR = 'admin'
@@ -41,6 +41,15 @@ export function passwordRefusal(password: string, user: string): string | undefi
   if (plain.replace(/[^a-z]/g, '') === user.toLowerCase()) return 'It is the user name with ornaments; choose another'
   return undefined
 }
+
+/** A line of the audit trail for what has been done. */
+export const done = ({ id: act }: AnyEndpoint, actor: string, what: string, detail = ''): AuditEntry => ({
+  actor,
+  act,
+  what,
+  outcome: 'succeeded',
+  detail,
+})
 
 /**
  * Throws permissionMissing for a limited token: sessions, tokens and the password belong to the whole user, and a part

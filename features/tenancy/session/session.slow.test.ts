@@ -1,6 +1,6 @@
 import { type Client, createClient, fetchWithCookies } from '@quarterdeck/client'
 import { createServer, type Server } from '@quarterdeck/http'
-import { isProblem, type Problem } from '@quarterdeck/kernel'
+import { type AuditEntry, isProblem, type Problem } from '@quarterdeck/kernel'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -24,24 +24,32 @@ let database: TestDatabase
 let server: Server
 let time: number
 const now = () => new Date(time).toISOString()
+let recorded: AuditEntry[]
+let recordFails: boolean
+const record = async (_: unknown, entry: AuditEntry) => {
+  if (recordFails) throw new Error('the audit trail is full')
+  recorded.push(entry)
+}
 
 beforeAll(async () => {
   database = await testDatabase()
 })
 beforeEach(async () => {
   await database.reset()
+  recorded = []
+  recordFails = false
   time = Date.parse('2026-11-21T08:00:00Z')
   const { db } = database
   // A server each, since the limit on attempts lives in its memory.
   server = await createServer({ logLevel: 'silent', authenticate: authenticator({ db, now }) })
-  sessionRoutes(server, { db, now })
+  sessionRoutes(server, { db, now, record })
 })
 afterAll(() => database.close())
 
 const browser = () => createClient({ baseUrl: url, fetch: fetchWithCookies(url, server.fetch) })
 const withToken = (token: string) => createClient({ baseUrl: url, fetch: server.fetch, token })
 const nobody = () => createClient({ baseUrl: url, fetch: server.fetch })
-const setPassword = () => setAdministratorPassword({ db: database.db, password })
+const setPassword = () => setAdministratorPassword({ db: database.db, password, record })
 async function signedIn(): Promise<Client> {
   const client = browser()
   await client(createSession, { body: { user: 'admin', password } })
@@ -119,7 +127,7 @@ test('the cookie is out of reach of scripts and other sites, and __Host- behind 
     authenticate: authenticator({ db }),
     publicUrl: 'https://deck.example',
   })
-  sessionRoutes(behindTls, { db })
+  sessionRoutes(behindTls, { db, record })
   const cookieFrom = async (at: Server, host: string) => {
     const payload = { user: 'admin', password }
     const answer = await at.fastify.inject({ method: 'POST', url: '/api/v1/session', headers: { host }, payload })
@@ -184,17 +192,71 @@ test('a changed password ends the other sessions and needs the old one', async (
   expect(await typeOf(signedIn())).toBe('wrong-password')
 })
 
+test('a changed password revokes the other tokens too, unless they are to stay', async () => {
+  await setPassword()
+  const client = await signedIn()
+  const token = async (name: string) => withToken((await client(createToken, { body: { name } })).secret)
+  const [asking, other] = [await token('asking'), await token('other')]
+  const change = (by: Client, from: string, to: string, keepTokens?: boolean) =>
+    by(changePassword, { body: { currentPassword: from, newPassword: to, ...(keepTokens ? { keepTokens } : {}) } })
+  await change(client, password, 'second sentence', true)
+  await other(getSession)
+  await change(asking, 'second sentence', 'third sentence')
+  await asking(getSession)
+  expect(await typeOf(other(getSession))).toBe('sign-in-required')
+  const again = withToken((await asking(createToken, { body: { name: 'again' } })).secret)
+  await setAdministratorPassword({ db: database.db, password: 'fourth sentence', record })
+  expect(await typeOf(again(getSession))).toBe('sign-in-required')
+})
+
+test('signing in and out, the password and tokens are in the audit trail, failures too, secrets not', async () => {
+  await setPassword()
+  const client = await signedIn()
+  await typeOf(browser()(createSession, { body: { user: 'admin', password: 'wrong wrong' } }))
+  await typeOf(browser()(createSession, { body: { user: 'my secret sentence', password: 'wrong wrong' } }))
+  const { secret } = await client(createToken, { body: { name: 'ci' } })
+  await typeOf(client(createToken, { body: { name: 'ci' } }))
+  await client(deleteToken, { params: { token: 'ci' } })
+  await (await signedIn())(deleteSession)
+  await client(changePassword, { body: { currentPassword: password, newPassword: 'another sentence' } })
+  expect(recorded.map(({ actor, act, outcome }) => `${actor} ${act} ${outcome}`)).toEqual([
+    'operator password.update succeeded',
+    'admin session.create succeeded',
+    'admin session.create failed',
+    'unknown session.create failed',
+    'admin token.create succeeded',
+    'admin token.delete succeeded',
+    'admin session.create succeeded',
+    'admin session.delete succeeded',
+    'admin password.update succeeded',
+  ])
+  for (const hidden of [secret, password, 'wrong wrong', 'my secret sentence', 'another sentence']) {
+    expect(JSON.stringify(recorded)).not.toContain(hidden)
+  }
+})
+
+test('what cannot be recorded does not happen', async () => {
+  await setPassword()
+  const client = await signedIn()
+  recordFails = true
+  await expect(client(createToken, { body: { name: 'ci' } })).rejects.toThrow()
+  await expect(signedIn()).rejects.toThrow()
+  recordFails = false
+  expect((await client(listTokens)).items).toEqual([])
+  expect((await client(listSessions)).items).toHaveLength(1)
+})
+
 test('the password from the environment ends sessions only when it is another', async () => {
   await setPassword()
   const client = await signedIn()
   await setPassword()
   await client(getSession)
-  await setAdministratorPassword({ db: database.db, password: 'another sentence' })
+  await setAdministratorPassword({ db: database.db, password: 'another sentence', record })
   expect(await typeOf(client(getSession))).toBe('sign-in-required')
-  await expect(setAdministratorPassword({ db: database.db, password: 'admin123' })).rejects.toThrow(
+  await expect(setAdministratorPassword({ db: database.db, password: 'admin123', record })).rejects.toThrow(
     'everybody tries first',
   )
-  await expect(setAdministratorPassword({ db: database.db, password: 'short' })).rejects.toThrow('8 to 200')
+  await expect(setAdministratorPassword({ db: database.db, password: 'short', record })).rejects.toThrow('8 to 200')
 })
 
 test('own sessions are listed and ended one by one; an unknown one is not found', async () => {

@@ -1,7 +1,8 @@
 import { bind, hashSecret, newSecret, type Server } from '@quarterdeck/http'
 import { invalidInput, notFound, type Subject } from '@quarterdeck/kernel'
-import type { Db } from '@quarterdeck/store'
-import { requireWholeUser } from './session.rules.ts'
+import { type Db, transaction } from '@quarterdeck/store'
+import type { RecordAct } from './administrator.routes.ts'
+import { done, requireWholeUser } from './session.rules.ts'
 import { createToken, deleteToken, listTokens, type Token, tokenNameTaken, tokenTooBroad } from './token.contract.ts'
 import { beyond, outlives, TOKEN_PREFIX } from './token.rules.ts'
 import { createTokenRow, deleteTokenRow, listTokenRows, type TokenRow } from './token.store.ts'
@@ -25,7 +26,10 @@ function checkKnown(server: Server, permissions: readonly string[]): void {
 }
 
 /** Own tokens: make, list, revoke. */
-export function tokenRoutes(server: Server, { db, now }: { db: Db; now: () => string }): void {
+export function tokenRoutes(
+  server: Server,
+  { db, now, record }: { db: Db; now: () => string; record: RecordAct },
+): void {
   bind(server, createToken, async ({ subject, body: { name, permissions = subject.permissions, expireTime } }) => {
     checkKnown(server, permissions)
     const missing = beyond(subject, permissions)
@@ -40,13 +44,19 @@ export function tokenRoutes(server: Server, { db, now }: { db: Db; now: () => st
       })
     }
     const secret = newSecret(TOKEN_PREFIX)
-    const row = await createTokenRow(db, {
+    const wanted = {
       secretHash: hashSecret(secret),
       userName: subject.name,
       name,
       permissions,
       createTime: now(),
       expireTime: expireTime ?? null,
+    }
+    const row = await transaction(db, async (tx) => {
+      const made = await createTokenRow(tx, wanted)
+      const detail = `Permissions ${permissions.join(', ')}; ${expireTime ? `until ${expireTime}` : 'until it is revoked'}`
+      if (made) await record(tx, done(createToken, subject.name, `token ${name}`, detail))
+      return made
     })
     if (!row) throw tokenNameTaken({ detail: `You have a token ${name}; choose another name or revoke that one` })
     return { ...shown(row, subject), secret }
@@ -59,7 +69,10 @@ export function tokenRoutes(server: Server, { db, now }: { db: Db; now: () => st
     requireWholeUser(subject)
     const found = (await listTokenRows(db, subject.name)).find((row) => row.id === token || row.name === token)
     if (!found) throw notFound({ detail: `You have no token ${token}` })
-    await deleteTokenRow(db, subject.name, found.id)
+    await transaction(db, async (tx) => {
+      await deleteTokenRow(tx, subject.name, found.id)
+      await record(tx, done(deleteToken, subject.name, `token ${found.name}`))
+    })
     return null
   })
 }

@@ -57,3 +57,9 @@ export const listTokenRows = (db: Db, userName: string): Promise<TokenRow[]> =>
 export async function deleteTokenRow(db: Db, userName: string, id: string): Promise<void> {
   await table(db).deleteFrom('token').where('userName', '=', userName).where('id', '=', id).execute()
 }
+
+/** Revokes all tokens of a user but `exceptId`. */
+export async function deleteTokens(db: Db, userName: string, exceptId: string | undefined): Promise<void> {
+  const all = table(db).deleteFrom('token').where('userName', '=', userName)
+  await (exceptId === undefined ? all : all.where('id', '!=', exceptId)).execute()
+}

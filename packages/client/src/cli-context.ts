@@ -60,6 +60,8 @@ export interface CliContext {
   environment(given: string | undefined): string
   /** Keeps the environment that is used when none is given. */
   useEnvironment(name: string): void
+  /** The text of a file of this machine. Throws UsageError naming it when it cannot be read. */
+  readFile(path: string): Promise<string>
   /** Reads a secret: the first line of stdin, or asked for without echo. */
   secret(question: string, fromStdin: boolean): Promise<string>
   /** Keeps the sign-in in the user's own file, mode 0600. */

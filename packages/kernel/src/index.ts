@@ -1,3 +1,4 @@
+export type { AuditEntry } from './audit.ts'
 export { Condition, setCondition } from './condition.ts'
 export {
   type AnyEndpoint,

@@ -1,0 +1,12 @@
+/** One line of the audit trail: who did what, and how it ended. The trail adds the time; nothing in it is a secret. */
+export interface AuditEntry {
+  /** Name of the user; whoever was named, where signing in failed. */
+  actor: string
+  /** Id of the endpoint, as `cluster.register`. */
+  act: string
+  /** What it was done to: `cluster prod`, `token build of admin`. */
+  what: string
+  outcome: 'succeeded' | 'failed'
+  /** A sentence; empty when there is nothing to add. */
+  detail: string
+}
