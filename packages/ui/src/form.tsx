@@ -1,4 +1,4 @@
-import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from 'react'
+import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useEffect, useId, useState } from 'react'
 import { Icon } from './icon.tsx'
 
 /** What a field passes to the control inside it. */
@@ -100,7 +100,10 @@ export function Check({
   )
 }
 
-/** A heading that opens; says how many things it holds before it is opened. */
+/**
+ * A heading that opens; says how many things it holds before it is opened. `open` opens it, when something inside has to
+ * be seen; only the person closes it.
+ */
 export function Section({
   title,
   count,
@@ -112,8 +115,12 @@ export function Section({
   open?: boolean | undefined
   children: ReactNode
 }) {
+  const [shown, setShown] = useState(open === true)
+  useEffect(() => {
+    if (open) setShown(true)
+  }, [open])
   return (
-    <details className="section" open={open}>
+    <details className="section" open={shown} onToggle={(event) => setShown(event.currentTarget.open)}>
       <summary>
         <svg className="icon turn" viewBox="0 0 16 16" aria-hidden="true">
           <path d="M6 3.5 10.5 8 6 12.5" />
