@@ -45,6 +45,7 @@ export function RegisterDialog({ close }: { close: () => void }) {
       go(`/clusters/${name}`)
     },
   })
+  const atField = ['/cluster', '/kubeconfig', '/context'].some((field) => fieldError(register.error, field))
   const take = async (files: FileList | null) => {
     const file = files?.[0]
     if (file) setKubeconfig(await file.text())
@@ -104,7 +105,7 @@ export function RegisterDialog({ close }: { close: () => void }) {
         {named.success && kubeconfig.trim() !== '' && (
           <ShowAs endpoint={registerCluster} input={{ params: { cluster: name }, body }} />
         )}
-        {register.error && <Failure error={register.error} />}
+        {register.error && !atField && <Failure error={register.error} />}
       </div>
     </Dialog>
   )

@@ -118,7 +118,9 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
     )
   }
   const title = error instanceof Problem ? error.body.title : t('failed')
-  const errors = error instanceof Problem ? (error.body.errors ?? []) : []
+  const errors = (error instanceof Problem ? (error.body.errors ?? []) : []).filter(
+    (one) => one.detail !== detailOf(error),
+  )
   return (
     <div className="rows tight">
       <Note tone="bad" title={title}>
