@@ -21,6 +21,8 @@ export interface Component {
   networkNamespace?: string
   /** Loopback ports that it listens on, in the machine's own network namespace. */
   ports?: number[]
+  /** Done each time before it is started. */
+  before?(): Promise<void>
   /** Resolves to true when it does its work. May throw: then it is not ready yet. */
   ready(): Promise<boolean>
   /** Absent means 60. */

@@ -182,10 +182,11 @@ export function schedulerComponent(spec: ControlPlaneSpec): Component {
   }
 }
 
-const controllerOf = ({ binaries }: ControlPlaneSpec, name: string, port: number) => ({
+const controllerOf = (spec: ControlPlaneSpec, name: string, port: number) => ({
   name,
-  executable: binaries.executable(name),
+  executable: spec.binaries.executable(name),
   ports: [port],
+  before: () => forgetLeader(spec, name),
   ready: () => healthzAnswers(port),
 })
 
@@ -199,9 +200,22 @@ function controllerFlags(spec: ControlPlaneSpec, name: string, port: number): st
     `--secure-port=${port}`,
     `--tls-cert-file=${spec.identities.file('kube-apiserver.crt')}`,
     `--tls-private-key-file=${spec.identities.file('kube-apiserver.key')}`,
-    '--leader-elect=false',
+    // The lease is how anybody sees through the API server that it lives; generous, since a busy machine must not cost it.
+    '--leader-elect-lease-duration=30s',
+    '--leader-elect-renew-deadline=20s',
+    '--leader-elect-retry-period=2s',
     '--profiling=false',
   ]
+}
+
+/** A cluster has one of each, so the one that starts need not wait until the lease of a killed one has run out. */
+async function forgetLeader({ identities, ports }: ControlPlaneSpec, name: string): Promise<void> {
+  const client = kubeRequest(identities.endpoint('admin', apiServerUrl(ports)))
+  try {
+    await client.send('DELETE', `/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/${name}`)
+  } finally {
+    client.close()
+  }
 }
 
 /** Writes the kubeconfig of one of the cluster's own clients; answers its path. */

@@ -127,6 +127,7 @@ async function specOf(
 
 async function startAndRecord(component: Component, home: Home, running: Map<string, RunningComponent>): Promise<void> {
   await checkPorts(component)
+  await component.before?.()
   const started = startComponent(component, home)
   running.set(component.name, started)
   await awaitReady(component, started, home)

@@ -37,6 +37,7 @@ export async function ensureComponent(up: BringUp, stage: Stage, wanted: Compone
     }
     if (running) await stopComponent(running, component.graceSeconds)
     await checkPorts(component)
+    await component.before?.()
     const began = performance.now()
     const started = startComponent(component, home)
     record(up, started)
