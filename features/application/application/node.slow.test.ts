@@ -103,6 +103,21 @@ test('[APP-22] [DEL-17] [DEL-21] [TRF-16] an image answers at its address, the n
   expect((await remove('hello')).state).toBe('Succeeded')
 })
 
+test('[DEL-14] [DEL-21] a rollout that fails is undone: the undo succeeds and the old version goes on answering', {
+  timeout: 300_000,
+}, async () => {
+  expect((await ended(await deploy('fails', 'hello:1'))).state).toBe('Succeeded')
+  const url = (await get('fails')).address?.url ?? ''
+  const body = { image: '127.0.0.1:1/absent:1' }
+  const changed = await ended(await platform.client(setApplicationImage, { params: at('fails'), query: {}, body }))
+  expect(changed).toMatchObject({ state: 'Failed', conditions: [{ reason: 'ProgressDeadlineExceeded' }] })
+  const undone = await ended(await platform.client(undoOperation, { params: { operation: changed.id }, query: {} }))
+  expect(undone.conditions).toMatchObject([{ type: 'Succeeded', status: 'True' }])
+  expect(await get('fails')).toMatchObject({ state: 'Healthy' })
+  expect(await answers(url, '1')).toBe('1')
+  expect((await remove('fails')).state).toBe('Succeeded')
+})
+
 test('a container that ends at once is told with its code, and another operation overtakes the wait', {
   timeout: 120_000,
 }, async () => {

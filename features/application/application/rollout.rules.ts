@@ -39,7 +39,8 @@ export function rolloutOf(workload: KubeObject, around: { pods: KubeObject[]; ev
   const { wanted, updated, available, present, ready } = counts
   const observed = (workload.status?.observedGeneration ?? 0) >= (workload.metadata.generation ?? 1)
   const mark = `${observed} ${wanted} ${updated} ${ready} ${available} ${present}`
-  if (!observed) return { available: false, mark, exceeded: false, message: 'The cluster has not taken it up yet.' }
+  const exceeded = exceededTime(workload)
+  if (!observed) return { available: false, mark, exceeded, message: 'The cluster has not taken it up yet.' }
   if (updated === wanted && available === wanted && present === wanted) {
     const message =
       wanted === 0
@@ -49,13 +50,18 @@ export function rolloutOf(workload: KubeObject, around: { pods: KubeObject[]; ev
           : `All ${wanted} pods are ready.`
     return { available: true, mark, exceeded: false, message }
   }
-  const exceeded = conditionOf(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded'
   return {
     available: false,
     mark,
     exceeded,
     message: [state(counts), cause(workload, around)].filter(Boolean).join(' '),
   }
+}
+
+/** Kubernetes leaves this condition of the rollout before as it is when it returns to a ReplicaSet that is there. */
+function exceededTime(workload: KubeObject): string | false {
+  const condition = conditionOf(workload, 'Progressing')
+  return condition?.reason === 'ProgressDeadlineExceeded' && (condition.lastUpdateTime ?? 'unknown')
 }
 
 const are = (count: number, of: number) => (count === 1 || of === 1 ? 'is' : 'are')
@@ -72,6 +78,7 @@ interface KubeCondition {
   status: string
   reason?: string
   message?: string
+  lastUpdateTime?: string
 }
 
 export const conditionOf = (object: KubeObject, type: string): KubeCondition | undefined =>

@@ -42,7 +42,8 @@ export function stateOf(
   const available = deployment.status?.availableReplicas ?? 0
   const refused = conditionOf(deployment, 'ReplicaFailure')?.status === 'True'
   const stuck = worstTrouble(pods, events)?.stuck === true
-  if (rollout.exceeded || refused || stuck) {
+  // While something is under way, what the cluster has given up may be the rollout before.
+  if ((rollout.exceeded && !known.changing) || refused || stuck) {
     return { state: available > 0 ? 'Degraded' : 'Failed', message: rollout.message }
   }
   const rolled = (deployment.status?.updatedReplicas ?? 0) >= wanted && known.changing === false

@@ -11,7 +11,7 @@ import {
 } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { same, withoutNoise } from './field-change.rules.ts'
-import { applyStep, removeStep } from './operation.rules.ts'
+import { applyStep, isWorkload, removeStep } from './operation.rules.ts'
 import { at, type Run } from './run.reconciler.ts'
 
 /** The cluster's answer to one object. */
@@ -45,6 +45,10 @@ export async function applyOne(run: Run, cluster: Cluster, manifest: KubeObject)
   )
   const others = run.seen.results.filter((result) => refText(result.ref) !== refText(ref))
   run.seen.results = [...others, { ref, uid: object.metadata.uid ?? '', created }]
+  const { exceeded } = isWorkload(ref)
+    ? run.options.rolloutOf(object, { pods: [], events: [] })
+    : { exceeded: false as const }
+  if (exceeded !== false) run.remember(ref, exceeded)
   run.step(step, 'Succeeded', warnings.join(' '))
 }
 

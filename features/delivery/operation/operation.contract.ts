@@ -269,8 +269,8 @@ export interface Rollout {
   message: string
   /** Changes whenever it came nearer; an operation fails when it stays the same for its deadline. */
   mark: string
-  /** The cluster itself has given up: its progress deadline has passed. */
-  exceeded: boolean
+  /** Since when the cluster itself has given up, as it writes it; perhaps on the rollout before this one. */
+  exceeded: string | false
 }
 
 /** Reads a Deployment, StatefulSet or DaemonSet; pods and events explain what is missing. */

@@ -68,9 +68,10 @@ function reachable(run: Run): void {
 
 async function waitForAll(run: Run, cluster: Cluster, watch: WorkloadWatch): Promise<Outcome> {
   const { row, options } = run
-  const seen = await lookAtAll(cluster, row.intent, options.rolloutOf)
+  const seen = await lookAtAll(cluster, { intent: row.intent, results: run.seen.results }, options.rolloutOf)
   reachable(run)
   for (const { step, done, message } of seen) run.step(step, done ? 'Succeeded' : 'Running', message)
+  for (const { exceededBefore } of seen) if (exceededBefore) run.remember(exceededBefore.ref, exceededBefore.exceeded)
   const open = seen.filter(({ done }) => !done)
   if (open.length === 0) {
     await end(run, { state: 'Succeeded', reason: 'Done', message: doneSentence(run) })

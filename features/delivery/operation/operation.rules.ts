@@ -26,6 +26,8 @@ export interface Result {
   uid: string
   /** False: it was there before. */
   created: boolean
+  /** The workload's `Rollout.exceeded` of an earlier rollout, which says nothing of this one. */
+  exceededBefore?: string
 }
 
 /** When the workloads last came nearer to what is wanted. */
@@ -88,9 +90,10 @@ export const inOrder = <Item extends { kind: string }>(objects: Item[]): Item[] 
 
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet']
 
+export const isWorkload = ({ kind }: { kind: string }): boolean => WORKLOADS.includes(kind)
+
 /** What is waited for after all is applied. */
-export const awaited = (intent: Intent): KubeRef[] =>
-  intent.desired.filter(({ kind }) => WORKLOADS.includes(kind)).map(refOf)
+export const awaited = (intent: Intent): KubeRef[] => intent.desired.filter(isWorkload).map(refOf)
 
 export const applyStep = (ref: { kind: string; name: string }) => `Apply ${ref.kind} ${ref.name}`
 export const removeStep = (ref: { kind: string; name: string }) => `Delete ${ref.kind} ${ref.name}`

@@ -346,6 +346,30 @@ test('a workload that comes no nearer for its deadline fails with the reason tha
   expect(failed.undoable).toBe(true)
 })
 
+test('a rollout that the cluster had given up before does not fail the operation that comes after it', async () => {
+  const gaveUp = (lastUpdateTime: string) => ({
+    conditions: [
+      { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', lastUpdateTime, message: '' },
+    ],
+  })
+  const failing = accepted(await change('web', { replicas: 1 }))
+  await platform.settle()
+  await setStatus('web', { observedGeneration: 1, replicas: 1, updatedReplicas: 1, ...gaveUp('2026-11-21T10:00:00Z') })
+  const failed = await ended(failing)
+  expect(failed).toMatchObject({ state: 'Failed', conditions: [{ reason: 'ProgressDeadlineExceeded' }] })
+  const next = accepted(await change('web', { replicas: 2 }))
+  await platform.settle()
+  await setStatus('web', { observedGeneration: 2, replicas: 1 })
+  await platform.settle()
+  expect((await get(next.id)).state).toBe('Running')
+  await setStatus('web', counters(2, 2))
+  expect((await ended(next)).state).toBe('Succeeded')
+  const third = accepted(await change('web', { replicas: 3 }))
+  await platform.settle()
+  await setStatus('web', { ...counters(3, 2), ...gaveUp('2026-11-21T11:00:00Z') })
+  expect((await ended(third)).state).toBe('Failed')
+})
+
 test('what the cluster refuses after the plan ends the operation with cause, consequence and what to do', async () => {
   platform.loseHints()
   const operation = accepted(await change('one', { values: { a: '1' } }))

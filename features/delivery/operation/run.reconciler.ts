@@ -1,4 +1,4 @@
-import { setCondition } from '@quarterdeck/kernel'
+import { type KubeRef, refText, setCondition } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { failpoint } from '@quarterdeck/reconcile'
 import { type Db, transaction } from '@quarterdeck/store'
@@ -56,6 +56,13 @@ export class Run {
 
   has(type: string, status: string): boolean {
     return this.seen.conditions.some((condition) => condition.type === type && condition.status === status)
+  }
+
+  /** That the cluster had given up an earlier rollout of this workload. */
+  remember(ref: KubeRef, exceededBefore: string): void {
+    this.seen.results = this.seen.results.map((result) =>
+      refText(result.ref) === refText(ref) ? { ...result, exceededBefore } : result,
+    )
   }
 
   /** Writes only what is new. */

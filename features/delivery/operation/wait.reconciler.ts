@@ -1,7 +1,7 @@
 import { type KubeObject, type KubeRef, refText } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import type { RolloutOf } from './operation.contract.ts'
-import { availableStep, awaited, goneStep, type Intent } from './operation.rules.ts'
+import { availableStep, awaited, goneStep, type Intent, type Result } from './operation.rules.ts'
 
 /** What one wait has seen. */
 export interface Seen {
@@ -14,16 +14,30 @@ export interface Seen {
   hopeless: boolean
   /** Where to go on watching; absent when there is nothing to watch. */
   watch?: { ref: KubeRef; resourceVersion: string }
+  /** To be remembered as the result's. */
+  exceededBefore?: { ref: KubeRef; exceeded: string }
 }
 
 /** Looks at everything that an operation waits for. */
-export const lookAtAll = (cluster: Cluster, intent: Intent, rolloutOf: RolloutOf): Promise<Seen[]> =>
+export const lookAtAll = (
+  cluster: Cluster,
+  { intent, results }: { intent: Intent; results: Result[] },
+  rolloutOf: RolloutOf,
+): Promise<Seen[]> =>
   Promise.all([
-    ...awaited(intent).map((ref) => lookAtWorkload(cluster, ref, rolloutOf)),
+    ...awaited(intent).map((ref) => {
+      const before = results.find((result) => refText(result.ref) === refText(ref))?.exceededBefore
+      return lookAtWorkload(cluster, ref, rolloutOf, before)
+    }),
     ...intent.removed.map((ref) => lookAtRemoved(cluster, ref)),
   ])
 
-async function lookAtWorkload(cluster: Cluster, ref: KubeRef, rolloutOf: RolloutOf): Promise<Seen> {
+async function lookAtWorkload(
+  cluster: Cluster,
+  ref: KubeRef,
+  rolloutOf: RolloutOf,
+  exceededBefore: string | undefined,
+): Promise<Seen> {
   const step = availableStep(ref)
   const workload = await cluster.get(ref)
   if (!workload) {
@@ -34,7 +48,11 @@ async function lookAtWorkload(cluster: Cluster, ref: KubeRef, rolloutOf: Rollout
   const rollout = first.available ? first : rolloutOf(workload, await around(cluster, workload))
   const { available, message, mark, exceeded } = rollout
   const resourceVersion = workload.metadata.resourceVersion ?? ''
-  return { step, done: available, message, mark, hopeless: exceeded, watch: { ref, resourceVersion } }
+  const seen = { step, done: available, message, mark, watch: { ref, resourceVersion } }
+  // Until the cluster has taken it up, whatever it has given up is the rollout before.
+  const observed = (workload.status?.observedGeneration ?? 0) >= (workload.metadata.generation ?? 1)
+  if (!observed && exceeded !== false) return { ...seen, hopeless: false, exceededBefore: { ref, exceeded } }
+  return { ...seen, hopeless: exceeded !== false && exceeded !== exceededBefore }
 }
 
 /** Pods of a workload and what is said about them; only for explaining, so what cannot be read is left out. */
