@@ -27,6 +27,7 @@ interface Where {
 }
 
 interface DeployOptions extends Where {
+  file?: string
   name?: string
   replicas?: string
   port?: string[]
@@ -50,7 +51,8 @@ export function applicationCommands<Options>(
     changes.withOptions(app.command(usage)).description(description).option('--env <name>', 'environment')
   const one = (application: string, { env }: Where) => ({ environment: context.environment(env), application })
   reading(app, context, one)
-  changing('deploy <image>', 'Deploy an image; what is not given is proposed from the image')
+  changing('deploy [image]', 'Deploy an image; what is not given is proposed from the image')
+    .option('-f, --file <file>', 'file with the whole specification as JSON instead of an image; - for stdin')
     .option('--name <name>', 'name of the application; that of the image when absent')
     .option('--replicas <n>', 'how many pods')
     .option(
@@ -64,18 +66,21 @@ export function applicationCommands<Options>(
     .option('--memory <quantity>', 'memory that is reserved, such as 128Mi')
     .option('--memory-limit <quantity>', 'memory at most')
     .option('--create', 'refuse when the name is taken')
-    .action(async (image: string, options: Options & DeployOptions) => {
-      const application = options.name ?? Name.parse(nameOf(image))
-      const body = { ...specOf(image, options), create: options.create ?? false }
+    .action(async (image: string | undefined, options: Options & DeployOptions) => {
+      const spec = await specFrom(context, image, options)
+      const application = options.name ?? Name.parse(nameOf(spec.image))
+      const body = { ...spec, create: options.create ?? false }
       const call = { params: one(application, options), query: changes.query(options), body }
       await changes.finish(context, await context.client(deployApplication, call), options)
     })
-  changing('scale <name> <replicas>', 'Set the number of pods').action(
-    async (name: string, replicas: string, options: Options & Where) => {
+  changing('scale <name> [replicas]', 'Set the number of pods')
+    .option('--replicas <n>', 'how many pods, where it is not the second word')
+    .action(async (name: string, word: string | undefined, options: Options & Where & { replicas?: string }) => {
+      const replicas = word ?? options.replicas
+      if (replicas === undefined) throw new UsageError('Say how many pods: qd app scale NAME 3')
       const call = { params: one(name, options), query: changes.query(options), body: { replicas: whole(replicas) } }
       await changes.finish(context, await context.client(scaleApplication, call), options)
-    },
-  )
+    })
   changing('set-image <name> <image>', 'Roll to another image').action(
     async (name: string, image: string, options: Options & Where) => {
       const call = { params: one(name, options), query: changes.query(options), body: { image } }
@@ -165,6 +170,36 @@ function whole(text: string): number {
 }
 
 type Body = Input<typeof deployApplication>['body']
+
+/** The specification: of the image and its flags, or the whole as a file or stdin holds it. */
+async function specFrom(context: CliContext, image: string | undefined, options: DeployOptions): Promise<Body> {
+  const { file } = options
+  if ((image === undefined) === (file === undefined))
+    throw new UsageError('Give an image, or its whole specification with -f')
+  if (file === undefined) return specOf(image ?? '', options)
+  const text = file === '-' ? await standardInput(context) : await context.readFile(file)
+  try {
+    const spec = JSON.parse(text) as Body
+    if (typeof spec?.image === 'string') return spec
+  } catch {
+    // Told below, in the words of the option.
+  }
+  throw new UsageError(`-f ${file}: a JSON object with at least "image"`)
+}
+
+/** All of stdin, at most a megabyte. */
+function standardInput({ terminal }: CliContext): Promise<string> {
+  if (terminal.interactive) throw new UsageError('-f -: send the specification on stdin')
+  return new Promise((resolve, reject) => {
+    const decoder = new TextDecoder()
+    let text = ''
+    terminal.onInput((bytes) => {
+      text += decoder.decode(bytes, { stream: true })
+      if (text.length > 1_000_000) reject(new UsageError('-f -: at most a megabyte'))
+    })
+    terminal.onEnd(() => resolve(text))
+  })
+}
 
 function specOf(image: string, options: DeployOptions): Body {
   const { replicas, port, exposure, envVar, cpu, cpuLimit, memory, memoryLimit } = options
