@@ -37,13 +37,13 @@ test('every endpoint has an id, a method and path of its own, and a permission',
   }
 })
 
-/** Names of the endpoints that a file binds: each for itself, or all of a list in a loop. */
+/** Names of the endpoints that a file binds: each for itself, or all of a list. */
 function boundIn(text: string): string[] {
-  const single = [...text.matchAll(/\bbind\w*(?:<[^>]*>)?\(\s*[\w.]+,\s*(\w+)\s*,/g)].map(([, name]) => name ?? '')
-  const looped = [...text.matchAll(/for \(const (\w+) of (\w+)\)/g)]
-    .filter(([, one]) => single.includes(one ?? ''))
-    .flatMap(([, , all]) => new RegExp(`const ${all} = \\[([^\\]]*)\\]`).exec(text)?.[1]?.split(',') ?? [])
-  return [...single, ...looped.map((name) => name.trim())]
+  const named = [...text.matchAll(/\bbind\w*(?:<[^(]*>)?\(\s*[\w.]+,\s*(\w+)\s*,/g)].map(([, name]) => name ?? '')
+  return named.flatMap((name) => {
+    const list = new RegExp(`const ${name} = \\[([^\\]]*)\\]`).exec(text)?.[1]
+    return list === undefined ? [name] : list.split(',').map((one) => one.trim())
+  })
 }
 
 test('every endpoint is bound exactly once', async () => {

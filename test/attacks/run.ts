@@ -4,12 +4,13 @@ import { testCluster } from '../platform/test-cluster.ts'
 import { authorisationRows } from './authorisation-rows.ts'
 import { browserRows } from './browser-rows.ts'
 import { parserRows } from './parser-rows.ts'
+import { proxyRows } from './proxy-rows.ts'
 import { secretRows } from './secret-rows.ts'
 import { startTarget } from './target.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = values.only?.split(',')
-const rows = [...authorisationRows, ...secretRows, ...parserRows, ...browserRows].filter(
+const rows = [...authorisationRows, ...proxyRows, ...secretRows, ...parserRows, ...browserRows].filter(
   ({ id }) => only?.includes(id) ?? true,
 )
 if (rows.length === 0) {
