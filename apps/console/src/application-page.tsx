@@ -15,6 +15,10 @@ const TerminalTab = lazy(async () => ({
   default: (await import('../../../features/container/terminal/terminal.console.tsx')).TerminalTab,
 }))
 
+const ManifestView = lazy(async () => ({
+  default: (await import('../../../features/application/manifest/manifest.console.tsx')).ManifestView,
+}))
+
 const TABS = { overview: 'overview', logs: 'logsTab', terminal: 'terminal', history: 'history', yaml: 'yaml' } as const
 export type ApplicationTab = keyof typeof TABS
 /** True for a word that is one of the tabs. */
@@ -84,7 +88,14 @@ function Tab({
   if (tab === 'overview') return <OverviewTab application={application} />
   if (tab === 'logs') return <LogsTab environment={environment} application={name} pods={pods} />
   if (tab === 'terminal') return <TerminalTab environment={environment} pods={pods} />
-  if (tab === 'yaml') return <YamlTab environment={environment} application={name} />
+  if (tab === 'yaml')
+    return (
+      <YamlTab
+        environment={environment}
+        application={name}
+        show={(yaml) => <ManifestView environment={environment} application={name} yaml={yaml} />}
+      />
+    )
   return (
     <section className="card">
       <OperationTable query={{ environment, application: name }} stageOf={stageOf} />

@@ -1,5 +1,6 @@
 import {
   Button,
+  ButtonLink,
   ChangePanel,
   Field,
   Heading,
@@ -46,6 +47,11 @@ export function DeployPage() {
             </span>
           )}
         </Heading>
+        {step === 1 && (
+          <ButtonLink small to={current ? `/deploy/yaml?environment=${current.name}` : '/deploy/yaml'}>
+            {t('fromYaml')}
+          </ButtonLink>
+        )}
         <ol className="wizard">
           {steps.map((title, index) => (
             <li key={title} {...(index + 1 === step ? { 'aria-current': 'step' as const } : {})}>

@@ -40,7 +40,7 @@ export function useEnvironment(): EnvironmentChoice {
     loaded: data !== undefined,
     choose: (name) => {
       localStorage.setItem(LAST, name)
-      go(path === '/deploy' ? `/deploy?environment=${name}` : `/applications?environment=${name}`)
+      go(path.startsWith('/deploy') ? `${path}?environment=${name}` : `/applications?environment=${name}`)
     },
     stageOf: (name) => find(name)?.stage,
   }

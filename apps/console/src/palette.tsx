@@ -66,6 +66,7 @@ function useChoices(): Choice[] {
       act: () => go(`/clusters/${one.name}`),
     })),
     page(current ? `/deploy?environment=${current.name}` : '/deploy', 'deploy', t('deployAct')),
+    page(current ? `/deploy/yaml?environment=${current.name}` : '/deploy/yaml', 'deploy', t('yamlTitle')),
     page('/environments?create=true', 'plus', t('environmentAct')),
     page('/clusters?register=true', 'plus', t('registerAct')),
     page('/tokens', 'token', t('tokenAct')),

@@ -120,6 +120,10 @@ const tree = root.addChildren([
     applications,
     oneApplication,
     inFrame(
+      '/deploy/yaml',
+      lazyRouteComponent(() => import('./yaml-page.tsx'), 'YamlPage'),
+    ),
+    inFrame(
       '/deploy',
       lazyRouteComponent(() => import('./deploy-page.tsx'), 'DeployPage'),
     ),

@@ -2,7 +2,6 @@ import {
   Age,
   ChangeDialog,
   Check,
-  Code,
   EventTable,
   Link,
   Read,
@@ -14,7 +13,7 @@ import {
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { AddressLink, shortImage } from './application.console.tsx'
 import {
   type Application,
@@ -269,7 +268,16 @@ function Events({ application }: { application: Application }) {
 }
 
 /** The objects of an application as the cluster holds them. */
-export function YamlTab({ environment, application }: { environment: string; application: string }) {
+export function YamlTab({
+  environment,
+  application,
+  show,
+}: {
+  environment: string
+  application: string
+  /** Shows the text and the way to change it; it belongs to the manifests, so the console passes it in. */
+  show: (yaml: string) => ReactNode
+}) {
   const t = useText(applicationTexts)
   const [managed, setManaged] = useUrlValue('managed')
   const query = useRead(
@@ -282,7 +290,7 @@ export function YamlTab({ environment, application }: { environment: string; app
       <Check checked={managed === 'true'} onChange={(on) => setManaged(on ? 'true' : '')}>
         {t('managed')}
       </Check>
-      <Read query={query}>{({ yaml }) => <Code text={yaml} label={t('yaml')} highlight="yaml" />}</Read>
+      <Read query={query}>{({ yaml }) => show(yaml)}</Read>
     </div>
   )
 }

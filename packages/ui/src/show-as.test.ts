@@ -83,6 +83,13 @@ describe('the act as qd', () => {
     expect(asQd({ id: 'password.update' }, { params: {} })).toBeUndefined()
   })
 
+  test('YAML goes in as it is', () => {
+    const yaml = 'kind: Service\n---\nkind: "$HOME"\n'
+    const text = asQd({ id: 'manifest.apply' }, { params, body: { yaml } }) ?? ''
+    expect(text.split('\n')[0]).toBe("qd app apply -f - --name shop --env dev <<'EOF'")
+    expect(execFileSync('sh', ['-c', text.replace(/^qd [^\n]*(?= <<)/, 'cat')]).toString()).toBe(yaml)
+  })
+
   test('a kubeconfig goes in as it is, even one that holds the word that would end it', () => {
     const kubeconfig = 'kind: Config\nEOF\nusers: []\n'
     const text = asQd(

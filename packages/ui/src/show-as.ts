@@ -109,6 +109,11 @@ const COMMANDS: Record<string, Command> = {
     ),
   'application.delete': (params, _, extra) =>
     words('qd', 'app', 'delete', params.application ?? '', ...inEnvironment(params), '--yes', ...extra),
+  'manifest.apply': (params, body, extra) =>
+    heredoc(
+      words('qd', 'app', 'apply', '-f', '-', '--name', params.application ?? '', ...inEnvironment(params), ...extra),
+      asText(body.yaml ?? ''),
+    ),
   'cluster.register': (params, body, extra) =>
     heredoc(
       words(
