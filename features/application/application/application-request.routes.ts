@@ -6,6 +6,7 @@ import type { ImageConfig } from '../../image/image/image.contract.ts'
 import { type ApplicationRow, find } from './application.store.ts'
 import { type ApplicationDefinition, definitionKey } from './definition.rules.ts'
 import { manifestsOf } from './manifest.rules.ts'
+import { edited } from './yaml-definition.rules.ts'
 
 /** Where an environment's objects are. */
 export interface Place {
@@ -81,12 +82,24 @@ export function requestOf(
   }
 }
 
-/** The definition with its manifests made anew. */
+/** The definition with its manifests made anew; of one that was written as YAML, `held`, only what changes. */
 export function redefined(
   named: Named,
   place: Place,
   parts: Omit<ApplicationDefinition, 'manifests' | 'cluster' | 'namespace'>,
+  held?: ApplicationDefinition,
 ): ApplicationDefinition {
+  const { spec, restartTime } = parts
+  if (held?.source === 'yaml') {
+    // What was left to somebody else, such as the replicas to an autoscaler, stays so.
+    const change = {
+      ...(spec.replicas === held.spec.replicas ? {} : { replicas: spec.replicas }),
+      ...(spec.image === held.spec.image ? {} : { image: spec.image }),
+      ...(restartTime ? { restartTime } : {}),
+    }
+    const manifests = edited(held.manifests, named.application, change)
+    return { ...held, spec, ...(restartTime ? { restartTime } : {}), manifests }
+  }
   const placement = {
     name: named.application,
     namespace: place.namespace,

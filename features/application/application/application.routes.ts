@@ -1,5 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type KubeObject, notFound } from '@quarterdeck/kernel'
+import { type KubeObject, notFound, refOf } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { stringify } from 'yaml'
 import type { z } from 'zod'
@@ -15,10 +15,11 @@ import { type ApplicationRow, find, list } from './application.store.ts'
 import type { ApplicationRoutesOptions, Place } from './application-request.routes.ts'
 import { changeApplicationRoutes } from './change-application.routes.ts'
 import { driftOf } from './drift.rules.ts'
-import { deploymentRef, MANAGED_BY, podLabels, serviceRef } from './manifest.rules.ts'
+import { deploymentRef, MANAGED_BY, serviceRef } from './manifest.rules.ts'
 import { type Reachability, reachability } from './reachability.routes.ts'
 import { changeTimeOf, conditionsOf, restartsOf, stateOf } from './status.rules.ts'
 import { addressesOf, eventsOf, nodeAddress, walk } from './walk.rules.ts'
+import { mainService, mainWorkload } from './yaml-definition.rules.ts'
 
 export function applicationRoutes(server: Server, options: ApplicationRoutesOptions): void {
   const { db } = options
@@ -30,29 +31,28 @@ export function applicationRoutes(server: Server, options: ApplicationRoutesOpti
     if (rows.length === 0) return { items: [] }
     const cluster = await options.clusterOf(place.cluster)
     const [all, unhealthy, nodes] = await Promise.all([
-      readAll(cluster, place.namespace, selector(MANAGED_BY)),
+      readAll(cluster, place.namespace, selector(MANAGED_BY), rows),
       readKind(cluster, EVENT, place.namespace, { fieldSelector: 'reason=Unhealthy' }),
       addresses(cluster),
     ])
-    const items = rows.map((row) => summaryOf(row, mine(all, row.name), nodes, unhealthy))
+    const items = rows.map((row) => summaryOf(row, mine(all, row), nodes, unhealthy))
     return { items: await Promise.all(items.map((item) => tried(reach, item))) }
   })
   bind(server, getApplication, async ({ params }) => {
     const { row, cluster, place } = await load(options, params)
     const [all, replicaSets, events, nodes] = await Promise.all([
-      readAll(cluster, place.namespace, selector(podLabels(row.name))),
-      readKind(cluster, REPLICA_SET, place.namespace, { labelSelector: selector(podLabels(row.name)) }),
+      readAll(cluster, place.namespace, selector(ofInstance(row.name)), [row]),
+      readKind(cluster, REPLICA_SET, place.namespace, { labelSelector: selector(ofInstance(row.name)) }),
       readKind(cluster, EVENT, place.namespace),
       addresses(cluster),
     ])
-    return detailOf({ row, place, objects: mine(all, row.name), replicaSets, events, nodes, reach })
+    return detailOf({ row, place, objects: mine(all, row), replicaSets, events, nodes, reach })
   })
   bind(server, getApplicationYaml, async ({ params, query }) => {
     const { row, cluster, place } = await load(options, params)
-    const found = await Promise.all([
-      cluster.get(deploymentRef(place.namespace, row.name)),
-      cluster.get(serviceRef(place.namespace, row.name)),
-    ])
+    const made = [deploymentRef(place.namespace, row.name), serviceRef(place.namespace, row.name)]
+    const refs = row.definition.source === 'yaml' ? row.definition.manifests.map(refOf) : made
+    const found = await Promise.all(refs.map((ref) => cluster.get(ref)))
     const shown = found
       .filter((object) => object !== undefined)
       .map((object) => (query.managed ? object : unmanaged(object)))
@@ -85,6 +85,7 @@ const POD = { apiVersion: 'v1', kind: 'Pod' }
 const SERVICE = { apiVersion: 'v1', kind: 'Service' }
 const EVENT = { apiVersion: 'v1', kind: 'Event' }
 
+const ofInstance = (name: string) => ({ 'app.kubernetes.io/instance': name })
 const selector = (labels: Record<string, string>) =>
   Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
@@ -103,17 +104,28 @@ async function readKind(
 }
 
 interface Objects {
-  deployments: KubeObject[]
+  workloads: KubeObject[]
   services: KubeObject[]
   pods: KubeObject[]
 }
 
-/** One list call for each kind, however many applications there are. */
-async function readAll(cluster: Cluster, namespace: string, labelSelector: string): Promise<Objects> {
-  const [deployments, services, pods] = await Promise.all(
-    [DEPLOYMENT, SERVICE, POD].map((kind) => readKind(cluster, kind, namespace, { labelSelector })),
-  )
-  return { deployments: deployments ?? [], services: services ?? [], pods: pods ?? [] }
+/** One list call for each kind that these applications have, however many applications there are. */
+async function readAll(
+  cluster: Cluster,
+  namespace: string,
+  labelSelector: string,
+  rows: ApplicationRow[],
+): Promise<Objects> {
+  const read = (kind: typeof DEPLOYMENT) => readKind(cluster, kind, namespace, { labelSelector })
+  const kinds = [...new Set(rows.map((row) => mainOf(row).kind))].map((kind) => ({ ...DEPLOYMENT, kind }))
+  const [workloads, services, pods] = await Promise.all([Promise.all(kinds.map(read)), read(SERVICE), read(POD)])
+  return { workloads: workloads.flat(), services, pods }
+}
+
+/** The workload that an application is seen by. */
+const mainOf = ({ name, definition }: ApplicationRow): { kind: string; name: string } => {
+  const main = mainWorkload(definition.manifests, name)
+  return main ? { kind: main.kind, name: main.metadata.name } : { kind: DEPLOYMENT.kind, name }
 }
 
 interface Own {
@@ -122,11 +134,15 @@ interface Own {
   pods: KubeObject[]
 }
 
-const mine = ({ deployments, services, pods }: Objects, name: string): Own => ({
-  deployment: deployments.find(({ metadata }) => metadata.name === name),
-  service: services.find(({ metadata }) => metadata.name === name),
-  pods: pods.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance'] === name),
-})
+const mine = ({ workloads, services, pods }: Objects, row: ApplicationRow): Own => {
+  const main = mainOf(row)
+  const service = mainService(row.definition.manifests, row.name)?.metadata.name ?? row.name
+  return {
+    deployment: workloads.find(({ kind, metadata }) => kind === main.kind && metadata.name === main.name),
+    service: services.find(({ metadata }) => metadata.name === service),
+    pods: pods.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance'] === row.name),
+  }
+}
 
 type Summary = z.input<typeof ApplicationSummary>
 
@@ -162,6 +178,10 @@ async function answered(reach: Reachability, address: z.input<typeof Address>): 
   return address.kind === 'node' ? { ...address, answers: await reach.answers(address.url) } : address
 }
 
+/** Of all that belongs to it, what is read anyway. */
+const compared = ({ name, definition: { manifests } }: ApplicationRow): KubeObject[] =>
+  [mainWorkload(manifests, name), mainService(manifests, name)].filter((object) => object !== undefined)
+
 async function detailOf(seen: {
   row: ApplicationRow
   place: Place
@@ -176,7 +196,7 @@ async function detailOf(seen: {
   const live = [deployment, service].filter((object) => object !== undefined)
   const addresses = await Promise.all(addressesOf(service, nodes).map((address) => answered(reach, address)))
   const best = addresses.find(({ answers }) => answers) ?? addresses[0]
-  const drift = row.changing ? [] : driftOf(row.definition.manifests, live)
+  const drift = row.changing ? [] : driftOf(compared(row), live)
   return {
     ...summaryOf(row, objects, nodes, events),
     ...(best ? { address: best } : {}),

@@ -50,7 +50,8 @@ export function changeApplicationRoutes(server: Server, options: ApplicationRout
 async function scaling(options: ApplicationRoutesOptions, named: Named, replicas: number): Promise<ChangeRequest> {
   const { place, row } = await existing(options, named)
   const { spec, image, restartTime } = row.definition
-  const after = redefined(named, place, { spec: { ...spec, replicas }, ...optional({ image, restartTime }) })
+  const parts = { spec: { ...spec, replicas }, ...optional({ image, restartTime }) }
+  const after = redefined(named, place, parts, row.definition)
   return requestOf(named, place, row, {
     type: scaleApplication.id,
     summary: `Scale ${named.application} in ${named.environment} to ${replicas}`,
@@ -61,7 +62,8 @@ async function scaling(options: ApplicationRoutesOptions, named: Named, replicas
 async function restart(options: ApplicationRoutesOptions, named: Named): Promise<ChangeRequest> {
   const { place, row } = await existing(options, named)
   const { spec, image } = row.definition
-  const after = redefined(named, place, { spec, ...optional({ image, restartTime: new Date().toISOString() }) })
+  const parts = { spec, ...optional({ image, restartTime: new Date().toISOString() }) }
+  const after = redefined(named, place, parts, row.definition)
   const stopped =
     spec.replicas === 0
       ? [{ pointer: '', detail: `${named.application} has no pod to restart: it is scaled to 0.` }]

@@ -16,6 +16,8 @@ export const ApplicationDefinition = z.object({
   /** What the image's configuration said when it was deployed; absent: its registry did not answer. */
   image: z.object({ digest: z.string(), user: z.string(), volumes: z.array(z.string()) }).optional(),
   restartTime: z.string().optional(),
+  /** `yaml`: somebody wrote the manifests, and `spec` is what can be read in them. Absent: they are made from `spec`. */
+  source: z.literal('yaml').optional(),
   manifests: z.array(Manifest).transform((list) => list as unknown as KubeObject[]),
 })
 export type ApplicationDefinition = z.infer<typeof ApplicationDefinition>

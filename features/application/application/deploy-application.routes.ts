@@ -58,9 +58,12 @@ export async function deployment(
   return {
     ...request,
     blockers: [...image.blockers, ...inconsistencies(spec), ...taken, ...clashes],
-    warnings: [...image.warnings, ...cautions],
+    warnings: [...image.warnings, ...cautions, ...(row?.definition.source === 'yaml' ? [replacesYaml(named)] : [])],
   }
 }
+
+const replacesYaml = ({ application }: Named) =>
+  `${application} was written as YAML; this replaces its objects with ones made from the image.`
 
 interface LookedUp {
   config?: ImageConfig
@@ -144,7 +147,8 @@ export async function imageChange(
   const { place, row } = await existing(options, named)
   const found = await lookUp(options, image, row)
   const { spec, restartTime } = row.definition
-  const after = redefined(named, place, { spec: { ...spec, image }, ...optional({ image: found.facts, restartTime }) })
+  const parts = { spec: { ...spec, image }, ...optional({ image: found.facts, restartTime }) }
+  const after = redefined(named, place, parts, row.definition)
   const exposed = (found.config?.ports ?? []).filter(
     ({ port }) => !spec.ports?.some(({ containerPort }) => containerPort === port),
   )

@@ -21,6 +21,7 @@ export function walk(
   events: KubeObject[],
 ): ReplicaSet[] {
   if (!deployment) return []
+  if (deployment.kind !== 'Deployment') return [direct(deployment, pods, events)]
   const own = replicaSets
     .filter((replicaSet) => ownedBy(replicaSet, deployment))
     .toSorted((one, other) => revisionOf(other) - revisionOf(one))
@@ -38,6 +39,21 @@ export function walk(
       .map((pod) => podOf(pod, events)),
   }))
 }
+
+/** A StatefulSet or DaemonSet owns its pods itself: it stands where a ReplicaSet would. */
+const direct = (workload: KubeObject, pods: KubeObject[], events: KubeObject[]): ReplicaSet => ({
+  name: workload.metadata.name,
+  revision: workload.metadata.generation ?? 1,
+  current: true,
+  image: workload.spec?.template?.spec?.containers?.[0]?.image ?? '',
+  replicas: workload.spec?.replicas ?? workload.status?.desiredNumberScheduled ?? 0,
+  readyReplicas: workload.status?.readyReplicas ?? workload.status?.numberReady ?? 0,
+  createTime: workload.metadata.creationTimestamp ?? '1970-01-01T00:00:00Z',
+  pods: pods
+    .filter((pod) => ownedBy(pod, workload))
+    .toSorted((one, other) => one.metadata.name.localeCompare(other.metadata.name))
+    .map((pod) => podOf(pod, events)),
+})
 
 function podOf(pod: KubeObject, events: KubeObject[]): Pod {
   const { status = {}, spec = {}, metadata } = pod

@@ -122,10 +122,10 @@ test('[EXT-05] kubectl gets, applies, watches, reads logs and deletes with the k
   expect(waited.stdout).toContain('condition met')
   expect((await kubectl.run(['-n', namespace, 'logs', 'talker'])).stdout).toBe('hello from here\n')
 
-  const watching = kubectl.run(['-n', namespace, 'get', 'configmap', '--watch', '-o', 'name', '--request-timeout=4s'])
+  const waiting = kubectl.run(['-n', namespace, 'wait', '--for=delete', 'configmap/settings', '--timeout=20s'])
   const deleted = await kubectl.run(['-n', namespace, 'delete', 'configmap', 'settings'])
   expect(deleted).toMatchObject({ status: 0 })
-  expect((await watching).stdout).toContain('configmap/settings')
+  expect(await waiting).toMatchObject({ status: 0 })
   expect((await kubectl.run(['-n', namespace, 'get', 'configmap', 'settings'])).stderr).toContain('NotFound')
 }, 60_000)
 

@@ -11,3 +11,4 @@ export {
 export { type Call, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
 export { fetchWithCookies } from './cookie-fetch.ts'
 export { serverUnreachable } from './failure.ts'
+export { readInput } from './read-input.ts'
