@@ -160,7 +160,7 @@ module.exports = {
       'console',
       ['rules', 'console'],
       ['kernel', 'ui', 'client'],
-      ['react', '@types/react', '@tanstack/[^/]+', 'antd', '@ant-design/icons', 'i18next', 'react-i18next'],
+      ['react', '@types/react', '@tanstack/react-query'],
     ),
     may('cli', ['rules', 'cli'], ['kernel', 'client'], ['commander']),
     may('migration', [], ['store'], ['kysely']),
