@@ -137,7 +137,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     running = runReconcilers({ store, reconcilers: platform.features?.reconcilers ?? {}, logger })
   })
   const bringUp = new BringUp({
-    steps: stepsOf(opening, cluster, progress, () => platform.features),
+    steps: stepsOf(opening, cluster, progress, () => platform.features, say),
     progress,
     log: logger,
     say,

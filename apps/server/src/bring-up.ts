@@ -23,6 +23,8 @@ export interface BringUpOptions {
 const LOOK_AGAIN_MS = 5_000
 const FIRST_PAUSE_MS = 5_000
 const LONGEST_PAUSE_MS = 300_000
+/** Once everything has been up, what is gone usually comes back by itself. */
+const LONGEST_PAUSE_OF_READY_MS = 15_000
 
 /**
  * Brings everything up in order, and afterwards looks every five seconds whether it still is: what has died is brought
@@ -67,7 +69,8 @@ export class BringUp {
       const failed = await this.#round()
       if (this.#closing) return
       await this.#pause(failed ? pauseMs : LOOK_AGAIN_MS)
-      pauseMs = failed ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS
+      const longestMs = this.#progress.ready ? LONGEST_PAUSE_OF_READY_MS : LONGEST_PAUSE_MS
+      pauseMs = failed ? Math.min(pauseMs * 2, longestMs) : FIRST_PAUSE_MS
     }
   }
 

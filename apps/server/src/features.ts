@@ -7,6 +7,8 @@ import type { Db, Log, Store } from '@quarterdeck/store'
 import { applicationRoutes } from '../../../features/application/application/application.routes.ts'
 import { countByEnvironment } from '../../../features/application/application/application.store.ts'
 import { proposeApplication } from '../../../features/application/application/proposal.rules.ts'
+import { yamlChange } from '../../../features/application/application/yaml-change.routes.ts'
+import { manifestRoutes } from '../../../features/application/manifest/manifest.routes.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
@@ -72,7 +74,9 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })
-  applicationRoutes(server, { db, makeChange, clusterOf, placeOf, inspect: (image) => images.inspect(image) })
+  const applications = { db, makeChange, clusterOf, placeOf, inspect: (image: string) => images.inspect(image) }
+  applicationRoutes(server, applications)
+  manifestRoutes(server, { makeChange, change: yamlChange(applications) })
   imageRoutes(server, { images, propose: (image) => proposeApplication(image) })
   logRoutes(server, { environment })
   terminalRoutes(server, { terminals, environment })

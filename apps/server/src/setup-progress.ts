@@ -74,6 +74,11 @@ export class SetupProgress {
     this.report({ stage: into, component, state, detail, elapsedSeconds, ...known })
   }
 
+  /** A sentence for all to see, beside the stages. */
+  remark(sentence: string): void {
+    this.#remarks.add(sentence)
+  }
+
   async read(): Promise<Setup> {
     const { version, origin, administrator } = this.#options
     return {

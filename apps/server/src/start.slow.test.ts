@@ -1,13 +1,17 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { request } from 'node:https'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseKubeconfig } from '@quarterdeck/kube'
 import { defaultCacheFolder, localCluster } from '@quarterdeck/local-cluster'
-import { type TestCluster, testCluster } from '@quarterdeck/testkit'
+import { type TestCluster, testCluster, testDatabase } from '@quarterdeck/testkit'
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { parse, stringify } from 'yaml'
 
 // The server as a process of its own, as npm start runs it, on a real API server.
 const password = 'correct-horse-battery-7'
@@ -234,6 +238,179 @@ test('without a password the terminal gets a one-time link', async () => {
   const server = start({ QUARTERDECK_ADMIN_PASSWORD: '' })
   const url = await ready(server)
   expect(server.said()).toMatch(new RegExp(`${url}/first#\\S{20,}`))
+})
+
+const text = () => readFileSync(kubeconfig, 'utf8')
+const clustersOf = async (url: string, headers: { cookie: string }) =>
+  (
+    (await (await fetch(`${url}/api/v1/clusters`, { headers })).json()) as {
+      items: { name: string; title: string; server: string }[]
+    }
+  ).items.map(({ name, title, server }) => ({ name, title, server }))
+const put = (url: string, headers: { cookie: string }, name: string, body: object) =>
+  fetch(`${url}/api/v1/clusters/${name}`, {
+    method: 'PUT',
+    headers: { ...headers, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+    body: JSON.stringify(body),
+  })
+
+/** Stands before the API server, so that the cluster can be taken away. */
+async function before(server: string, port = 0) {
+  const { hostname, port: to } = new URL(server)
+  const open = new Set<Socket>()
+  const proxy = createServer((from) => {
+    const on = connect(Number(to), hostname)
+    for (const one of [from, on]) open.add(one.on('error', () => {}).on('close', () => open.delete(one)))
+    from.pipe(on).pipe(from)
+  })
+  await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
+  const address = proxy.address() as { port: number }
+  return {
+    port: address.port,
+    url: `https://127.0.0.1:${address.port}`,
+    close() {
+      proxy.close()
+      for (const one of open) one.destroy()
+    },
+  }
+}
+
+test('the server is not ready while the cluster of its kubeconfig is gone, and is again when it is back', async () => {
+  const real = parseKubeconfig(cluster.kubeconfig).server
+  const proxy = await before(real)
+  writeFileSync(kubeconfig, cluster.kubeconfig.replace(real, proxy.url))
+  const server = start()
+  const url = await ready(server)
+  proxy.close()
+  while ((await statusOf(url, '/readyz')) !== 503) await sleep(100)
+  const told = (await (await fetch(`${url}/readyz`)).json()) as { checks: { cluster: { detail: string } } }
+  expect(told.checks.cluster.detail).toBe('The cluster does not answer')
+  const again = await before(real, proxy.port)
+  await ready(server)
+  again.close()
+}, 90_000)
+
+test('a kubeconfig file that has changed is taken without a restart, and one that cannot be used is not', async () => {
+  const url = await ready(start())
+  const headers = await signIn(url)
+  const [first] = await clustersOf(url, headers)
+  writeFileSync(kubeconfig, 'clusters: [')
+  await sleep(6_000)
+  expect(await statusOf(url, '/readyz')).toBe(200)
+  const { contextName } = parseKubeconfig(cluster.kubeconfig)
+  writeFileSync(kubeconfig, cluster.kubeconfig.replaceAll(new RegExp(`\\b${contextName}\\b`, 'g'), 'renewed'))
+  while ((await clustersOf(url, headers))[0]?.title !== 'renewed') await sleep(200)
+  expect(await clustersOf(url, headers)).toEqual([{ ...first, title: 'renewed' }])
+}, 60_000)
+
+test('a cluster that is registered under the name of the context stays what it is', async () => {
+  const first = start()
+  const url = await ready(first)
+  const headers = await signIn(url)
+  const [own] = await clustersOf(url, headers)
+  const proxy = await before(own?.server ?? '')
+  const theirs = cluster.kubeconfig.replace(own?.server ?? '', proxy.url)
+  expect((await put(url, headers, 'other', { kubeconfig: theirs })).status).toBe(200)
+  first.child.kill('SIGTERM')
+  await first.exit
+  const { contextName } = parseKubeconfig(cluster.kubeconfig)
+  writeFileSync(kubeconfig, cluster.kubeconfig.replaceAll(new RegExp(`\\b${contextName}\\b`, 'g'), 'other'))
+  const again = await ready(start())
+  const listed = await clustersOf(again, await signIn(again))
+  expect(listed.map(({ name, server }) => [name, server])).toEqual([
+    [own?.name, own?.server],
+    ['other', proxy.url],
+    ['other-2', own?.server],
+  ])
+  proxy.close()
+}, 60_000)
+
+test('the credential plugin of the own kubeconfig is run, without our secrets; one that is sent is refused', async () => {
+  const { certificate = '', key = '' } = parseKubeconfig(cluster.kubeconfig)
+  const status = { clientCertificateData: certificate, clientKeyData: key }
+  const apiVersion = 'client.authentication.k8s.io/v1'
+  writeFileSync(join(home, 'credential'), JSON.stringify({ apiVersion, kind: 'ExecCredential', status }))
+  writeFileSync(join(home, 'plugin'), `#!/bin/sh\nenv > ${home}/seen\ncat ${home}/credential\n`)
+  chmodSync(join(home, 'plugin'), 0o755)
+  const file = parse(cluster.kubeconfig)
+  file.users[0].user = { exec: { apiVersion, command: './plugin', interactiveMode: 'Never' } }
+  writeFileSync(kubeconfig, stringify(file))
+  const url = await ready(start())
+  const headers = await signIn(url)
+  expect(readFileSync(join(home, 'seen'), 'utf8')).toContain('PATH=')
+  expect(readFileSync(join(home, 'seen'), 'utf8')).not.toContain(password)
+  const answer = await put(url, headers, 'sent', { kubeconfig: text().replace('./plugin', join(home, 'plugin')) })
+  expect(answer.status).toBe(422)
+  expect(JSON.stringify(await answer.json())).toContain('--kubeconfig FILE')
+})
+
+test('a kubeconfig that may make no namespaces is enough to start; what could not be made is remarked', async () => {
+  const token = await tokenWithoutRights()
+  const file = parse(cluster.kubeconfig)
+  file.users[0].user = { token }
+  writeFileSync(kubeconfig, stringify(file))
+  const server = start()
+  const url = await ready(server)
+  const headers = await signIn(url)
+  expect(await (await fetch(`${url}/api/v1/environments`, { headers })).json()).toMatchObject({ items: [] })
+  const { remarks } = (await (await fetch(`${url}/api/v1/setup`)).json()) as { remarks: string[] }
+  expect(remarks).toEqual([expect.stringMatching(/No environment could be made .*namespaces.* qd env create/)])
+  expect(server.said()).toContain(remarks[0])
+})
+
+async function tokenWithoutRights(): Promise<string> {
+  const namespace = await cluster.namespace('start')
+  const metadata = { namespace, name: 'reader' }
+  await cluster.cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata })
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/reader/token`
+  const { server, ca = '', certificate = '', key = '' } = parseKubeconfig(cluster.kubeconfig)
+  const answer = await new Promise<string>((resolve, reject) => {
+    const asking = request(`${server}${path}`, { method: 'POST', ca, cert: certificate, key }, async (response) => {
+      let said = ''
+      for await (const part of response) said += part
+      resolve(said)
+    })
+    asking.on('error', reject).setHeader('content-type', 'application/json')
+    asking.end(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} }))
+  })
+  return (JSON.parse(answer) as { status: { token: string } }).status.token
+}
+
+test('attempts to sign in are counted for each user behind a proxy that is trusted, and only there', async () => {
+  const guess = async (url: string, from: string) =>
+    (
+      await fetch(`${url}/api/v1/session`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': from },
+        body: JSON.stringify({ user: 'admin', password: 'guess guess' }),
+      })
+    ).status
+  const trusting = await ready(start({ QUARTERDECK_TRUSTED_PROXIES: '127.0.0.1' }))
+  for (let count = 0; count < 5; count++) expect(await guess(trusting, '10.0.0.1')).toBe(401)
+  expect([await guess(trusting, '10.0.0.1'), await guess(trusting, '10.0.0.2')]).toEqual([429, 401])
+  for (const one of started) one.child.kill('SIGTERM')
+  await started[0]?.exit
+  const trustingNobody = await ready(start())
+  for (let count = 0; count < 5; count++) expect(await guess(trustingNobody, `10.0.0.${count}`)).toBe(401)
+  expect(await guess(trustingNobody, '10.0.0.9')).toBe(429)
+}, 60_000)
+
+test('what is no operation goes to the audit trail of the database: the password, clusters, signing in', async () => {
+  const database = await testDatabase()
+  const url = await ready(start({ DATABASE_URL: database.url }))
+  await signIn(url)
+  const { rows } = await sql<{ line: string }>`
+    select concat_ws(' ', actor, act, outcome) as line from audit_event where operation is null order by sequence
+  `.execute(database.db)
+  expect(rows.map(({ line }) => line)).toEqual([
+    'operator password.update succeeded',
+    'operator cluster.register succeeded',
+    'admin session.create succeeded',
+  ])
+  const [server] = started
+  server?.child.kill('SIGTERM')
+  await server?.exit
+  await database.close()
 })
 
 interface ClusterState {

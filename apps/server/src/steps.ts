@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { clusterUnreachable, isProblem, storeUnavailable, tooManyRequests } from '@quarterdeck/kernel'
 import { findMigrations, type LateStore, migrate } from '@quarterdeck/store'
 import type { BringUpStep } from './bring-up.ts'
 import type { Features } from './features.ts'
@@ -38,6 +39,7 @@ export function stepsOf(
   cluster: OwnCluster,
   progress: SetupProgress,
   features: () => Features | undefined,
+  say: (sentence: string) => void,
 ): BringUpStep[] {
   let name = ''
   return [
@@ -53,10 +55,26 @@ export function stepsOf(
       async ensure() {
         if (progress.ready) return
         await progress.step('environment', 'environment', async () => {
-          progress.firstEnvironment = await features()?.ensureFirstEnvironment(name)
-          return `${progress.firstEnvironment} on ${name}`
+          try {
+            progress.firstEnvironment = await features()?.ensureFirstEnvironment(name)
+            return `${progress.firstEnvironment} on ${name}`
+          } catch (error) {
+            const remark = withoutEnvironment(error, name)
+            if (remark === undefined) throw error
+            progress.remark(remark)
+            say(remark)
+            return 'none yet'
+          }
         })
       },
     },
   ]
+}
+
+/** What to say when the cluster, though it answers, lets us make no environment: the platform is of use without one. */
+function withoutEnvironment(error: unknown, cluster: string): string | undefined {
+  const passing = [clusterUnreachable, storeUnavailable, tooManyRequests].some((type) => isProblem(error, type))
+  if (!isProblem(error) || passing) return undefined
+  const why = (error.body.detail ?? error.body.title).replace(/\.$/, '')
+  return `No environment could be made on cluster ${cluster}: ${why}. When its kubeconfig may, make one: qd env create NAME --cluster ${cluster} --stage dev`
 }
