@@ -1,6 +1,7 @@
 import type { CliContext } from '@quarterdeck/client'
 import type { Command } from 'commander'
 import { applicationCommands } from '../../../features/application/application/application.cli.ts'
+import { manifestCommands } from '../../../features/application/manifest/manifest.cli.ts'
 import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.ts'
 import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
 import { logCommands } from '../../../features/container/log/log.cli.ts'
@@ -30,5 +31,6 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   imageCommands,
   operationCommands,
   (program, context) => applicationCommands(program, context, changes),
+  (program, context) => manifestCommands(program, context, changes),
   (program, context) => environmentCommands(program, context, changes),
 ]
