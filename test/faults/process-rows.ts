@@ -63,7 +63,7 @@ export const processRows: Row[] = [
       const victim = victims.get(world) ?? (await startVictim(world))
       victims.set(world, victim)
       const stream = victim.stream()
-      await sleep(world.random.between(20, 2_500))
+      await sleep(world.random.between(20, 3_500))
       await victim.server.end('SIGKILL')
       await stream.done
       victim.server.start()
