@@ -16,7 +16,7 @@ import {
   planBlocked,
   planChanged,
 } from './operation.contract.ts'
-import { type OperationRow, stepsOf, targetKey, toOperation } from './operation.rules.ts'
+import { type OperationRow, targetKey, toOperation } from './operation.rules.ts'
 import { audit, claimKey, find, findKey, insert } from './operation.store.ts'
 import { type Rehearsed, rehearse, sha256 } from './plan.routes.ts'
 import { blockedDetail, conflictDetail } from './plan.rules.ts'
@@ -63,6 +63,7 @@ async function makeChange(
     if (made) return made
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const planTime = new Date()
     const request = await build()
     const { definition } = request
     const [cluster, blockers] = await Promise.all([
@@ -76,7 +77,7 @@ async function makeChange(
     })
     if (query.dryRun) return rehearsed.plan
     refuse(rehearsed, asked)
-    const accepted = await accept(options, asked, request, rehearsed)
+    const accepted = await accept(options, { asked, request, rehearsed, planTime })
     if (accepted) return accepted
   }
   throw conflict({ detail: 'Others keep changing this at the same moment. Look at what it is now and try again.' })
@@ -123,24 +124,27 @@ function refuse({ plan }: Rehearsed, { query }: AskedChange): void {
   }
 }
 
+/** A change whose plan may be carried out; `planTime` is before the first look at anything. */
+interface Planned {
+  asked: AskedChange
+  request: ChangeRequest & Partial<UndoOf>
+  rehearsed: Rehearsed
+  planTime: Date
+}
+
 class DefinitionChanged extends Error {}
 class KeyTaken extends Error {}
 
 /** Undefined when the definition was changed by another operation meanwhile: build and plan anew. */
-async function accept(
-  options: ChangeOptions,
-  asked: AskedChange,
-  request: ChangeRequest & Partial<UndoOf>,
-  rehearsed: Rehearsed,
-): Promise<Operation | undefined> {
+async function accept(options: ChangeOptions, planned: Planned): Promise<Operation | undefined> {
   const id = randomUUID()
   await at('operation.accept.before-commit')
   try {
-    const row = await transaction(options.db, (tx) => write(tx, options, { id, asked, request, rehearsed }))
+    const row = await transaction(options.db, (tx) => write(tx, options, { ...planned, id }))
     await at('operation.accept.after-commit')
     return toOperation(row)
   } catch (error) {
-    if (error instanceof KeyTaken) return madeBefore(options.db, asked)
+    if (error instanceof KeyTaken) return madeBefore(options.db, planned.asked)
     if (error instanceof DefinitionChanged) return undefined
     if (!(error instanceof AmbiguousCommitError)) throw error
     // The commit's answer was lost: the operation itself says whether it is there.
@@ -153,9 +157,8 @@ async function accept(
 async function write(
   tx: Db,
   { definitions }: ChangeOptions,
-  accepted: { id: string; asked: AskedChange; request: ChangeRequest & Partial<UndoOf>; rehearsed: Rehearsed },
+  { id, asked, request, rehearsed, planTime }: Planned & { id: string },
 ): Promise<OperationRow> {
-  const { id, asked, request, rehearsed } = accepted
   const { target } = request
   const key = { subject: asked.subject.name, key: asked.idempotencyKey, digest: digestOf(asked), operation: id }
   if (!(await claimKey(tx, key))) throw new KeyTaken()
@@ -172,10 +175,11 @@ async function write(
     target: targetKey(target),
     intent: rehearsed.intent,
     plan: rehearsed.plan,
-    steps: stepsOf(rehearsed.intent),
     acceptTime,
     undoes: request.undoes ?? null,
+    planTime,
   })
+  if (!row) throw new DefinitionChanged()
   const { definition } = request
   if (definition) {
     const taken = await definitions[definition.owner]?.accept(tx, definition, { id, acceptTime })

@@ -2,7 +2,16 @@ import { clusterUnreachable, isProblem, type KubeRef, notFound, tooManyRequests 
 import type { Cluster } from '@quarterdeck/kube'
 import { hint, type Outcome, type Reconciler } from '@quarterdeck/reconcile'
 import { applyOne, Refused, removeOne } from './apply.reconciler.ts'
-import { applyStep, type Ending, inOrder, refusal, removeStep, stepsOf, superseded } from './operation.rules.ts'
+import {
+  applyStep,
+  type Ending,
+  inOrder,
+  type OperationRow,
+  refusal,
+  removeStep,
+  stepsOf,
+  superseded,
+} from './operation.rules.ts'
 import { listUnfinished, listUnfinishedTargets } from './operation.store.ts'
 import { at, end, type OperationReconcilerOptions, Run } from './run.reconciler.ts'
 import { lookAtAll, type Seen } from './wait.reconciler.ts'
@@ -26,7 +35,7 @@ export function operationReconciler(options: OperationReconcilerOptions): Reconc
         watch.forget(target)
         return {}
       }
-      for (const older of rows) await end(new Run(older, options, signal), superseded(newest))
+      for (const older of rows) await overtake(new Run(older, options, signal), newest)
       return carryOut(new Run(newest, options, signal), watch)
     },
     close: () => watch.close(),
@@ -44,6 +53,16 @@ async function carryOut(run: Run, watch: WorkloadWatch): Promise<Outcome> {
   } catch (error) {
     return onFailure(run, error)
   }
+}
+
+/** Whoever carried it out until now may not have lived to write down what was sent, so that stays in doubt. */
+async function overtake(run: Run, newest: OperationRow): Promise<void> {
+  const open = run.seen.steps.some(({ name, state }) => /^(Apply|Delete) /.test(name) && state === 'Waiting')
+  if (run.resumed && open) {
+    const message = 'It was overtaken before the cluster was asked what had become of its requests.'
+    run.condition('OutcomeKnown', 'Unknown', 'Superseded', message)
+  }
+  await end(run, superseded(newest))
 }
 
 /** The write before the first request: from here on, something may have reached the cluster. */
@@ -93,7 +112,10 @@ async function waitForAll(run: Run, cluster: Cluster, watch: WorkloadWatch): Pro
 
 const doneSentence = ({ seen, row }: Run): string => {
   const changed = row.plan.changes.filter(({ action }) => action !== 'unchanged').length
-  if (changed === 0) return 'Everything was as wanted already.'
+  const tookAway = seen.steps.some(
+    ({ name, state, message }) => name.startsWith('Delete ') && state === 'Succeeded' && message === '',
+  )
+  if (changed === 0 && !tookAway) return 'Everything was as wanted already.'
   return seen.steps.findLast(({ message }) => message !== '')?.message ?? 'Done.'
 }
 

@@ -216,5 +216,45 @@ export function whyNotUndoable(row: SummaryRow): string | undefined {
 }
 
 /** True when something of it may have reached the cluster. */
-export const reachedCluster = ({ steps, results }: Pick<OperationRow, 'steps' | 'results'>): boolean =>
-  results.length > 0 || steps.some(({ name, state }) => name.startsWith('Delete ') && state === 'Succeeded')
+export const reachedCluster = ({
+  steps,
+  results,
+  conditions,
+}: Pick<OperationRow, 'steps' | 'results' | 'conditions'>): boolean =>
+  results.length > 0 ||
+  isInDoubt({ conditions }) ||
+  steps.some(({ name, state }) => name.startsWith('Delete ') && state === 'Succeeded')
+
+/** True when a request was sent and nobody knows what became of it. */
+export const isInDoubt = ({ conditions }: Pick<OperationRow, 'conditions'>): boolean =>
+  conditions.some(({ type, status }) => type === 'OutcomeKnown' && status === 'Unknown')
+
+const isSame = (one: KubeRef, other: KubeRef) =>
+  one.kind === other.kind && one.name === other.name && one.namespace === other.namespace
+
+/**
+ * What an operation has to delete besides what its plan saw: what its predecessors were still to delete, and what they
+ * make, or have made since the plan, though it is not wanted any more. What was there before them is left alone.
+ */
+export function leftovers(intent: Intent, predecessors: OperationRow[]): Intent['removed'] {
+  const left = new Map<string, KubeRef & { uid?: string }>()
+  for (const row of predecessors) {
+    const refs = [...(hasEnded(row.state) ? [] : row.intent.removed), ...madeBy(row)]
+    for (const ref of refs) left.set(refText(ref), ref)
+    if (row.state === 'Succeeded') for (const ref of row.intent.removed) left.delete(refText(ref))
+  }
+  const known = [...intent.desired.map(refOf), ...intent.removed]
+  return [...left.values()].filter((ref) => !known.some((other) => isSame(ref, other)))
+}
+
+/** What an operation has made or may still make. */
+function madeBy(row: OperationRow): (KubeRef & { uid?: string })[] {
+  const mayMake = !hasEnded(row.state) || isInDoubt(row)
+  return row.intent.desired.map(refOf).flatMap((ref) => {
+    const result = row.results.find((found) => refText(found.ref) === refText(ref))
+    if (result) return result.created ? [{ ...ref, uid: result.uid }] : []
+    return mayMake && row.plan.changes.some((change) => change.action === 'create' && isSame(change.ref, ref))
+      ? [ref]
+      : []
+  })
+}

@@ -293,6 +293,86 @@ test('a newer operation of the same target overtakes one that waits, and both en
   expect(await outcomes(first.id)).toEqual(['intent', 'failed'])
 })
 
+const undoOf = (operation: Operation, query: object = {}) =>
+  platform.client(undoOperation, { params: { operation: operation.id }, query })
+
+test('a delete or an undo takes away what an operation makes that had not got to it when it was planned', async () => {
+  process.env.QUARTERDECK_FAILPOINT = 'operation.apply.before:delay:1500'
+  accepted(await change('one', { values: { a: '1' } }))
+  const removed = accepted(await change('one', { remove: true }))
+  expect(removed.plan.changes).toMatchObject([{ action: 'unchanged' }])
+  const first = await ended(removed)
+  expect(first).toMatchObject({ state: 'Succeeded', conditions: [{ message: 'Done.' }] })
+  expect(await configMap('one')).toBeUndefined()
+  const undone = await ended(await undoOf(accepted(await change('two', { values: { a: '1' } }))))
+  expect(undone.state).toBe('Succeeded')
+  expect(await configMap('two')).toBeUndefined()
+})
+
+test('a delete takes away what was made between its plan and its acceptance', async () => {
+  platform.loseHints()
+  accepted(await change('one', { values: { a: '1' } }))
+  process.env.QUARTERDECK_FAILPOINT = 'operation.accept.before-commit:delay:1500'
+  const removing = change('one', { remove: true })
+  await sleep(700)
+  await platform.resync()
+  expect(await configMap('one')).toBeDefined()
+  const removed = accepted(await removing)
+  await platform.resync()
+  expect((await get(removed.id)).state).toBe('Succeeded')
+  expect(await configMap('one')).toBeUndefined()
+  await platform.reset()
+})
+
+test('an undo that failed does not stand in the way of undoing again, one that runs or succeeded does', async () => {
+  const operation = accepted(await change('web', { replicas: 1, deadlineSeconds: 60 }))
+  await platform.settle()
+  await setStatus('web', counters(1, 1))
+  await ended(operation)
+  const changed = accepted(await change('web', { replicas: 2, deadlineSeconds: 60 }))
+  await platform.settle()
+  await setStatus('web', counters(2, 2))
+  await ended(changed)
+  const undo = accepted(await undoOf(changed))
+  await platform.settle()
+  await expect(undoOf(changed)).rejects.toMatchObject({ body: { type: '/problems/not-undoable' } })
+  now = () => new Date(Date.now() + 61_000)
+  await platform.resync()
+  now = undefined
+  expect((await get(undo.id)).state).toBe('Failed')
+  expect(await get(changed.id)).toMatchObject({ undoable: true })
+  const again = accepted(await undoOf(changed))
+  await platform.settle()
+  await setStatus('web', counters(3, 1))
+  expect((await ended(again)).state).toBe('Succeeded')
+  expect(await get(changed.id)).toMatchObject({ undoable: false, undoneBy: again.id })
+})
+
+test('of several undos of one operation at the same moment one is accepted', async () => {
+  const operation = await ended(await change('one', { values: { a: '1' } }))
+  process.env.QUARTERDECK_FAILPOINT = 'operation.accept.before-commit:delay:300'
+  const undos = await Promise.allSettled([1, 2, 3, 4].map(() => undoOf(operation)))
+  expect(undos.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  for (const undo of undos)
+    if (undo.status === 'rejected') expect(undo.reason).toMatchObject({ body: { type: '/problems/not-undoable' } })
+})
+
+test('an operation that is overtaken before its answers were written down stays undoable', async () => {
+  // Applied, and then it can neither look nor write.
+  process.env.QUARTERDECK_FAILPOINT = `operation.apply.after:throw:1:${namespace}-doubt`
+  broken = { get: () => Promise.reject(new Error('the process dies again')) }
+  const first = accepted(await change('one', { values: { a: '1' } }))
+  while (!(await configMap('one'))) await sleep(5)
+  const second = accepted(await change('one', { values: { a: '2' } }))
+  const overtaken = await ended(first)
+  expect(overtaken).toMatchObject({ state: 'Failed', undoable: true })
+  expect(overtaken.conditions).toContainEqual(expect.objectContaining({ type: 'OutcomeKnown', status: 'Unknown' }))
+  broken = {}
+  await ended(second)
+  await ended(await undoOf(first))
+  expect(await configMap('one')).toBeUndefined()
+})
+
 test('[DEL-18] the wait for a workload is told as it goes, and ends as soon as it is available', async () => {
   const operation = accepted(await change('web', { replicas: 2 }))
   const messages: string[] = []

@@ -1,8 +1,16 @@
-import type { Condition, KubeRef } from '@quarterdeck/kernel'
+import type { Condition } from '@quarterdeck/kernel'
 import type { Db, JsonColumn } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import type { OperationState, OperationStep, Plan } from './operation.contract.ts'
-import type { Intent, OperationRow, Progress, Result, SummaryRow } from './operation.rules.ts'
+import {
+  type Intent,
+  leftovers,
+  type OperationRow,
+  type Progress,
+  type Result,
+  type SummaryRow,
+  stepsOf,
+} from './operation.rules.ts'
 
 type JsonFields = 'intent' | 'plan' | 'steps' | 'conditions' | 'results' | 'progress'
 type OperationTable = Omit<OperationRow, JsonFields | 'sequence'> & {
@@ -108,6 +116,16 @@ export const listUnfinished = (db: Db, target: string): Promise<OperationRow[]> 
     .orderBy('sequence')
     .execute() as Promise<OperationRow[]>
 
+/** Operations of one target that had not ended at `time`, oldest first. */
+const listUnendedAt = (db: Db, target: string, time: Date): Promise<OperationRow[]> =>
+  table(db)
+    .selectFrom('operation')
+    .selectAll()
+    .where('target', '=', target)
+    .where(({ eb, or }) => or([eb('state', 'not in', ended), eb('endTime', '>=', time.toISOString())]))
+    .orderBy('sequence')
+    .execute() as Promise<OperationRow[]>
+
 /** Operations of the same target accepted after this one, oldest first. */
 export const listLater = (db: Db, row: Pick<OperationRow, 'target' | 'sequence'>): Promise<OperationRow[]> =>
   table(db)
@@ -148,11 +166,19 @@ type NewOperation = Omit<
   'sequence' | 'conditions' | 'results' | 'progress' | 'state' | 'startTime' | 'endTime' | 'undoneBy'
 >
 
-/** Adds an accepted operation and takes over what its unfinished predecessors have still to delete. Answers the row. */
-export async function insert(tx: Db, row: NewOperation): Promise<OperationRow> {
+/**
+ * Adds an accepted operation that was planned from `planTime` on, and takes over what its predecessors that had not
+ * ended by then have still to delete or may still make. Answers the row; undefined when what it undoes is undone.
+ */
+export async function insert(
+  tx: Db,
+  { planTime, ...row }: Omit<NewOperation, 'steps'> & { planTime: Date },
+): Promise<OperationRow | undefined> {
   // One accepter of a target at a time, so that sequence, definition and predecessors agree.
   await sql`select pg_advisory_xact_lock(hashtextextended(${row.target}, 0))`.execute(tx)
-  const intent = { ...row.intent, removed: withLeftovers(row.intent, await listUnfinished(tx, row.target)) }
+  const predecessors = await listUnendedAt(tx, row.target, planTime)
+  const intent = { ...row.intent, removed: [...row.intent.removed, ...leftovers(row.intent, predecessors)] }
+  const steps = stepsOf(intent)
   // One statement for the row and for telling of it: each round trip is part of what a deploy costs.
   const added = await table(tx)
     .with('added', (query) =>
@@ -162,7 +188,7 @@ export async function insert(tx: Db, row: NewOperation): Promise<OperationRow> {
           ...row,
           intent: JSON.stringify(intent),
           plan: JSON.stringify(row.plan),
-          steps: JSON.stringify(row.steps),
+          steps: JSON.stringify(steps),
           conditions: '[]',
           results: '[]',
           progress: 'null',
@@ -176,28 +202,25 @@ export async function insert(tx: Db, row: NewOperation): Promise<OperationRow> {
     .selectFrom('added')
     .select(['sequence', tell])
     .executeTakeFirstOrThrow()
-  if (row.undoes) await setUndoneBy(tx, row.undoes, row.id)
+  if (row.undoes && !(await setUndoneBy(tx, row.undoes, row.id))) return undefined
   const fresh = { conditions: [], results: [], progress: null, state: 'Accepted' as const }
-  return { ...row, ...fresh, intent, sequence: added.sequence, startTime: null, endTime: null, undoneBy: null }
+  return { ...row, ...fresh, intent, steps, sequence: added.sequence, startTime: null, endTime: null, undoneBy: null }
 }
 
 const tell = sql`pg_notify(${operationChannel}, id::text)`.as('told')
 
-const sameRef = (one: KubeRef, other: KubeRef) =>
-  one.kind === other.kind && one.name === other.name && one.namespace === other.namespace
-
-function withLeftovers(intent: Intent, predecessors: OperationRow[]): Intent['removed'] {
-  const wanted = intent.desired.map(({ kind, metadata }) => ({ apiVersion: '', kind, ...metadata }))
-  const leftovers = predecessors
-    .flatMap((row) => row.intent.removed)
-    .filter((ref) => ![...wanted, ...intent.removed].some((other) => sameRef(ref, other)))
-  return [...intent.removed, ...leftovers]
+/** False when it was undone already. */
+const setUndoneBy = async (tx: Db, id: string, undoneBy: string): Promise<boolean> => {
+  const result = await table(tx)
+    .updateTable('operation')
+    .set({ undoneBy })
+    .where('id', '=', id)
+    .where('undoneBy', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
 }
 
-const setUndoneBy = (tx: Db, id: string, undoneBy: string | null) =>
-  table(tx).updateTable('operation').set({ undoneBy }).where('id', '=', id).execute()
-
-/** The undo did nothing, so what it was to take back can be undone again. */
+/** The undo has failed, so what it was to take back can be undone again. */
 export const clearUndoneBy = (tx: Db, undo: string) =>
   table(tx).updateTable('operation').set({ undoneBy: null }).where('undoneBy', '=', undo).execute()
 

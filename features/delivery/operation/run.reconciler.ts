@@ -91,7 +91,7 @@ export async function end(run: Run, ending: Ending): Promise<void> {
     if (!(await save(tx, row.id, run.seen))) return
     const { definition } = row.intent
     if (definition) await options.definitions[definition.owner]?.end(tx, definition, { id: row.id, succeeded, applied })
-    if (row.undoes && !succeeded && !applied) await clearUndoneBy(tx, row.id)
+    if (row.undoes && !succeeded) await clearUndoneBy(tx, row.id)
     await audit(tx, {
       operation: row.id,
       actor: row.actor,

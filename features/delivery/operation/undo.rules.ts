@@ -1,6 +1,6 @@
 import { type KubeObject, type KubeRef, refOf, refText } from '@quarterdeck/kernel'
 import type { ChangeRequest, Definition } from './operation.contract.ts'
-import type { OperationRow } from './operation.rules.ts'
+import { isInDoubt, type OperationRow } from './operation.rules.ts'
 
 /**
  * The change that puts back what was there before `row`. Operations of the same target since then are taken back as
@@ -58,9 +58,9 @@ const plainRef = ({ apiVersion, kind, namespace, name }: KubeRef): KubeRef => ({
   ...(namespace === undefined ? {} : { namespace }),
 })
 
-/** An operation that has not got to the object yet, but whose plan was to make it. */
+/** An operation that has not got to the object yet, or nobody knows whether, but whose plan was to make it. */
 const createsIt = (row: OperationRow, ref: KubeRef): boolean =>
-  row.state !== 'Failed' &&
+  (row.state !== 'Failed' || isInDoubt(row)) &&
   row.plan.changes.some((change) => refText(change.ref) === refText(ref) && change.action === 'create')
 
 const claimingNothing = ({ apiVersion, kind, namespace, name }: KubeRef): KubeObject => ({
