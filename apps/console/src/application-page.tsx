@@ -5,6 +5,7 @@ import { type Application, getApplication } from '../../../features/application/
 import { OverviewTab, YamlTab } from '../../../features/application/application/show-application.console.tsx'
 import { OperationTable } from '../../../features/delivery/operation/list-operations.console.tsx'
 import { UndoDialog } from '../../../features/delivery/operation/operation.console.tsx'
+import { dockLogs } from './docked-logs.ts'
 import { useEnvironment } from './environment.ts'
 import { frameTexts } from './texts.ts'
 
@@ -86,7 +87,15 @@ function Tab({
   const { environment, name } = application
   const pods = application.replicaSets.flatMap((set) => set.pods)
   if (tab === 'overview') return <OverviewTab application={application} />
-  if (tab === 'logs') return <LogsTab environment={environment} application={name} pods={pods} />
+  if (tab === 'logs')
+    return (
+      <LogsTab
+        environment={environment}
+        application={name}
+        pods={pods}
+        keep={() => dockLogs({ environment, application: name })}
+      />
+    )
   if (tab === 'terminal') return <TerminalTab environment={environment} pods={pods} />
   if (tab === 'yaml')
     return (

@@ -29,6 +29,9 @@ const texts = defineTexts(
     previous: 'previous container (before its last restart)',
     times: 'times',
     download: 'Download',
+    keep: 'Dock',
+    keepHint: 'Keep them in sight below while you go to other pages',
+    close: 'Take out of the dock',
     lines_one: '{{count}} line',
     lines_other: '{{count}} lines',
     dropped_one: '{{count}} older line is no longer held here; the download has all of them',
@@ -52,6 +55,9 @@ const texts = defineTexts(
     previous: '上一个容器（重启之前）',
     times: '时间',
     download: '下载',
+    keep: '停靠',
+    keepHint: '切换页面时在底部继续显示',
+    close: '移出停靠栏',
     lines_other: '{{count}} 行',
     dropped_other: '较早的 {{count}} 行不再保留在页面中，下载可取得全部',
     held_other: '有 {{count}} 行新日志',
@@ -146,22 +152,41 @@ function useLogs(params: { environment: string; application: string }, query: Lo
   return { buffer: buffer.current, version, waiting, failure }
 }
 
+interface Place {
+  environment: string
+  application: string
+}
+/** Where what is looked at is kept: the page's address, or the component itself in the dock. */
+type UseValue = (name: string) => [string, (value: string) => void]
+const useOwnValue: UseValue = () => useState('')
+
 /** Logs of all pods of an application, live, or of one pod and container. */
-export function LogsTab({
+export const LogsTab = (props: Place & { pods: readonly Pod[]; keep?: () => void }) => (
+  <Logs {...props} useValue={useUrlValue} />
+)
+
+/** The same in the dock, of all pods. */
+export const DockLogs = (props: Place & { close: () => void }) => <Logs {...props} pods={[]} useValue={useOwnValue} />
+
+interface Pod {
+  name: string
+  containers: { name: string }[]
+}
+
+function Logs({
   environment,
   application,
   pods,
-}: {
-  environment: string
-  application: string
-  pods: { name: string; containers: { name: string }[] }[]
-}) {
+  keep,
+  close,
+  useValue,
+}: Place & { pods: readonly Pod[]; keep?: () => void; close?: () => void; useValue: UseValue }) {
   const t = useText(texts)
-  const [pod, setPod] = useUrlValue('pod')
-  const [container, setContainer] = useUrlValue('container')
-  const [search, setSearch] = useUrlValue('search')
-  const [previous, setPrevious] = useUrlValue('previous')
-  const [times, setTimes] = useUrlValue('times')
+  const [pod, setPod] = useValue('pod')
+  const [container, setContainer] = useValue('container')
+  const [search, setSearch] = useValue('search')
+  const [previous, setPrevious] = useValue('previous')
+  const [times, setTimes] = useValue('times')
   const [paused, setPaused] = useState(false)
   const [follow, setFollow] = useState(true)
   const query = { pod, container, search: useDeferredValue(search), previous: previous === 'true' }
@@ -219,6 +244,12 @@ export function LogsTab({
         <Button icon={paused ? 'play' : 'pause'} aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {paused ? t('follow') : t('pause')}
         </Button>
+        {keep && (
+          <Button icon="down" title={t('keepHint')} onClick={keep}>
+            {t('keep')}
+          </Button>
+        )}
+        {close && <Button icon="cross" aria-label={t('close')} title={t('close')} onClick={close} />}
         <a className="button" href={download} download>
           {t('download')}
         </a>
