@@ -10,7 +10,10 @@ import { freePort } from '../test/platform/server-process.ts'
 import { type BenchOptions, percentile, type Result, result } from './measure.ts'
 
 interface Start {
+  /** A page is shown: the console, or what says that it is being built. */
   pageMs: number
+  /** The console itself is served. */
+  consoleMs: number
   readyMs: number | undefined
 }
 
@@ -31,39 +34,54 @@ async function npmStart(home: string, untilReady: boolean, environment: Record<s
     },
   })
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  const since = async (path: string) => {
-    for (let tries = 0; tries < 30_000; tries++) {
-      const ok = await fetch(url + path).then(
-        (response) => response.ok,
-        () => false,
-      )
-      if (ok) return performance.now() - began
+  const since = async (path: string, enough: (response: Response) => boolean) => {
+    for (let tries = 0; tries < 60_000; tries++) {
+      const answered = await fetch(url + path).then(enough, () => false)
+      if (answered) return performance.now() - began
       if (child.exitCode !== null) throw new Error(`npm start has ended with ${child.exitCode}`)
       await sleep(10)
     }
     throw new Error(`${path} does not answer`)
   }
   try {
-    const pageMs = await since('/')
-    return { pageMs, readyMs: untilReady ? await since('/readyz') : undefined }
+    const pageMs = await since('/', ({ headers }) => headers.get('content-type')?.startsWith('text/html') === true)
+    const consoleMs = await since('/', ({ ok }) => ok)
+    return { pageMs, consoleMs, readyMs: untilReady ? await since('/readyz', ({ ok }) => ok) : undefined }
   } finally {
     child.kill('SIGTERM')
     await ended
   }
 }
 
-/** S1: `npm start` with packages installed until the page is there, on a state folder that does not exist yet. */
+/**
+ * S1: `npm start` with packages installed until the page is there, on a state folder that does not exist yet. The first
+ * start has to build the console, as on a fresh machine.
+ */
 export async function pageReachable(_: BenchOptions): Promise<Result> {
-  const times: number[] = []
-  for (let n = 0; n < 5; n++) {
+  rmSync(join(root, 'apps/console/dist'), { recursive: true, force: true })
+  const starts: Start[] = []
+  for (let n = 0; n < 6; n++) {
     const folder = temporary()
-    // A cluster that does not answer: the page has to come up without one.
-    const { pageMs } = await npmStart(join(folder, 'home'), false)
-    times.push(pageMs)
+    starts.push(await npmStart(join(folder, 'home'), false))
     await localCluster({ stateFolder: join(folder, 'home/cluster') }).reset()
     rmSync(folder, { recursive: true, force: true })
   }
-  return result('S1', 0, { pageP50Ms: 3_000 }, { pageP50Ms: percentile(times, 0.5), pageMaxMs: percentile(times, 1) })
+  const [first, ...later] = starts
+  const measured = {
+    firstPageMs: Math.round(first?.pageMs ?? Number.NaN),
+    firstConsoleMs: Math.round(first?.consoleMs ?? Number.NaN),
+    pageP50Ms: percentile(
+      later.map(({ pageMs }) => pageMs),
+      0.5,
+    ),
+    consoleP50Ms: percentile(
+      later.map(({ consoleMs }) => consoleMs),
+      0.5,
+    ),
+  }
+  const remark =
+    'first: the console has to be built, a page that says so is shown meanwhile. The others: five starts after it.'
+  return result('S1', 0, { firstPageMs: 3_000, pageP50Ms: 3_000 }, measured, {}, remark)
 }
 
 /** S2: `npm start` on a state folder that has been used, its cluster stopped, until /readyz. */
