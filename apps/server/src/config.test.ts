@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ConfigError, readConfig, usage } from './config.ts'
+import { ConfigError, hideSecrets, readConfig, usage } from './config.ts'
 
 test('without any setting the server listens on 127.0.0.1:7070', () => {
   expect(readConfig([], {})).toMatchObject({ port: 7070, host: '127.0.0.1', kubeconfig: undefined })
@@ -67,4 +67,10 @@ test('every variable that is read is in the usage', () => {
     ),
   )
   expect([...new Set(read)].filter((name) => !usage.includes(name))).toEqual([])
+})
+
+test('the secrets that were read are not handed to the programs that the server starts', () => {
+  const environment = { PATH: '/bin', QUARTERDECK_ADMIN_PASSWORD: 'ship', DATABASE_URL: 'postgres://u:p@host/db' }
+  hideSecrets(environment)
+  expect(environment).toEqual({ PATH: '/bin' })
 })

@@ -98,8 +98,10 @@ const Environment = z.object({
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
 })
 
-/** Read once by `readConfig`: programs that this server starts (the compiler, credential plugins) get none of them. */
-export const SECRET_VARIABLES = ['QUARTERDECK_ADMIN_PASSWORD', 'DATABASE_URL'] as const
+/** Takes the secrets out of the environment once they are read: programs that this server starts get none of them. */
+export function hideSecrets(environment: Record<string, string | undefined>): void {
+  for (const name of ['QUARTERDECK_ADMIN_PASSWORD', 'DATABASE_URL']) delete environment[name]
+}
 
 /** Reads arguments and environment; an empty variable counts as absent. Throws ConfigError. `help` asks for the usage. */
 export function readConfig(args: readonly string[], environment: Record<string, string | undefined>): Config | 'help' {

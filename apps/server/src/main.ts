@@ -1,5 +1,5 @@
 import { enableCompileCache } from 'node:module'
-import { ConfigError, readConfig, SECRET_VARIABLES, usage } from './config.ts'
+import { ConfigError, hideSecrets, readConfig, usage } from './config.ts'
 
 // What follows is imported only now, so that compiled code of the last start is used for it.
 enableCompileCache()
@@ -13,7 +13,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
       console.log(usage)
       return 0
     }
-    for (const name of SECRET_VARIABLES) delete process.env[name]
+    hideSecrets(process.env)
     const { run } = await import('./run.ts')
     return await run(config)
   } catch (error) {

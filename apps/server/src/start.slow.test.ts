@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseKubeconfig } from '@quarterdeck/kube'
 import { defaultCacheFolder, localCluster } from '@quarterdeck/local-cluster'
 import { type TestCluster, testCluster, testDatabase } from '@quarterdeck/testkit'
-import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 
@@ -399,10 +398,16 @@ test('what is no operation goes to the audit trail of the database: the password
   const database = await testDatabase()
   const url = await ready(start({ DATABASE_URL: database.url }))
   await signIn(url)
-  const { rows } = await sql<{ line: string }>`
-    select concat_ws(' ', actor, act, outcome) as line from audit_event where operation is null order by sequence
-  `.execute(database.db)
-  expect(rows.map(({ line }) => line)).toEqual([
+  const rows = await database.db
+    .withTables<{
+      audit_event: { sequence: number; operation: string | null; actor: string; act: string; outcome: string }
+    }>()
+    .selectFrom('audit_event')
+    .selectAll()
+    .where('operation', 'is', null)
+    .orderBy('sequence')
+    .execute()
+  expect(rows.map(({ actor, act, outcome }) => `${actor} ${act} ${outcome}`)).toEqual([
     'operator password.update succeeded',
     'operator cluster.register succeeded',
     'admin session.create succeeded',
