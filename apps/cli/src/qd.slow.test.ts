@@ -134,6 +134,17 @@ test('wrong usage ends with 2 and says what is right', async () => {
   expect([broken.status, broken.err]).toEqual([2, expect.stringContaining('cannot be read')])
 })
 
+test('a kubeconfig is read from the file that is named, and a file that is not there is said', async () => {
+  const missing = await qd(['cluster', 'add', 'prod', '--server', url, '--kubeconfig', join(home, 'gone')])
+  expect([missing.status, missing.err]).toEqual([
+    2,
+    expect.stringContaining('gone cannot be read: there is no such file'),
+  ])
+  writeFileSync(join(home, 'large'), ' '.repeat(200_001))
+  const large = await qd(['cluster', 'add', 'prod', '--server', url, '--kubeconfig', join(home, 'large')])
+  expect([large.status, large.err]).toEqual([2, expect.stringContaining('--minify')])
+})
+
 test('a server that is not there is told with how to start it', async () => {
   const { status, err } = await qd(['whoami', '--server', 'http://127.0.0.1:9'])
   expect([status, err]).toEqual([1, expect.stringContaining('npm start')])

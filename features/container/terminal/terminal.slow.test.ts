@@ -16,6 +16,7 @@ let ann: Client
 let bob: Client
 const events: TerminalEvent[] = []
 let auditFails = false
+let auditMs = 0
 let terminals: ReturnType<typeof openTerminals>
 
 beforeAll(async () => {
@@ -31,6 +32,7 @@ beforeAll(async () => {
   terminals = openTerminals({
     perUser: 3,
     audit: async (event) => {
+      await sleep(auditMs)
       if (auditFails) throw new Error('the audit trail is full')
       events.push(event)
     },
@@ -213,6 +215,14 @@ test('each opening and end is recorded, the program but not its arguments; what 
   auditFails = false
   await terminals.close('over')
   expect((await ann(listTerminals)).items.every(({ state }) => state === 'Ended')).toBe(true)
+})
+
+test('when the server stops, the end of each terminal is recorded before it is over', async () => {
+  const terminal = await open('shop')
+  auditMs = 300
+  await terminals.close('The server is stopping')
+  auditMs = 0
+  expect(events.at(-1)).toMatchObject({ kind: 'ended', terminal: terminal.id, exitCode: null })
 })
 
 test('what cannot be opened says why and what to do', async () => {
