@@ -1,5 +1,13 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { clusterUnreachable, conflict, isProblem, type Json, notFound } from '@quarterdeck/kernel'
+import {
+  clusterForbidden,
+  clusterUnreachable,
+  conflict,
+  isProblem,
+  type Json,
+  type KubeObject,
+  notFound,
+} from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import type { Db } from '@quarterdeck/store'
 import type { ChangeRequest, MakeChange } from '../../delivery/operation/operation.contract.ts'
@@ -13,7 +21,7 @@ import {
   namespaceTaken,
   type Stage,
 } from './environment.contract.ts'
-import { isReserved, namespaceOf, namespaceRef } from './environment.rules.ts'
+import { isForeign, isReserved, madeByOthers, named, namespaceOf, namespaceRef, released } from './environment.rules.ts'
 import { definition, type EnvironmentRow, find, findByNamespace, list } from './environment.store.ts'
 
 export interface EnvironmentRoutesOptions {
@@ -57,7 +65,7 @@ export function environmentRoutes(server: Server, options: EnvironmentRoutesOpti
   )
   bind(server, deleteEnvironment, ({ params, query, body, subject, idempotencyKey }) =>
     makeChange({ endpoint: deleteEnvironment.id, subject, params, query, body, idempotencyKey }, () =>
-      deletion(options, params.environment),
+      deletion(options, params.environment, query.force),
     ),
   )
 }
@@ -126,6 +134,8 @@ async function creation(
     namespace,
     stage,
     createTime: row?.createTime ?? new Date().toISOString(),
+    // What we did not make is not ours to delete. Once it is gone, the next one of this name is.
+    adopted: there !== undefined && (row?.adopted ?? true),
     ...(title ? { title } : {}),
   }
   return {
@@ -138,7 +148,7 @@ async function creation(
     blockers: isReserved(namespace)
       ? [{ pointer: '/namespace', detail: `Namespace ${namespace} belongs to Kubernetes itself; choose another.` }]
       : [],
-    warnings: there && !row ? [`Namespace ${namespace} is there already; what runs in it stays as it is.`] : [],
+    warnings: there && !row ? [await adoption(await clusterOf(cluster), namespace)] : [],
     definition: {
       owner: 'environment',
       key: name,
@@ -149,9 +159,16 @@ async function creation(
   }
 }
 
+async function adoption(cluster: Cluster, namespace: string): Promise<string> {
+  const others = await othersIn(cluster, namespace)
+  const what = others.length > 0 ? `${named(others)} in it stay as they are` : 'what is in it stays as it is'
+  return `Namespace ${namespace} is there already; ${what}, and deleting the environment will leave it there.`
+}
+
 async function deletion(
   { db, clusterOf, countApplications }: EnvironmentRoutesOptions,
   name: string,
+  force: boolean,
 ): Promise<ChangeRequest> {
   const [row, counts] = await Promise.all([get(db, name), countApplications(db)])
   const count = counts[name] ?? 0
@@ -160,43 +177,74 @@ async function deletion(
       detail: `Environment ${name} still holds ${count === 1 ? 'an application' : `${count} applications`}; delete them first.`,
     })
   }
-  const lost = await othersIn(await clusterOf(row.cluster), row.namespace)
-  return {
+  const cluster = await clusterOf(row.cluster)
+  const request = {
     type: 'environment.delete',
-    summary: `Delete environment ${name} with namespace ${row.namespace} on cluster ${row.cluster}`,
     target: { cluster: row.cluster, namespace: row.namespace, environment: name, what: 'environment' },
+    before: [namespaceOf(row)],
+    definition: { owner: 'environment', key: name, before: definition(row), after: null, basis: row.operation },
+  }
+  const others = await othersIn(cluster, row.namespace)
+  if (row.adopted || isReserved(row.namespace)) return { ...request, ...(await release(cluster, row, others)) }
+  const lost =
+    others.length === 0
+      ? []
+      : [`Namespace ${row.namespace} also holds ${named(others)}, which Quarterdeck did not make`]
+  return {
+    ...request,
+    summary: `Delete environment ${name} with namespace ${row.namespace} on cluster ${row.cluster}`,
     desired: [],
     removed: [namespaceRef(row.namespace)],
-    before: [namespaceOf(row)],
-    blockers: isReserved(row.namespace)
-      ? [{ pointer: '', detail: `Namespace ${row.namespace} belongs to Kubernetes itself.` }]
-      : [],
-    warnings: lost,
-    definition: { owner: 'environment', key: name, before: definition(row), after: null, basis: row.operation },
+    blockers: force
+      ? []
+      : lost.map((what) => ({ pointer: '', detail: `${what}. Delete them first, or repeat with force=true.` })),
+    warnings: force ? lost.map((what) => `${what}. They are deleted with it.`) : [],
   }
 }
 
-/** What goes with the namespace though no application of ours is in it. */
-async function othersIn(cluster: Cluster, namespace: string): Promise<string[]> {
-  const kinds = [
-    ['Pod', 'pod', 'pods'],
-    ['PersistentVolumeClaim', 'volume claim with its data', 'volume claims with their data'],
-  ] as const
-  const counts = await Promise.all(
-    kinds.map(async ([kind]) => {
-      const { items, remaining = 0 } = await cluster.list({ apiVersion: 'v1', kind, namespace, limit: 1 })
-      return items.length + remaining
+/** A namespace that was there before the environment stays, with everything in it. */
+async function release(cluster: Cluster, { name, namespace }: EnvironmentRow, others: KubeObject[]) {
+  const there = await cluster.get(namespaceRef(namespace))
+  const effect = 'The namespace and everything in it stay; only the labels of Quarterdeck are taken off'
+  return {
+    summary: `Delete environment ${name} and leave namespace ${namespace} on cluster ${cluster.name} as it is`,
+    desired: there ? [released(namespace)] : [],
+    removed: [],
+    effects: { [`Namespace ${namespace}`]: effect },
+    warnings: [
+      `Namespace ${namespace} was there before the environment, so it stays${others.length > 0 ? `, with ${named(others)}` : ''}.`,
+    ],
+  }
+}
+
+const KINDS = [
+  ['apps/v1', 'Deployment'],
+  ['apps/v1', 'StatefulSet'],
+  ['apps/v1', 'DaemonSet'],
+  ['batch/v1', 'CronJob'],
+  ['batch/v1', 'Job'],
+  ['v1', 'Pod'],
+  ['v1', 'PersistentVolumeClaim'],
+] as const
+
+/** What runs or is kept in a namespace and is not ours. What may not be read is left out. */
+async function othersIn(cluster: Cluster, namespace: string): Promise<KubeObject[]> {
+  const found = await Promise.all(
+    KINDS.map(async ([apiVersion, kind]) => {
+      const { items } = await cluster.list({ apiVersion, kind, namespace }).catch(nothingWhenForbidden)
+      return items.map((object) => ({ ...object, apiVersion, kind }))
     }),
   )
-  return kinds.flatMap(([, one, many], index) => {
-    const count = counts[index] ?? 0
-    if (count === 0) return []
-    return [`${count === 1 ? `A ${one}` : `${count} ${many}`} that Quarterdeck did not make will be deleted with it.`]
-  })
+  return madeByOthers(found.flat())
+}
+
+const nothingWhenForbidden = (error: unknown): { items: KubeObject[] } => {
+  if (isProblem(error, clusterForbidden)) return { items: [] }
+  throw error
 }
 
 /**
- * Makes the first environment of an installation when there is none. Safe to repeat. Throws what the cluster answers;
+ * Makes the first environment of an installation when there is none, in a namespace that is nobody else's. Safe to repeat. Throws what the cluster answers;
  * try again when it is reachable.
  */
 export async function ensureFirstEnvironment(
@@ -205,16 +253,28 @@ export async function ensureFirstEnvironment(
 ): Promise<{ name: string; operation?: string }> {
   const [first] = await list(options.db)
   if (first) return { name: first.name }
+  const namespace = await freeNamespace(await options.clusterOf(cluster), name)
   const change = await options.makeChange(
     {
       endpoint: createEnvironment.id,
       subject: { name: 'quarterdeck', kind: 'user', permissions: ['*'] },
       params: { environment: name },
       query: { dryRun: false, force: false, reason: 'The first environment of this installation' },
-      body: { cluster, stage },
+      body: { cluster, stage, namespace },
       idempotencyKey: `first-environment-${cluster}-${new Date().toISOString()}`,
     },
-    () => creation(options, { name, cluster, namespace: name, stage }),
+    () => creation(options, { name, cluster, namespace, stage }),
   )
   return change.kind === 'Operation' ? { name, operation: change.id } : { name }
+}
+
+const NAMES_TRIED = 20
+
+/** The environment's own name, unless a namespace of this name is somebody else's. */
+async function freeNamespace(cluster: Cluster, name: string): Promise<string> {
+  for (let number = 1; number < NAMES_TRIED; number++) {
+    const namespace = [name, `quarterdeck-${name}`][number - 1] ?? `quarterdeck-${name}-${number - 1}`
+    if (!isForeign(await cluster.get(namespaceRef(namespace)), name)) return namespace
+  }
+  throw conflict({ detail: `Every namespace for the first environment, ${name} and quarterdeck-${name}, is taken.` })
 }

@@ -1,5 +1,5 @@
 import type { Json, KubeObject, KubeRef } from '@quarterdeck/kernel'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Environment, type Stage } from './environment.contract.ts'
 
 /** What is remembered of an environment: the row without what is observed. */
@@ -10,7 +10,7 @@ export const EnvironmentDefinition = Environment.pick({
   stage: true,
   title: true,
   createTime: true,
-})
+}).extend({ adopted: z.boolean().default(false) })
 export type EnvironmentDefinition = z.infer<typeof EnvironmentDefinition>
 
 export const definitionOf = (value: Json | null): EnvironmentDefinition | undefined =>
@@ -41,6 +41,35 @@ export const namespaceOf = ({
     },
   },
 })
+
+/** What is applied to let go of a namespace: our labels go, everything else stays. */
+export const released = (namespace: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: namespace },
+})
+
+/** True for a namespace that is there and was not labelled for an environment of this name. */
+export const isForeign = (live: KubeObject | undefined, environment: string): boolean =>
+  live !== undefined && live.metadata.labels?.['quarterdeck.dev/environment'] !== environment
+
+const MOST = 5
+
+/** `Deployment shop, Pod debug and 3 more`. */
+export function named(objects: KubeObject[]): string {
+  const names = objects.slice(0, MOST).map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  const more = objects.length - names.length
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/** Objects that somebody made, without those that a controller keeps or that are on their way out. */
+export const madeByOthers = (objects: KubeObject[]): KubeObject[] =>
+  objects.filter(
+    ({ metadata }) =>
+      metadata.labels?.['app.kubernetes.io/managed-by'] !== 'quarterdeck' &&
+      metadata.deletionTimestamp === undefined &&
+      !metadata.ownerReferences?.length,
+  )
 
 /** Namespaces that belong to Kubernetes itself. */
 export const isReserved = (namespace: string): boolean => namespace.startsWith('kube-') || namespace === 'default'

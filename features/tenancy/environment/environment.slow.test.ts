@@ -137,6 +137,55 @@ test('deleting takes the namespace along and the environment goes when that is g
   expect(await get()).toMatchObject({ state: 'Ready', stage: 'test' })
 }, 60_000)
 
+const podIn = (namespace: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'theirs', namespace },
+  spec: { containers: [{ name: 'theirs', image: 'hello:1' }] },
+})
+
+test('a namespace that was there before the environment stays with all that runs in it, only our labels go', async () => {
+  const labels = { team: 'theirs' }
+  await platform.cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
+  const pod = podIn(name)
+  await platform.cluster.create(pod)
+  const made = await ended(await create())
+  expect(made.plan.warnings[0]).toMatch(/is there already; Pod theirs in it stay.*will leave it there/)
+  await ended(await create({ stage: 'prod' }))
+  const removed = await ended(await remove())
+  expect(removed).toMatchObject({ state: 'Succeeded', plan: { changes: [{ action: 'update' }] } })
+  expect(removed.plan.warnings[0]).toContain('it stays, with Pod theirs')
+  await expect(get()).rejects.toMatchObject({ body: { status: 404 } })
+  expect((await namespace())?.metadata).toMatchObject({ labels })
+  expect((await namespace())?.metadata.labels).not.toHaveProperty('quarterdeck.dev/environment')
+  expect((await namespace())?.metadata.deletionTimestamp).toBeUndefined()
+  const undo = await platform.client(undoOperation, { params: { operation: removed.id }, query: {} })
+  expect((await ended(undo)).state).toBe('Succeeded')
+  await ended(await remove())
+  expect(await namespace()).toBeDefined()
+})
+
+test('what others put into the namespace of an environment is named and goes only when that is forced', async () => {
+  await ended(await create())
+  await platform.cluster.create(podIn(name))
+  await expect(remove()).rejects.toMatchObject({
+    body: { type: '/problems/plan-blocked', detail: expect.stringContaining('also holds Pod theirs') },
+  })
+  const operation = await ended(await remove({ force: true }))
+  expect(operation.plan.warnings[0]).toContain('Pod theirs')
+  expect(await namespace()).toBeUndefined()
+}, 60_000)
+
+test('the first environment leaves a namespace of somebody else alone and takes a free one', async () => {
+  await sql`delete from environment`.execute(platform.db)
+  await platform.cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  const first = await ensureFirstEnvironment({ db: platform.db, clusterOf, makeChange }, { cluster: 'test', name })
+  expect(first.name).toBe(name)
+  await platform.settle()
+  expect(await get()).toMatchObject({ namespace: `quarterdeck-${name}`, state: 'Ready' })
+  expect((await namespace())?.metadata.labels).not.toHaveProperty('quarterdeck.dev/environment')
+})
+
 test('an environment that holds applications is neither deleted nor undone', async () => {
   const made = await ended(await create())
   applications[name] = 2

@@ -12,6 +12,8 @@ export interface EnvironmentRow {
   stage: Stage
   title: string | null
   createTime: string
+  /** True: the namespace was there before the environment and outlives it. */
+  adopted: boolean
   operation: string
   state: Exclude<Environment['state'], 'Unknown'>
   message: string
@@ -40,13 +42,14 @@ export const hold = async (tx: Db, name: string): Promise<boolean> =>
     .forShare()
     .executeTakeFirst()) !== undefined
 /** The definition without what is observed of it. */
-export const definition = ({ name, cluster, namespace, stage, title, createTime }: EnvironmentRow) =>
+export const definition = ({ name, cluster, namespace, stage, title, createTime, adopted }: EnvironmentRow) =>
   ({
     name,
     cluster,
     namespace,
     stage,
     createTime,
+    adopted,
     ...(title === null ? {} : { title }),
   }) satisfies EnvironmentDefinition
 
