@@ -143,6 +143,11 @@ function pullSentence(image: string, message: string): string {
 }
 
 function endSentence(name: string, ended: Terminated): string {
+  // The runtime's word for a program that never ran; its start time is then the year 1970.
+  if (ended.reason === 'StartError' || ended.reason === 'ContainerCannotRun') {
+    const why = /exec: ("[^"]*": .*)$/.exec(ended.message ?? '')?.[1] ?? ended.message ?? ''
+    return `Container ${name} cannot be started: ${sentence(why)} Correct its command or its image.`
+  }
   const after = secondsBetween(ended.startedAt, ended.finishedAt)
   const when = after === undefined ? '' : after < 1 ? ' at once after its start' : ` ${duration(after)} after its start`
   if (ended.reason === 'OOMKilled') {

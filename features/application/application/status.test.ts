@@ -48,6 +48,26 @@ test.each([
     'Container shop ends with code 1 3 s after its start; see its log.',
   ],
   [
+    'a program that is not in the image',
+    withContainer(
+      { waiting: { reason: 'CrashLoopBackOff' } },
+      {
+        restartCount: 1,
+        lastState: {
+          terminated: {
+            exitCode: 128,
+            reason: 'StartError',
+            message:
+              'failed to create containerd task: runc create failed: unable to start container process: exec: "/no/such": stat /no/such: no such file or directory',
+            startedAt: '1970-01-01T00:00:00Z',
+            finishedAt: '2026-11-21T10:00:03Z',
+          },
+        },
+      },
+    ),
+    'Container shop cannot be started: "/no/such": stat /no/such: no such file or directory. Correct its command or its image.',
+  ],
+  [
     'a container that takes too much memory',
     withContainer({ terminated: { exitCode: 137, reason: 'OOMKilled' } }),
     'Container shop was killed because it took more memory than its limit; raise memoryLimit or find what takes it.',
