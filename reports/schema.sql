@@ -11,19 +11,21 @@ create table "application" (
 );
 
 create table "audit_event" (
-  sequence bigint generated always as identity not null,
+  sequence bigint not null,
   "time" timestamp with time zone default clock_timestamp() not null,
-  operation uuid not null,
+  operation uuid,
   actor text not null,
   act text not null,
   what text not null,
   outcome text not null,
   detail text not null,
+  hash text not null,
   constraint audit_event_outcome_check CHECK ((outcome = ANY (ARRAY['intent'::text, 'succeeded'::text, 'failed'::text]))),
   constraint audit_event_pkey PRIMARY KEY (sequence)
 );
 CREATE INDEX audit_event_operation ON public.audit_event USING btree (operation);
 CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_event_chained BEFORE INSERT ON public.audit_event FOR EACH ROW EXECUTE FUNCTION chain_audit_event();
 
 create table "cluster" (
   name text not null,
@@ -36,6 +38,7 @@ create table "cluster" (
   "createTime" timestamp with time zone default now() not null,
   "observeTime" timestamp with time zone,
   observation jsonb,
+  "allowPlugin" boolean default false not null,
   constraint cluster_origin_check CHECK ((origin = ANY (ARRAY['local'::text, 'kubeconfig'::text]))),
   constraint cluster_pkey PRIMARY KEY (name)
 );
@@ -50,6 +53,7 @@ create table "environment" (
   operation uuid not null,
   state text not null,
   message text default ''::text not null,
+  adopted boolean default false not null,
   constraint environment_cluster_namespace_key UNIQUE (cluster, namespace),
   constraint environment_pkey PRIMARY KEY (name),
   constraint environment_stage_check CHECK ((stage = ANY (ARRAY['dev'::text, 'test'::text, 'pre'::text, 'prod'::text]))),
@@ -142,6 +146,29 @@ create table "token" (
   constraint "token_userName_fkey" FOREIGN KEY ("userName") REFERENCES local_user(name) ON DELETE CASCADE,
   constraint "token_userName_name_key" UNIQUE ("userName", name)
 );
+
+CREATE OR REPLACE FUNCTION public.audit_event_hash(before text, event audit_event)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+        select encode(sha256(convert_to(jsonb_build_array(
+          before, event.sequence, extract(epoch from event.time)::text, event.operation,
+          event.actor, event.act, event.what, event.outcome, event.detail)::text, 'UTF8')), 'hex')
+      $function$;
+
+CREATE OR REPLACE FUNCTION public.chain_audit_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      declare last audit_event;
+      begin
+        perform pg_advisory_xact_lock(hashtextextended('audit_event', 0));
+        select * into last from audit_event order by sequence desc limit 1;
+        new.sequence := coalesce(last.sequence, 0) + 1;
+        new.hash := audit_event_hash(coalesce(last.hash, ''), new);
+        return new;
+      end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
