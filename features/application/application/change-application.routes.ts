@@ -19,6 +19,7 @@ import {
   requestOf,
 } from './application-request.routes.ts'
 import { deployment, imageChange } from './deploy-application.routes.ts'
+import { mainWorkload } from './yaml-definition.rules.ts'
 
 /** The endpoints that change an application, each through an operation. */
 export function changeApplicationRoutes(server: Server, options: ApplicationRoutesOptions): void {
@@ -52,11 +53,17 @@ async function scaling(options: ApplicationRoutesOptions, named: Named, replicas
   const { spec, image, restartTime } = row.definition
   const parts = { spec: { ...spec, replicas }, ...optional({ image, restartTime }) }
   const after = redefined(named, place, parts, row.definition)
-  return requestOf(named, place, row, {
-    type: scaleApplication.id,
-    summary: `Scale ${named.application} in ${named.environment} to ${replicas}`,
-    after,
-  })
+  const everywhere = mainWorkload(row.definition.manifests, named.application)?.kind === 'DaemonSet'
+  return {
+    ...requestOf(named, place, row, {
+      type: scaleApplication.id,
+      summary: `Scale ${named.application} in ${named.environment} to ${replicas}`,
+      after,
+    }),
+    blockers: everywhere
+      ? [{ pointer: '/replicas', detail: 'A DaemonSet has a pod on each node, so it has no number of its own.' }]
+      : [],
+  }
 }
 
 async function restart(options: ApplicationRoutesOptions, named: Named): Promise<ChangeRequest> {

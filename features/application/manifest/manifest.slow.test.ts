@@ -272,20 +272,56 @@ test('[APP-23] objects of another application or of somebody else are not taken 
   expect(plan.blockers[0]?.detail).toContain('was not made by Quarterdeck')
 })
 
-test('[APP-23] [CLU-20] whoever may deploy images only may not apply YAML; who may view only changes nothing', async () => {
+test('[APP-23] whoever may deploy images only may not apply YAML', async () => {
   const deployer = platform.as({ name: 'ann', permissions: ['application.deploy', 'application.list'] })
   const call = { params: params(), query: {}, body: { yaml: workload('Deployment') } }
   await expect(deployer(applyManifests, call)).rejects.toMatchObject({
     body: { status: 403, permission: 'manifest.apply' },
   })
-  expect((await deployer(listApplications, { params: { environment } })).items).toEqual([])
+  expect(await live('Deployment', 'web')).toBeUndefined()
+})
+
+test('[CLU-20] what somebody may see or change in the cluster follows their permissions, through the same API for all', async () => {
+  await ended(await apply(workload('Deployment')))
   const viewer = platform.as({ name: 'eve', permissions: ['application.list'] })
+  const operator = platform.as({ name: 'bob', permissions: ['application.list', 'application.scale'] })
+  const scale = { params: params(), query: {}, body: { replicas: 1 } }
+  await expect(viewer(scaleApplication, scale)).rejects.toMatchObject({ body: { permission: 'application.scale' } })
   await expect(viewer(deleteApplication, { params: params(), query: {} })).rejects.toMatchObject({
+    body: { permission: 'application.delete' },
+  })
+  expect((await live('Deployment', 'web'))?.spec.replicas).toBe(2)
+  const done = await ended(await operator(scaleApplication, scale))
+  expect(done).toMatchObject({ state: 'Succeeded', actor: 'bob' })
+  expect((await live('Deployment', 'web'))?.spec.replicas).toBe(1)
+  expect((await viewer(getApplication, { params: params() })).replicas).toBe(1)
+  await expect(operator(deleteApplication, { params: params(), query: {} })).rejects.toMatchObject({
     body: { status: 403 },
   })
-  await expect(platform.anonymous(listApplications, { params: { environment } })).rejects.toMatchObject({
-    body: { status: 401 },
+  const stranger = platform.as({ name: 'sam', permissions: [] })
+  for (const client of [stranger, platform.anonymous]) {
+    const refused = client(listApplications, { params: { environment } })
+    await expect(refused).rejects.toMatchObject({ body: { status: client === stranger ? 403 : 401 } })
+  }
+})
+
+test('[APP-23] [EXT-02] it is in the OpenAPI document as a change that can be planned', async () => {
+  const answer = await platform.server.fetch('http://localhost/api/v1/openapi.json')
+  const document = (await answer.json()) as { paths: Record<string, { put?: Record<string, unknown> }> }
+  const path = '/api/v1/environments/{environment}/applications/{application}/manifests'
+  expect(document.paths[path]?.put).toMatchObject({
+    operationId: 'manifest.apply',
+    'x-permission': 'manifest.apply',
+    'x-quarterdeck-change': true,
+    parameters: expect.arrayContaining([expect.objectContaining({ name: 'dryRun' })]),
   })
+})
+
+test('[APP-23] a DaemonSet cannot be scaled, and that is said', async () => {
+  await ended(await apply(workload('DaemonSet')))
+  const scale = { params: params(), query: { dryRun: 'true' }, body: { replicas: 3 } } as const
+  const plan = (await platform.client(scaleApplication, scale)) as Plan
+  expect(plan.blockers[0]?.detail).toContain('a pod on each node')
 })
 
 test('[APP-23] deleting the application deletes everything that the YAML made', async () => {

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createServer as createTlsServer } from 'node:tls'
 import type { CliContext } from '@quarterdeck/client'
 import { notFound } from '@quarterdeck/kernel'
 import {
+  createTestAuthority,
   type Kubectl,
   kubectlWith,
   type NodeCluster,
@@ -265,6 +268,51 @@ test('[EXT-05] a command runs in a container over a WebSocket', async () => {
   expect(text).toContain('"status":"Success"')
   expect((await auditTrail()).some(({ detail }) => detail.includes('/pods/target/exec?command=echo'))).toBe(true)
 })
+
+/** Asks until somebody listens. */
+async function answered(address: string): Promise<Response> {
+  for (;;) {
+    const answer = await fetch(address).catch(() => undefined)
+    if (answer) return answer
+    await sleep(50)
+  }
+}
+
+test('[EXT-05] over HTTPS kubectl runs commands and forwards ports, too', async () => {
+  const authority = createTestAuthority()
+  const { certificate: cert, key } = authority.issue({ commonName: 'quarterdeck.test' })
+  // What an HTTPS proxy before the server does: it opens the envelope and passes the bytes on.
+  const proxy = createTlsServer({ cert, key }, (secure) => {
+    const plain = connect(Number(new URL(url).port), '127.0.0.1')
+    secure.on('error', () => plain.destroy())
+    plain.on('error', () => secure.destroy())
+    secure.pipe(plain).pipe(secure)
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  const { port } = proxy.address() as AddressInfo
+  const overTls = await kubectlWith(await kubeconfigOf(`https://127.0.0.1:${port}`))
+  try {
+    const asked = ['--insecure-skip-tls-verify', '-n', namespace]
+    const executed = await overTls.run([...asked, 'exec', '-i', 'target', '--', 'cat'], 'there and back')
+    expect(executed).toMatchObject({ status: 0, stdout: 'there and back' })
+    const failed = await overTls.run([...asked, 'exec', 'target', '--', 'sh', '-c', 'exit 7'])
+    expect(failed.stderr).toContain('exit code 7')
+
+    const free = createServer()
+    await once(free.listen(0, '127.0.0.1'), 'listening')
+    const { port: local } = free.address() as AddressInfo
+    free.close()
+    const enough = new AbortController()
+    const forwarding = overTls.run([...asked, 'port-forward', 'pod/web', `${local}:8080`], '', enough.signal)
+    const page = await answered(`http://127.0.0.1:${local}/`)
+    enough.abort()
+    await forwarding
+    expect(page.status).toBe(200)
+  } finally {
+    overTls.close()
+    proxy.close()
+  }
+}, 30_000)
 
 test('[EXT-05] an upgrade that is not passed on says so', async () => {
   const spdy = await raw([
