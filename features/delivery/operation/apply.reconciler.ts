@@ -87,8 +87,11 @@ export async function removeOne(
   await at('operation.remove.after')
 }
 
+/** True when the cluster did not even look at the request, because it does not accept who asks. */
+export const areCredentialsRefused = ({ body }: Problem): boolean => body.credentials === 'refused'
+
 function refuse(error: unknown, ref: KubeRef): never {
-  if (!(error instanceof Problem) || isProblem(error, clusterUnreachable) || isProblem(error, tooManyRequests))
-    throw error
+  if (!(error instanceof Problem) || areCredentialsRefused(error)) throw error
+  if (isProblem(error, clusterUnreachable) || isProblem(error, tooManyRequests)) throw error
   throw new Refused(error, ref)
 }

@@ -1,12 +1,22 @@
-import { clusterUnreachable, isProblem, type KubeRef, notFound, tooManyRequests } from '@quarterdeck/kernel'
+import {
+  clusterForbidden,
+  clusterUnreachable,
+  isProblem,
+  type KubeRef,
+  notFound,
+  type Problem,
+  storeUnavailable,
+  tooManyRequests,
+} from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { hint, type Outcome, type Reconciler } from '@quarterdeck/reconcile'
-import { applyOne, Refused, removeOne } from './apply.reconciler.ts'
+import { applyOne, areCredentialsRefused, Refused, removeOne } from './apply.reconciler.ts'
 import {
   applyStep,
   type Ending,
   inOrder,
   type OperationRow,
+  reachedCluster,
   refusal,
   removeStep,
   stepsOf,
@@ -150,8 +160,22 @@ async function onFailure(run: Run, error: unknown): Promise<Outcome> {
     return {}
   }
   if (isProblem(error, tooManyRequests)) return { requeueAfterSeconds: error.body.retryAfterSeconds ?? 1 }
-  if (!isProblem(error, clusterUnreachable)) throw error
-  if (error.body.ambiguous === true) {
+  if (isProblem(error, storeUnavailable)) throw error
+  const isForbidden = isProblem(error, clusterForbidden) && !areCredentialsRefused(error)
+  if (!isProblem(error)) throw error
+  if (isForbidden && !reachedCluster(run.seen)) {
+    const message = `${sentence(error.message)} Nothing was changed. Ask who looks after the cluster for this right, then repeat it.`
+    await end(run, { state: 'Failed', reason: 'ClusterForbidden', message })
+    return {}
+  }
+  return wait(run, error)
+}
+
+const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
+
+/** What the cluster, or the way to it, does not give now. The operation says so and is tried again. */
+async function wait(run: Run, problem: Problem): Promise<Outcome> {
+  if (problem.body.ambiguous === true) {
     run.seen.state = 'Unknown'
     run.condition(
       'OutcomeKnown',
@@ -160,12 +184,10 @@ async function onFailure(run: Run, error: unknown): Promise<Outcome> {
       'A request was sent and its answer was lost; the cluster will be asked what became of it.',
     )
   }
-  run.condition(
-    'ClusterReachable',
-    'False',
-    'ClusterUnreachable',
-    `${error.message} The operation goes on when the cluster answers.`,
-  )
+  const unreachable = isProblem(problem, clusterUnreachable)
+  const next = unreachable ? 'when the cluster answers' : 'as soon as that is mended, for example by another kubeconfig'
+  const reason = unreachable ? 'ClusterUnreachable' : 'ClusterRefuses'
+  run.condition('ClusterReachable', 'False', reason, `${sentence(problem.message)} The operation goes on ${next}.`)
   await run.write()
   return { requeueAfterSeconds: pauseSeconds(run) }
 }

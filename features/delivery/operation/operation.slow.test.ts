@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bind } from '@quarterdeck/http'
-import { clusterUnreachable, type KubeObject, Name } from '@quarterdeck/kernel'
-import type { Cluster } from '@quarterdeck/kube'
+import { clusterForbidden, clusterUnreachable, type KubeObject, Name } from '@quarterdeck/kernel'
+import { type Cluster, invalidKubeconfig } from '@quarterdeck/kube'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -41,6 +41,7 @@ const changeThing = changeEndpoint({
 let platform: Platform
 /** Stands between the reconciler and the cluster; a test replaces calls to make them fail. */
 let broken: Partial<Cluster> = {}
+let connecting: (() => Promise<Cluster>) | undefined
 let now: (() => Date) | undefined
 const applied = new Map<string, KubeObject[]>()
 
@@ -83,7 +84,7 @@ beforeAll(async () => {
       operation: operationReconciler({
         db,
         async clusterOf(name) {
-          const cluster = await clusters.get(name)
+          const cluster = await (connecting?.() ?? clusters.get(name))
           return new Proxy(cluster, {
             get: (target, member) => Reflect.get(member in broken ? broken : target, member),
           })
@@ -104,6 +105,7 @@ beforeEach(async () => {
 afterEach(async () => {
   delete process.env.QUARTERDECK_FAILPOINT
   broken = {}
+  connecting = undefined
   now = undefined
 })
 
@@ -274,6 +276,40 @@ test('an unreachable cluster makes an operation wait, say so, and go on when it 
   expect((await ended(operation)).conditions).toContainEqual(
     expect.objectContaining({ type: 'ClusterReachable', status: 'True' }),
   )
+})
+
+test('a cluster whose credentials no longer work is told, asked ever less often, and worked on when they do', async () => {
+  connecting = () => Promise.reject(invalidKubeconfig({ detail: 'users[0].user.client-certificate-data: expired.' }))
+  const operation = accepted(await change('one', { values: { a: '1' } }))
+  const pauses = await platform.settle()
+  expect((await get(operation.id)).conditions).toMatchObject([
+    { type: 'ClusterReachable', status: 'False', message: expect.stringContaining('expired') },
+  ])
+  now = () => new Date(Date.now() + 40_000)
+  pauses.push(...(await platform.resync()))
+  expect(pauses[0]).toBe(1)
+  expect(pauses.at(-1)).toBeGreaterThan(9)
+  connecting = undefined
+  const refused = clusterForbidden({ detail: 'Cluster test does not accept the credentials.', credentials: 'refused' })
+  broken = { apply: () => Promise.reject(refused), get: () => Promise.reject(refused) }
+  await platform.resync()
+  expect(await get(operation.id)).toMatchObject({ state: 'Running', conditions: [{ reason: 'ClusterRefuses' }] })
+  broken = {}
+  now = undefined
+  await platform.resync()
+  expect((await ended(operation)).state).toBe('Succeeded')
+})
+
+test('a cluster that refuses even to be read ends an operation that has changed nothing, and no other', async () => {
+  const refuse = () => Promise.reject(clusterForbidden({ detail: 'Cluster test: the token has expired.' }))
+  broken = { get: refuse }
+  process.env.QUARTERDECK_FAILPOINT = `operation.apply.before:throw:1:${namespace}-refused`
+  const first = await ended(await change('one', { values: { a: '1' } }))
+  expect(first).toMatchObject({ state: 'Failed', undoable: false, conditions: [{ reason: 'ClusterForbidden' }] })
+  expect(first.conditions[0]?.message).toMatch(/the token has expired.*Nothing was changed/)
+  const second = accepted(await change('web', { replicas: 1 }))
+  while (!(await get(second.id)).conditions.length) await sleep(10)
+  expect(await get(second.id)).toMatchObject({ state: 'Running', conditions: [{ type: 'ClusterReachable' }] })
 })
 
 test('a newer operation of the same target overtakes one that waits, and both end once', async () => {
