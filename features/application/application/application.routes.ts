@@ -18,14 +18,14 @@ import { driftOf } from './drift.rules.ts'
 import { deploymentRef, MANAGED_BY, serviceRef } from './manifest.rules.ts'
 import { type Reachability, reachability } from './reachability.routes.ts'
 import { changeTimeOf, conditionsOf, restartsOf, stateOf } from './status.rules.ts'
-import { addressesOf, eventsOf, nodeAddress, walk } from './walk.rules.ts'
+import { addressesOf, eventsOf, nodeAddress, nodesSeenFrom, walk } from './walk.rules.ts'
 import { mainService, mainWorkload } from './yaml-definition.rules.ts'
 
 export function applicationRoutes(server: Server, options: ApplicationRoutesOptions): void {
   const { db } = options
   const reach = reachability()
   const addresses = nodeAddresses()
-  bind(server, listApplications, async ({ params }) => {
+  bind(server, listApplications, async ({ params, peer }) => {
     const place = await options.placeOf(params.environment)
     const rows = await list(db, params.environment)
     if (rows.length === 0) return { items: [] }
@@ -33,18 +33,18 @@ export function applicationRoutes(server: Server, options: ApplicationRoutesOpti
     const [all, unhealthy, nodes] = await Promise.all([
       readAll(cluster, place.namespace, selector(MANAGED_BY), rows),
       readKind(cluster, EVENT, place.namespace, { fieldSelector: 'reason=Unhealthy' }),
-      addresses(cluster),
+      addresses(cluster).then((nodes) => nodesSeenFrom(peer, nodes)),
     ])
     const items = rows.map((row) => summaryOf(row, mine(all, row), nodes, unhealthy))
     return { items: await Promise.all(items.map((item) => tried(reach, item))) }
   })
-  bind(server, getApplication, async ({ params }) => {
+  bind(server, getApplication, async ({ params, peer }) => {
     const { row, cluster, place } = await load(options, params)
     const [all, replicaSets, events, nodes] = await Promise.all([
       readAll(cluster, place.namespace, selector(ofInstance(row.name)), [row]),
       readKind(cluster, REPLICA_SET, place.namespace, { labelSelector: selector(ofInstance(row.name)) }),
       readKind(cluster, EVENT, place.namespace),
-      addresses(cluster),
+      addresses(cluster).then((nodes) => nodesSeenFrom(peer, nodes)),
     ])
     return detailOf({ row, place, objects: mine(all, row), replicaSets, events, nodes, reach })
   })

@@ -19,7 +19,7 @@ import {
   requestOf,
 } from './application-request.routes.ts'
 import type { ApplicationDefinition } from './definition.rules.ts'
-import { inconsistencies, MANAGED_BY, serviceRef } from './manifest.rules.ts'
+import { inconsistencies, othersThan, serviceRef } from './manifest.rules.ts'
 import { sentence } from './pod.rules.ts'
 import { completed } from './proposal.rules.ts'
 
@@ -52,7 +52,7 @@ export async function deployment(
     after,
   })
   const [taken, clashes] = await Promise.all([
-    row ? [] : nameTaken(cluster, after.manifests),
+    row ? [] : nameTaken(cluster, after.manifests, named.environment),
     portClashes(cluster, spec, serviceRef(place.namespace, named.application)),
   ])
   return {
@@ -97,20 +97,13 @@ async function lookUp(
 }
 
 /** Objects of these names that are somebody else's. */
-async function nameTaken(cluster: Cluster, manifests: KubeObject[]): Promise<Blocker[]> {
+async function nameTaken(cluster: Cluster, manifests: KubeObject[], environment: string): Promise<Blocker[]> {
   const found = await Promise.all(manifests.map((manifest) => cluster.get(refOf(manifest)).catch(absentWhenMissing)))
   return found.flatMap((object) => {
-    if (
-      !object ||
-      object.metadata.labels?.['app.kubernetes.io/managed-by'] === MANAGED_BY['app.kubernetes.io/managed-by']
-    )
-      return []
-    return [
-      {
-        pointer: '/name',
-        detail: `${refText(refOf(object))} is there already and was not made by Quarterdeck. Choose another name.`,
-      },
-    ]
+    const whose = object && othersThan(object, environment)
+    return whose
+      ? [{ pointer: '/name', detail: `${refText(refOf(object))} is there already and ${whose}. Choose another name.` }]
+      : []
   })
 }
 

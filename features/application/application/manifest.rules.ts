@@ -20,8 +20,16 @@ export interface Placement {
 }
 
 export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'quarterdeck' }
+const ENVIRONMENT = 'quarterdeck.dev/environment'
 const RESTART_TIME = 'quarterdeck.dev/restart-time'
 const IMAGE_DIGEST = 'quarterdeck.dev/image-digest'
+
+/** Whose an object is that no application of this environment made; undefined: it may be taken over. */
+export function othersThan({ metadata: { labels = {} } }: KubeObject, environment: string): string | undefined {
+  if (labels['app.kubernetes.io/managed-by'] !== MANAGED_BY['app.kubernetes.io/managed-by'])
+    return 'was not made by Quarterdeck'
+  return labels[ENVIRONMENT] === environment ? undefined : `belongs to environment ${labels[ENVIRONMENT] ?? 'unknown'}`
+}
 
 /** The labels by which the pods of an application are found. */
 export const podLabels = (name: string): Record<string, string> => ({
@@ -51,7 +59,7 @@ export function manifestsOf(spec: ApplicationSpec, placement: Placement): KubeOb
 const labelsOf = ({ name, environment }: Placement) => ({
   ...podLabels(name),
   ...MANAGED_BY,
-  'quarterdeck.dev/environment': environment,
+  [ENVIRONMENT]: environment,
 })
 
 function deploymentOf(spec: ApplicationSpec, placement: Placement): KubeObject {

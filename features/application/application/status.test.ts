@@ -1,10 +1,11 @@
 import type { KubeObject } from '@quarterdeck/kernel'
 import { expect, test } from 'vitest'
 import { driftOf } from './drift.rules.ts'
+import { othersThan } from './manifest.rules.ts'
 import { podTrouble } from './pod.rules.ts'
 import { rolloutOf } from './rollout.rules.ts'
 import { stateOf } from './status.rules.ts'
-import { addressesOf, eventsOf, walk } from './walk.rules.ts'
+import { addressesOf, eventsOf, nodesSeenFrom, walk } from './walk.rules.ts'
 
 const pod = (status: object, more: object = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -259,6 +260,20 @@ test('addresses are a port on each node and the name inside the cluster', () => 
     { url: 'http://[fd00::1]:30080', kind: 'node', answers: false },
     { url: 'http://shop.dev.svc:80', kind: 'cluster', answers: null },
   ])
+})
+
+test('an address on loopback is shown only to who asks from this machine', () => {
+  const nodes = ['127.0.0.1', '10.0.0.1']
+  for (const peer of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) expect(nodesSeenFrom(peer, nodes)).toEqual(nodes)
+  expect(nodesSeenFrom('10.0.0.9', nodes)).toEqual(['10.0.0.1'])
+})
+
+test('an object of another environment on the same namespace is as little ours as one without our label', () => {
+  const labelled = (labels: Record<string, string>) => ({ ...pod({}), metadata: { name: 'shop', labels } })
+  const ours = { 'app.kubernetes.io/managed-by': 'quarterdeck', 'quarterdeck.dev/environment': 'dev' }
+  expect(othersThan(labelled(ours), 'dev')).toBeUndefined()
+  expect(othersThan(labelled(ours), 'test')).toBe('belongs to environment dev')
+  expect(othersThan(labelled({}), 'dev')).toBe('was not made by Quarterdeck')
 })
 
 test('events of other objects are left out and times are in milliseconds', () => {

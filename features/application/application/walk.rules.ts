@@ -142,6 +142,12 @@ export function eventsOf(events: KubeObject[], objects: KubeObject[]): z.infer<t
 /** Events carry microseconds; `Time` has milliseconds. */
 const utc = (time: string): string => new Date(time).toISOString()
 
+const LOOPBACK = /^(::ffff:)?127\.|^::1$/
+
+/** Where node ports can be tried by who asks from `peer`: loopback is this machine only for who is on it. */
+export const nodesSeenFrom = (peer: string, nodes: string[]): string[] =>
+  LOOPBACK.test(peer) ? nodes : nodes.filter((node) => !LOOPBACK.test(node))
+
 /** Where an application can be reached; `answers` is not tried here. */
 export function addressesOf(service: KubeObject | undefined, nodes: string[]): z.infer<typeof Address>[] {
   if (!service) return []
