@@ -22,10 +22,12 @@ import {
   stepsOf,
   superseded,
 } from './operation.rules.ts'
-import { listUnfinished, listUnfinishedTargets } from './operation.store.ts'
+import { forgetOldKeys, listUnfinished, listUnfinishedTargets } from './operation.store.ts'
 import { at, end, type OperationReconcilerOptions, Run } from './run.reconciler.ts'
 import { lookAtAll, type Seen } from './wait.reconciler.ts'
 import { type WorkloadWatch, watchWorkloads } from './workload-watch.reconciler.ts'
+
+const FORGET_EVERY_MS = 3_600_000
 
 /**
  * Key: `cluster/namespace/what`. Carries out the newest operation of a target; older ones that have not ended are
@@ -36,8 +38,16 @@ export function operationReconciler(options: OperationReconcilerOptions): Reconc
     // A lost hint costs at most the pause of the next look.
     hint(options.db, 'operation', target).catch(() => {})
   })
+  let forgotten = 0
   return {
-    keys: () => listUnfinishedTargets(options.db),
+    async keys() {
+      const now = (options.now?.() ?? new Date()).getTime()
+      if (now - forgotten > FORGET_EVERY_MS) {
+        await forgetOldKeys(options.db)
+        forgotten = now
+      }
+      return listUnfinishedTargets(options.db)
+    },
     async reconcile(target, { signal }) {
       const rows = await listUnfinished(options.db, target)
       const newest = rows.pop()

@@ -198,6 +198,20 @@ test('the same key and request is one operation however often and at once it is 
   })
 })
 
+test('keys are forgotten after a week and not before', async () => {
+  const age = (key: string, interval: string) =>
+    sql`update idempotency_key set "createTime" = now() - ${interval}::interval where key = ${key}`.execute(platform.db)
+  for (const key of ['old', 'young']) await ended(await change(key, {}, {}, `${key}-${namespace}`))
+  await age(`old-${namespace}`, '8 days')
+  await age(`young-${namespace}`, '6 days')
+  now = () => new Date(Date.now() + 2 * 3_600_000)
+  await platform.resync()
+  const { rows } = await sql<{
+    key: string
+  }>`select key from idempotency_key where key like ${`%${namespace}`}`.execute(platform.db)
+  expect(rows).toEqual([{ key: `young-${namespace}` }])
+})
+
 test('again changes nothing: carrying out what is done writes to neither cluster nor database', async () => {
   const operation = await ended(await change('one', { values: { a: '1' } }))
   const writes = await platform.writes(namespace)

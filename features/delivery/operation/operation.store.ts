@@ -27,6 +27,7 @@ interface KeyTable {
   key: string
   digest: string
   operation: string
+  createTime: Generated<string>
 }
 interface AuditTable {
   sequence: Generated<number>
@@ -143,7 +144,7 @@ export const listUnfinishedTargets = async (db: Db): Promise<string[]> =>
   )
 
 /** The operation that this subject's key belongs to, and the digest of the request that it came with. */
-export const findKey = (db: Db, subject: string, key: string): Promise<KeyTable | undefined> =>
+export const findKey = (db: Db, subject: string, key: string): Promise<Omit<KeyTable, 'createTime'> | undefined> =>
   table(db)
     .selectFrom('idempotency_key')
     .selectAll()
@@ -152,7 +153,7 @@ export const findKey = (db: Db, subject: string, key: string): Promise<KeyTable 
     .executeTakeFirst()
 
 /** False when the key is taken; waits for a transaction that is just taking it. */
-export const claimKey = async (db: Db, row: KeyTable): Promise<boolean> => {
+export const claimKey = async (db: Db, row: Omit<KeyTable, 'createTime'>): Promise<boolean> => {
   const result = await table(db)
     .insertInto('idempotency_key')
     .values(row)
@@ -160,6 +161,15 @@ export const claimKey = async (db: Db, row: KeyTable): Promise<boolean> => {
     .executeTakeFirst()
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
+
+const KEPT_DAYS = 7
+
+/** Keys are for requests that are sent again; nobody does so after a week. */
+export const forgetOldKeys = (db: Db) =>
+  table(db)
+    .deleteFrom('idempotency_key')
+    .where('createTime', '<', sql<string>`now() - ${`${KEPT_DAYS} days`}::interval`)
+    .execute()
 
 type NewOperation = Omit<
   OperationRow,

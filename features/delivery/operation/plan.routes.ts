@@ -12,10 +12,10 @@ import {
 } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { stringify } from 'yaml'
-import { masked, withoutNoise } from './field-change.rules.ts'
+import { canonicalJson, masked, withoutNoise } from './field-change.rules.ts'
 import type { Blocker, ChangeRequest, FieldConflict, Plan } from './operation.contract.ts'
 import { type Intent, inOrder } from './operation.rules.ts'
-import { blockerOf, objectChange, planText, type Rehearsal } from './plan.rules.ts'
+import { blockerOf, objectChange, planText, type Rehearsal, unshown } from './plan.rules.ts'
 import { quotaBlockers } from './quota.rules.ts'
 
 /** A plan and what has to be remembered to carry it out and to take it back. */
@@ -68,8 +68,9 @@ export async function rehearse(
     blockers,
     laterOperations: more.laterOperations,
   }
+  const digests = rehearsals.map((rehearsal) => sha256(canonicalJson(unshown(rehearsal))))
   return {
-    plan: { ...plan, hash: sha256(planText(request.target, plan)) },
+    plan: { ...plan, hash: sha256(planText(request.target, plan, digests)) },
     intent: intentOf(request, removed, more.force),
   }
 }

@@ -92,8 +92,18 @@ function serviceEffect(
   return same(ports(live), ports(desired)) && live.spec?.type === desired.spec?.type ? undefined : 'The address changes'
 }
 
-/** The text that the plan's hash is made of: target and changes, without what differs from one dry run to the next. */
-export function planText(target: ChangeRequest['target'], plan: Omit<Plan, 'hash'>): string {
+/** What the plan shows masked or not at all, and is accepted with it: which very object goes, and a Secret's values. */
+export function unshown({ manifest, live, after }: Rehearsal): unknown {
+  if (manifest === undefined) return { uid: live?.metadata.uid }
+  const valuesOf = (object: KubeObject | undefined) => [object?.data, object?.stringData]
+  return manifest.kind === 'Secret' ? { values: [live, after ?? manifest].map(valuesOf) } : {}
+}
+
+/**
+ * The text that the plan's hash is made of: target and changes, without what differs from one dry run to the next.
+ * `digests` stand for what is `unshown`, in the order of the changes.
+ */
+export function planText(target: ChangeRequest['target'], plan: Omit<Plan, 'hash'>, digests: string[]): string {
   const changes = plan.changes.map(({ ref, action, fields, conflicts }) => ({
     ref,
     action,
@@ -102,7 +112,7 @@ export function planText(target: ChangeRequest['target'], plan: Omit<Plan, 'hash
       path.endsWith(`[${RESTART_TIME}]`) ? { path } : { path, before, after },
     ),
   }))
-  return canonicalJson({ target, summary: plan.summary, changes, laterOperations: plan.laterOperations })
+  return canonicalJson({ target, summary: plan.summary, changes, laterOperations: plan.laterOperations, digests })
 }
 
 /** Why the API server would not accept an object, as a blocker; `ref` names it in the sentence. */

@@ -1,6 +1,6 @@
 import { type KubeObject, rejectedByCluster } from '@quarterdeck/kernel'
 import { expect, test } from 'vitest'
-import { blockerOf, objectChange, planText, RESTART_TIME } from './plan.rules.ts'
+import { blockerOf, objectChange, planText, RESTART_TIME, unshown } from './plan.rules.ts'
 import { quotaBlockers } from './quota.rules.ts'
 
 interface Wish {
@@ -46,9 +46,27 @@ test('the hash text is the same for two rehearsals of one restart and another fo
     planText(
       { cluster: 'local', what: 'application/shop' },
       { kind: 'Plan', summary: 's', changes: [change(shop(), after)], warnings: [], blockers: [], laterOperations: [] },
+      [],
     )
   expect(text(shop({ annotation: '2026-11-21T10:00:00Z' }))).toBe(text(shop({ annotation: '2026-11-21T10:00:09Z' })))
   expect(text(shop({ image: 'hello:2' }))).not.toBe(text(shop({ image: 'hello:3' })))
+})
+
+test('what is accepted with a plan is that very object and those very values, though neither is shown', () => {
+  const rehearsal = { ref, conflicts: [], warnings: [] }
+  const withUid = (uid: string) => ({ ...shop(), metadata: { ...shop().metadata, uid } })
+  expect(unshown({ ...rehearsal, live: withUid('1') })).not.toEqual(unshown({ ...rehearsal, live: withUid('2') }))
+  const secret = (data: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 's' },
+    data: { password: data },
+  })
+  const change = (from: string, to: string) =>
+    unshown({ ...rehearsal, live: secret(from), manifest: secret(to), after: secret(to) })
+  expect(change('a', 'b')).not.toEqual(change('a', 'c'))
+  expect(change('a', 'b')).not.toEqual(change('d', 'b'))
+  expect(unshown({ ...rehearsal, live: withUid('1'), manifest: shop() })).toEqual({})
 })
 
 test('a refusal of the dry run becomes a blocker that names the field', () => {
