@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type AddressInfo, connect } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { CliContext } from '@quarterdeck/client'
 import { notFound } from '@quarterdeck/kernel'
@@ -269,16 +268,7 @@ test('[EXT-05] a command runs in a container over a WebSocket', async () => {
   expect((await auditTrail()).some(({ detail }) => detail.includes('/pods/target/exec?command=echo'))).toBe(true)
 })
 
-/** Asks until somebody listens. */
-async function answered(address: string): Promise<Response> {
-  for (;;) {
-    const answer = await fetch(address).catch(() => undefined)
-    if (answer) return answer
-    await sleep(50)
-  }
-}
-
-test('[EXT-05] over HTTPS kubectl runs commands and forwards ports, too', async () => {
+test('[EXT-05] over HTTPS kubectl runs commands, too; that port-forward is not passed on is said', async () => {
   const authority = createTestAuthority()
   const { certificate: cert, key } = authority.issue({ commonName: 'quarterdeck.test' })
   // What an HTTPS proxy before the server does: it opens the envelope and passes the bytes on.
@@ -297,17 +287,9 @@ test('[EXT-05] over HTTPS kubectl runs commands and forwards ports, too', async 
     expect(executed).toMatchObject({ status: 0, stdout: 'there and back' })
     const failed = await overTls.run([...asked, 'exec', 'target', '--', 'sh', '-c', 'exit 7'])
     expect(failed.stderr).toContain('exit code 7')
-
-    const free = createServer()
-    await once(free.listen(0, '127.0.0.1'), 'listening')
-    const { port: local } = free.address() as AddressInfo
-    free.close()
-    const enough = new AbortController()
-    const forwarding = overTls.run([...asked, 'port-forward', 'pod/web', `${local}:8080`], '', enough.signal)
-    const page = await answered(`http://127.0.0.1:${local}/`)
-    enough.abort()
-    await forwarding
-    expect(page.status).toBe(200)
+    const forwarding = await overTls.run([...asked, 'port-forward', 'pod/web', ':8080'])
+    expect(forwarding.status).not.toBe(0)
+    expect(forwarding.stderr).toContain('port-forward is not passed on')
   } finally {
     overTls.close()
     proxy.close()

@@ -179,10 +179,11 @@ async function prepareUpgrade<Params>(
   if (
     request.headers.upgrade?.toLowerCase() !== 'websocket' ||
     request.method !== 'GET' ||
-    !/^[\w.+/-]{1,100}$/.test(protocol)
+    !/^[\w.+-]{1,100}$/.test(protocol)
   ) {
     throw noSuchUpgrade({
-      detail: 'Only WebSockets with a subprotocol are passed on; kubectl uses them since 1.31. SPDY is not.',
+      detail:
+        'Only WebSockets with a plain subprotocol are passed on: exec and attach of kubectl since 1.31. SPDY is not, and port-forward is not passed on either.',
     })
   }
   const gone = new AbortController()

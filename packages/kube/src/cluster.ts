@@ -116,7 +116,7 @@ export interface Cluster {
   exec(request: ExecRequest): Promise<Exec>
   /** A request as somebody wrote it, with our credentials and nothing of theirs. Refusals are answers, too. */
   native(request: NativeRequest): Promise<NativeAnswer>
-  /** A WebSocket of the API server: exec, attach, port-forward. Throws when it does not accept it. */
+  /** A WebSocket of the API server: exec, attach. Throws when it does not accept it. */
   nativeSocket(request: { path: string; query: string; protocol: string; signal: AbortSignal }): Promise<NativeSocket>
   /** The API server's version, as /version says it. */
   version(options?: CallOptions): Promise<{ gitVersion: string; platform: string }>

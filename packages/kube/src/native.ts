@@ -25,7 +25,7 @@ export interface NativeAnswer {
   body: Readable
 }
 
-/** A WebSocket to the API server: exec, attach and port-forward. */
+/** A WebSocket to the API server: exec and attach. Port-forward's subprotocol has a slash, which no library takes. */
 export interface NativeSocket {
   readonly protocol: string
   /** Resolves when it has left. Never rejects. */

@@ -13,8 +13,8 @@ export interface KubectlResult {
 
 /** kubectl of the cluster's own version with one kubeconfig. */
 export interface Kubectl {
-  /** Runs it to its end, at most 30 s and until `signal`, with this on its stdin. */
-  run(args: string[], stdin?: string, signal?: AbortSignal): Promise<KubectlResult>
+  /** Runs it to its end, at most 30 s, with this on its stdin. */
+  run(args: string[], stdin?: string): Promise<KubectlResult>
   /** Deletes the kubeconfig. */
   close(): void
 }
@@ -26,10 +26,9 @@ export async function kubectlWith(kubeconfig: string): Promise<Kubectl> {
   writeFileSync(file, kubeconfig, { mode: 0o600 })
   const options = { encoding: 'utf8' as const, timeout: 30_000, env: { HOME: folder, PATH: process.env.PATH } }
   return {
-    run: (args, stdin = '', signal) =>
+    run: (args, stdin = '') =>
       new Promise((resolve) => {
-        const more = signal ? { ...options, signal } : options
-        const child = execFile(program, ['--kubeconfig', file, ...args], more, (error, stdout, stderr) => {
+        const child = execFile(program, ['--kubeconfig', file, ...args], options, (error, stdout, stderr) => {
           resolve({ status: error ? Number(error.code) || 1 : 0, stdout, stderr })
         })
         child.stdin?.on('error', () => {})
