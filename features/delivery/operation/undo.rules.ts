@@ -1,6 +1,6 @@
 import { type KubeObject, type KubeRef, refOf, refText } from '@quarterdeck/kernel'
 import type { ChangeRequest, Definition } from './operation.contract.ts'
-import { isInDoubt, type OperationRow } from './operation.rules.ts'
+import { hasEnded, isInDoubt, type OperationRow } from './operation.rules.ts'
 
 /**
  * The change that puts back what was there before `row`. Operations of the same target since then are taken back as
@@ -26,7 +26,7 @@ export function undoRequest(
     else if (made ? made.created : createsIt(by, ref))
       removed.push({ ...plainRef(ref), ...(made ? { uid: made.uid } : {}) })
     // It was there before us and we had claimed nothing: give up the fields that we claimed.
-    else if (made) desired.push(claimingNothing(ref))
+    else if (made || mayJoin(by, ref)) desired.push(claimingNothing(ref))
   }
   const definition = [row, ...later].find((operation) => operation.intent.definition)?.intent.definition
   return {
@@ -62,6 +62,10 @@ const plainRef = ({ apiVersion, kind, namespace, name }: KubeRef): KubeRef => ({
 const createsIt = (row: OperationRow, ref: KubeRef): boolean =>
   (row.state !== 'Failed' || isInDoubt(row)) &&
   row.plan.changes.some((change) => refText(change.ref) === refText(ref) && change.action === 'create')
+
+/** An operation that has not got yet to an object that was there before it. */
+const mayJoin = (row: OperationRow, ref: KubeRef): boolean =>
+  (!hasEnded(row.state) || isInDoubt(row)) && find(row.intent.desired, ref) !== undefined
 
 const claimingNothing = ({ apiVersion, kind, namespace, name }: KubeRef): KubeObject => ({
   apiVersion,

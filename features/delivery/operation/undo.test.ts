@@ -87,10 +87,12 @@ test('what was changed gets its manifest of before, what was deleted is made aga
 })
 
 test('what others had and we only joined is given up, not deleted', () => {
-  expect(undo(row({ desired: [map('a')], results: [made('a', false)] }))).toEqual({
+  const nothing = {
     desired: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'dev' } }],
     removed: [],
-  })
+  }
+  expect(undo(row({ desired: [map('a')], results: [made('a', false)] }))).toEqual(nothing)
+  expect(undo(row({ desired: [map('a')], state: 'Running' }))).toEqual(nothing)
 })
 
 test('what a failed operation never got to is not touched; what one that still runs may make is deleted', () => {
