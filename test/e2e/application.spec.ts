@@ -42,7 +42,7 @@ test.describe
       expect(answer.status()).toBe(200)
     })
 
-    test('[CON-01] its page walks from the Deployment to the container, with conditions and events', async ({
+    test('[APP-20] [CON-01] its page walks from the Deployment to the container, and lists its containers, events and YAML', async ({
       signedIn: page,
       platform,
     }) => {
@@ -51,14 +51,24 @@ test.describe
       await expect(walk).toContainText(/ReplicaSet.*revision 1/)
       await expect(walk).toContainText(/Running\s*Pod/)
       await expect(walk).toContainText(/container/)
+      const containers = page.getByRole('table', { name: 'Containers' })
+      for (const one of [NAME, 'hello:1', 'Running']) await expect(containers).toContainText(one)
+      if (platform.real) await expect(containers).toContainText('node-1')
       await expect(page.getByRole('table', { name: 'Events' })).toContainText('Scheduled')
       await open(page, platform, 'yaml')
       await expect(page.getByRole('group', { name: 'YAML' })).toContainText('kind: Deployment')
     })
 
-    test('[APP-24] its logs are shown, searched and downloaded', async ({ signedIn: page, platform }) => {
+    test('[APP-24] its logs are one click from the list; they are shown, searched and downloaded', async ({
+      signedIn: page,
+      platform,
+    }) => {
       test.skip(!platform.real, 'containers do not really run here')
-      await open(page, platform, 'logs')
+      await page.goto(`${platform.url}/applications`)
+      await page
+        .getByRole('row', { name: new RegExp(NAME) })
+        .getByRole('link', { name: 'Logs' })
+        .click()
       const log = page.getByRole('log')
       await expect(log).toContainText('listens on port 8080')
       await page.getByRole('searchbox', { name: 'Find in the logs' }).fill('nothing holds this')
@@ -68,7 +78,7 @@ test.describe
       expect((await download).suggestedFilename()).toContain(NAME)
     })
 
-    test('[CON-14] a shell opens in it, takes input, and goes on when its page is left', async ({
+    test('[CON-19] a shell opens in it, takes input, and goes on when its page is left', async ({
       signedIn: page,
       platform,
     }) => {
@@ -83,11 +93,16 @@ test.describe
       await page.getByRole('navigation', { name: NAME }).getByRole('link', { name: 'Terminal' }).click()
       await expect(screen).toContainText('the mark is 42')
       await page.locator('.xterm-screen').click()
-      await page.keyboard.type('echo "still $mark"; exit\n')
+      await page.keyboard.type('echo "still $mark"\n')
       await expect(screen).toContainText('still 42')
+      await page.keyboard.type('exit\n')
+      await expect(screen).toBeHidden()
     })
 
-    test('[DEL-14] another image is planned, deployed and undone', async ({ signedIn: page, platform }) => {
+    test('[DEL-14] [DEL-17] [DEL-21] another image is planned, deployed and undone', async ({
+      signedIn: page,
+      platform,
+    }) => {
       await open(page, platform, 'overview')
       await page.getByRole('button', { name: 'Deploy new image' }).click()
       const dialog = page.getByRole('dialog')
@@ -105,7 +120,7 @@ test.describe
       await expect(page.getByRole('main')).toContainText('hello:1')
     })
 
-    test('[APP-36] it is scaled, and the scale is shown', async ({ signedIn: page, platform }) => {
+    test('it is scaled, and the scale is shown', async ({ signedIn: page, platform }) => {
       await open(page, platform, 'overview')
       await page.getByRole('button', { name: 'Scale' }).click()
       const dialog = page.getByRole('dialog')
@@ -115,6 +130,20 @@ test.describe
       await ended(page)
       await open(page, platform, 'overview')
       await expect(page.getByRole('main')).toContainText('2/2 ready')
+    })
+
+    test('[CON-14] one of its pods is restarted alone', async ({ signedIn: page, platform }) => {
+      await open(page, platform, 'overview')
+      const restart = page.getByRole('button', { name: /^Restart this pod: / }).first()
+      const pod =
+        (await restart.getAttribute('aria-label'))?.split(': ')[1] ?? (await restart.innerText()).split(': ')[1] ?? ''
+      expect(pod).toContain(NAME)
+      await restart.click()
+      await accept(page.getByRole('dialog'))
+      await ended(page)
+      await open(page, platform, 'overview')
+      await expect(page.getByRole('main')).toContainText('2/2 ready')
+      await expect(page.getByRole('region', { name: 'From the Deployment to the containers' })).not.toContainText(pod)
     })
 
     test('it is deleted, with the plan that says so', async ({ signedIn: page, platform }) => {
@@ -129,3 +158,18 @@ test.describe
       await expect(page.getByRole('row', { name: new RegExp(NAME) })).toHaveCount(0)
     })
   })
+
+test('[APP-36] an image is run in two steps: choose it, and run it as proposed', async ({
+  signedIn: page,
+  platform,
+}) => {
+  await page.goto(`${platform.url}/deploy`)
+  await page.getByRole('button', { name: /^shell/ }).click()
+  await page.getByRole('button', { name: 'Run as proposed shell:1' }).click()
+  await page.getByRole('button', { name: 'Deploy', exact: true }).click()
+  await ended(page)
+  const removed = await page.request.delete(`${platform.url}/api/v1/environments/dev/applications/shell`, {
+    headers: { origin: platform.url },
+  })
+  expect(removed.status()).toBe(202)
+})
