@@ -14,6 +14,9 @@ const workloads: Record<string, (options: BenchOptions) => Promise<Result>> = {
   S2: warmStart,
 }
 
+// Leave by the door, so that what was started is ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const { values } = parseArgs({
   options: { only: { type: 'string' }, pods: { type: 'string' }, out: { type: 'string' } },
 })

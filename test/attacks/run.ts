@@ -8,6 +8,9 @@ import { proxyRows } from './proxy-rows.ts'
 import { secretRows } from './secret-rows.ts'
 import { startTarget } from './target.ts'
 
+// Leave by the door, so that what was started is ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = values.only?.split(',')
 const rows = [...authorisationRows, ...proxyRows, ...secretRows, ...parserRows, ...browserRows].filter(

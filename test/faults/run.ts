@@ -11,6 +11,9 @@ import type { Row } from './row.ts'
 import { storeRows } from './store-rows.ts'
 import type { World } from './world.ts'
 
+// Leave by the door, so that what was started is ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const { values } = parseArgs({
   options: { only: { type: 'string' }, rounds: { type: 'string' }, seed: { type: 'string' } },
 })
