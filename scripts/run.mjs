@@ -39,12 +39,15 @@ async function ensurePackages() {
   try {
     if (readText(stamp) === hash) return
     console.error(
-      existsSync(join(root, 'node_modules')) ? 'Packages have changed: npm ci' : 'Installing packages: npm ci',
+      existsSync(join(root, 'node_modules')) ? 'Packages have changed: npm install' : 'Installing packages: npm install',
     )
     const began = Date.now()
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2] })
+    // Not `npm ci`: it refuses a lock file that was made where the registry lacks another platform's optional packages.
+    // What the lock file names is installed as it says, and the lock file is not written.
+    const options = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+    const npm = spawnSync('npm', options, { cwd: root, stdio: ['ignore', 2, 2] })
     if (npm.error) fail(`npm cannot be started: ${npm.error.message}`)
-    if (npm.status !== 0) fail('npm ci failed; its message is above. Is a package registry in reach?')
+    if (npm.status !== 0) fail('npm install failed; its message is above. Is a package registry in reach?')
     console.error(`Packages are there (${((Date.now() - began) / 1000).toFixed(0)} s)`)
     writeFileSync(stamp, hash)
   } finally {
