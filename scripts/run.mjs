@@ -39,7 +39,9 @@ async function ensurePackages() {
   try {
     if (readText(stamp) === hash) return
     console.error(
-      existsSync(join(root, 'node_modules')) ? 'Packages have changed: npm install' : 'Installing packages: npm install',
+      existsSync(join(root, 'node_modules'))
+        ? 'Packages have changed: npm install'
+        : 'Installing packages: npm install',
     )
     const began = Date.now()
     // Not `npm ci`: it refuses a lock file that was made where the registry lacks another platform's optional packages.
