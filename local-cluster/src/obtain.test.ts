@@ -163,6 +163,22 @@ test('a source that is no archive, has no checksums or cannot be reached is told
   }
 })
 
+test('what is still to come is told before the first program is fetched, so that how far is of the whole', async () => {
+  writeSource(join(folder, 'served'))
+  const events: ProgressEvent[] = []
+  const trying = obtain(['cni', 'etcd'], {
+    cacheFolder,
+    source: url,
+    go: noGo,
+    onProgress: (event) => events.push(event),
+  })
+  await trying.catch(() => undefined)
+  expect(events.slice(0, 2)).toMatchObject([
+    { component: 'cni', state: 'waiting' },
+    { component: 'etcd', state: 'waiting' },
+  ])
+})
+
 test('what a killed build left is not taken for a program and is cleared away', async () => {
   writeSource(join(folder, 'served'))
   const done = (await obtained(url)).folders[0]?.folder ?? ''

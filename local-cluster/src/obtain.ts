@@ -41,6 +41,11 @@ export async function obtain(tools: readonly ToolName[], options: ObtainOptions 
   const wanted = tools.map(toolOf)
   const folders: Binaries['folders'] = []
   let source: Promise<BinarySource | undefined> | undefined
+  // All that is still to come is told first, so that "how far" is of the whole.
+  for (const tool of wanted) {
+    if (isComplete(join(cacheFolder, cacheFolderName(tool)), tool)) continue
+    progressOf(options.onProgress, 'obtain', tool.name).waiting(tool.version)
+  }
   try {
     for (const tool of wanted) {
       const folder = join(cacheFolder, cacheFolderName(tool))

@@ -54,6 +54,7 @@ export function progressOf(onProgress: OnProgress | undefined, stage: Stage, com
       elapsedSeconds: Math.round((performance.now() - startedAt) / 100) / 10,
     })
   return {
+    waiting: (detail: string) => report('waiting', detail),
     running: (detail: string, percent?: number) => report('running', detail, percent),
     done: (detail: string) => report('done', detail, 100),
     failed: (detail: string) => report('failed', detail),
