@@ -53,8 +53,16 @@ export function openPool(address: pg.ClientConfig, max: number, log: Log): pg.Po
     query_timeout: statementMs + 500,
   })
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database session was lost'))
+  // From its first moment: a session can be told its end in the same packet in which it is told that it is ready, before
+  // anybody who asked for it has run (seen 2026-11-21: the error was nobody's, and ended the process).
+  pool.on('connect', (client) => {
+    client.on('error', (error) => lost.set(client, error))
+  })
   return pool
 }
+
+/** Why a pool's session has ended. */
+const lost = new WeakMap<pg.PoolClient, Error>()
 
 /**
  * Kysely over a pool that `current` gives, or throws while there is none. A session that failed or timed out is never
@@ -73,25 +81,20 @@ async function checkOut(pool: pg.Pool): Promise<PostgresPoolClient> {
   const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error)
   })
-  let broken: Error | undefined
-  const onError = (error: Error) => {
-    broken = error
-  }
-  client.on('error', onError)
   const session = {
     async query(sql: string, parameters: unknown[]) {
+      const broken = lost.get(client)
       if (broken) throw unavailable(broken)
       try {
         return await client.query(sql, parameters)
       } catch (error) {
-        if (isConnectionFailure(error)) broken = error as Error
+        if (isConnectionFailure(error)) lost.set(client, error as Error)
         // A serialization failure is for transaction() to see.
         throw isUnavailable(error) && !isRetriable(error) ? unavailable(error) : error
       }
     },
     release(destroy?: boolean) {
-      client.off('error', onError)
-      client.release(broken ?? destroy)
+      client.release(lost.get(client) ?? destroy)
     },
   }
   return session as unknown as PostgresPoolClient
