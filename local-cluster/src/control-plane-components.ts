@@ -200,9 +200,10 @@ function controllerFlags(spec: ControlPlaneSpec, name: string, port: number): st
     `--secure-port=${port}`,
     `--tls-cert-file=${spec.identities.file('kube-apiserver.crt')}`,
     `--tls-private-key-file=${spec.identities.file('kube-apiserver.key')}`,
-    // The lease is how anybody sees through the API server that it lives; generous, since a busy machine must not cost it.
-    '--leader-elect-lease-duration=30s',
-    '--leader-elect-renew-deadline=20s',
+    // The lease is how anybody sees through the API server that it lives; generous, because a leader that cannot renew
+    // ends itself, and an API server that starts anew on a busy machine is away for half a minute.
+    '--leader-elect-lease-duration=180s',
+    '--leader-elect-renew-deadline=170s',
     '--leader-elect-retry-period=2s',
     '--profiling=false',
   ]
