@@ -143,7 +143,9 @@ function attach(socket: WebSocket, cluster: string, what: string): Exec {
   const outputs = { [STDOUT]: output(), [STDERR]: output() }
   const { promise: exit, resolve, reject } = Promise.withResolvers<number>()
   exit.catch(() => {}) // who does not wait for it does not want to hear of it
+  let quiet = false
   socket.on('message', (message: Buffer) => {
+    quiet = false
     const channel = message[0]
     const content = message.subarray(1)
     if (channel === ERROR) {
@@ -164,7 +166,12 @@ function attach(socket: WebSocket, cluster: string, what: string): Exec {
     for (const stream of Object.values(outputs)) stream.push(null)
     reject(clusterUnreachable({ detail: `Cluster ${cluster}: the connection to ${what} broke.`, reason: 'ExecBroken' }))
   })
-  const ping = setInterval(() => socket.ping(), PING_MS)
+  // Only into silence: an API server that cannot pass a ping on, since the command has ended, cuts the connection with
+  // the command's last output still in it.
+  const ping = setInterval(() => {
+    if (quiet && full.size === 0) socket.ping()
+    quiet = true
+  }, PING_MS)
   ping.unref()
   return {
     stdout: outputs[STDOUT],
