@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localCluster } from '@quarterdeck/local-cluster'
+import { lockFolder } from '@quarterdeck/store'
 import { root } from '../scripts/stage.ts'
 import { PASSWORD } from '../test/platform/platform.ts'
 import { freePort } from '../test/platform/server-process.ts'
@@ -50,7 +51,18 @@ async function npmStart(home: string, untilReady: boolean, environment: Record<s
   } finally {
     child.kill('SIGTERM')
     await ended
+    await folderFree(home)
   }
+}
+
+/** npm ends before the server that it started does; the next start has to find the folder free. */
+async function folderFree(home: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const lock = await lockFolder(home).catch(() => undefined)
+    if (lock) return lock.release()
+    await sleep(100)
+  }
+  throw new Error(`The server of ${home} does not end`)
 }
 
 /**
