@@ -26,6 +26,7 @@ async function npmStart(home: string, untilReady: boolean, environment: Record<s
   const child = spawn('npm', ['start', '--silent'], {
     cwd: root,
     stdio: 'ignore',
+    detached: true, // a process group, which gets the signal as from a terminal: npm passes none on
     env: {
       ...process.env,
       QUARTERDECK_HOME: home,
@@ -49,7 +50,7 @@ async function npmStart(home: string, untilReady: boolean, environment: Record<s
     const consoleMs = await since('/', ({ ok }) => ok)
     return { pageMs, consoleMs, readyMs: untilReady ? await since('/readyz', ({ ok }) => ok) : undefined }
   } finally {
-    child.kill('SIGTERM')
+    process.kill(-(child.pid ?? 0), 'SIGTERM')
     await ended
     await folderFree(home)
   }
