@@ -59,10 +59,11 @@ withGo('of two processes at once one builds and the other waits for it', { timeo
 
 withGo('a build that is killed leaves nothing half, and the next one takes over', { timeout: 300_000 }, async () => {
   const child = builder()
+  const closed = once(child, 'close')
   await once(child.stdout, 'data')
   await delay(300)
   child.kill('SIGKILL')
-  await once(child, 'close')
+  await closed
   const { folders } = await obtain(['cni'], { cacheFolder, source: '' })
   expect(folders[0]?.from).toBe('build')
   expect(readdirSync(cacheFolder)).toEqual([folders[0]?.folder.slice(cacheFolder.length + 1)])
