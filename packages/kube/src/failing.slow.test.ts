@@ -55,15 +55,19 @@ test('a watch that falls silent is noticed', async () => {
 test('after the API server was killed, watches end with a problem, calls work again, and an old version is expired', async () => {
   const { cluster, plane } = own
   const { resourceVersion } = await cluster.list(all)
-  const follow = async (from?: string) => {
-    for await (const event of cluster.watch({ ...all, ...(from ? { resourceVersion: from } : {}) })) void event
+  let seen = 0
+  const follow = async (from: string) => {
+    for await (const _ of cluster.watch({ ...all, resourceVersion: from })) seen++
   }
   const broken = outcome(follow(resourceVersion))
   for (let count = 0; count < 20; count++) await cluster.apply(configMap(`many-${count}`))
+  await expect.poll(() => seen).toBeGreaterThan(0) // a watch that has not begun would be asked for again
   await plane.restart('kube-apiserver', { kill: true })
-  expect(isProblem(await broken, clusterUnreachable)).toBe(true)
+  const failure = await broken
+  expect(isProblem(failure, clusterUnreachable), String(failure)).toBe(true)
   expect(await cluster.get({ ...all, name: 'many-19' })).toBeDefined()
-  expect(isProblem(await outcome(follow('1')), watchExpired)).toBe(true)
+  const expired = await outcome(follow('1'))
+  expect(isProblem(expired, watchExpired), String(expired)).toBe(true)
 })
 
 test('while the API server is away a call is refused at once, without doubt about a write', async () => {
