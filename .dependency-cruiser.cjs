@@ -87,6 +87,7 @@ module.exports = {
     layer('registry', ['kernel']),
     layer('terminal', ['kernel', 'kube']),
     layer('podlog', ['kernel', 'kube']),
+    layer('mirror', ['kernel', 'kube']),
     layer('reconcile', ['kernel', 'store']),
     {
       name: 'browser-packages-stay-clean',
@@ -151,7 +152,7 @@ module.exports = {
     may(
       'routes',
       ['rules', 'store', 'routes'],
-      ['kernel', 'http', 'store', 'kube', 'registry', 'reconcile', 'terminal', 'podlog'],
+      ['kernel', 'http', 'store', 'kube', 'registry', 'reconcile', 'terminal', 'podlog', 'mirror'],
       ['zod', 'yaml', '@node-rs/argon2'],
       [NODE],
     ),
