@@ -4,7 +4,15 @@ import type { KindSpec } from './kind.ts'
  * What the reading thread tells the serving thread. Strings lie in shared memory and are only ever added, so an id that
  * has been told stays true; all other arrays are handed over (transferred).
  */
-export type FromReader = KindMessage | BatchMessage | StateMessage | VersionsMessage | ReaderFailed
+export type FromReader =
+  | KindMessage
+  | BatchMessage
+  | StateMessage
+  | DroppedMessage
+  | ClusterMessage
+  | VersionsMessage
+  | ReaderNote
+  | ReaderFailed
 
 /** A table opens. Comes before its first batch. */
 export interface KindMessage {
@@ -83,6 +91,54 @@ export interface StateMessage {
   message: string
   /** Milliseconds since 1970: last sign of life of the watch, bookmarks included. */
   heardTime: number
+}
+
+/** The cluster does not serve this kind any more; its rows are gone with the batches before. */
+export interface DroppedMessage {
+  type: 'dropped'
+  cluster: number
+  table: number
+}
+
+/** How well a whole cluster is known, whatever its kinds are; comes first, before it has any. */
+export interface ClusterMessage {
+  type: 'cluster'
+  cluster: number
+  /** `syncing`: what it serves is being asked. `stale`: it cannot be reached or refuses us; `message` says why. */
+  state: 'syncing' | 'live' | 'stale'
+  /** A sentence; '' when live. */
+  message: string
+  /** Milliseconds since 1970: last sign of life; 0 when there was none. */
+  heardTime: number
+}
+
+/** Why a list had to be read again, or the watch begun anew, though the server had not ended it. */
+export type RelistCause =
+  /** The revision is too old for the server (410). */
+  | 'expired'
+  /** The server said in the watch that it cannot go on. */
+  | 'error-frame'
+  /** A frame or an item that is not what it should be: cut, corrupted, not UTF-8, too long. */
+  | 'unreadable'
+  /** The server's revisions went backwards: its store was restored from a backup. */
+  | 'backwards'
+  /** The streaming list did not come to its end in time. */
+  | 'stream-unfinished'
+  /** Nothing came for so long that the watch counts as dead. It goes on from where it was. */
+  | 'silent'
+  /** The table was replaced. */
+  | 'table-replaced'
+
+/** A line for the log. */
+export interface ReaderNote {
+  type: 'note'
+  level: 'info' | 'warn'
+  cluster: number
+  /** '' when it is about the whole cluster. */
+  resource: string
+  message: string
+  /** To be counted. */
+  relist?: RelistCause
 }
 
 /** Objects whose specification changed, for the record of versions. */

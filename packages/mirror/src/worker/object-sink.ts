@@ -11,8 +11,11 @@ export interface JsonObject {
 export interface ObjectSink {
   /** Whether `putProtobuf` understands this kind; otherwise JSON has to be asked for. */
   readonly protobuf: boolean
-  /** A whole list begins. What is not put until `endList` is removed by it. */
-  beginList(): void
+  /**
+   * A whole list begins. What is not put until `endList` is removed by it. Called again before `endList`: it begins anew.
+   * `backwards`: the server's revisions went backwards, so what is put until `endList` is taken even when it is older.
+   */
+  beginList(options?: { backwards?: boolean }): void
   endList(): void
   put(object: JsonObject): void
   remove(object: JsonObject): void
