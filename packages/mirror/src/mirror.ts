@@ -175,19 +175,25 @@ export interface RowRef {
 }
 
 export interface View {
-  /** Another after `move`. */
+  /** Another after `move`, and when the reader's rights changed. */
   readonly id: number
-  /** Moves the window; the listener gets a whole one. */
+  /** Moves the window; the listener gets a whole one. Throws QueryError. */
   move(offset: number, limit: number): void
   /** Asks for the whole window again. */
   resend(): void
   end(): void
 }
 
-/** Gets what changed, at most ten times a second. The same bytes go to everybody who looks at the same. */
+/**
+ * Gets what changed, at most ten times a second. The same bytes go to everybody who looks at the same. Never called
+ * before `view`, `move` or `resend` has returned; never after `gone`.
+ */
 export interface ViewListener {
-  /** `frame` is a ViewFrame as JSON. Answers whether it can take more; if not, it gets a whole window after `resend`. */
-  frame(frame: Uint8Array): boolean
+  /**
+   * `frame` is a ViewFrame as JSON, `view` the View.id it belongs to. Answers whether it can take more; if not, it gets
+   * nothing until `resend` is called, and then a whole window.
+   */
+  frame(frame: Uint8Array, view: number): boolean
 }
 
 /**
