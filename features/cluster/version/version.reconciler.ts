@@ -1,0 +1,49 @@
+import type { Reconciler } from '@quarterdeck/reconcile'
+import type { Db } from '@quarterdeck/store'
+import { listPresent, prune, record } from './version.store.ts'
+
+interface Parts {
+  db: Db
+  clusters(): Promise<string[]>
+  /** uid of the object that has this name now; null when there is none; undefined while that is not known. */
+  uidOf(ref: { cluster: string; resource: string; namespace: string; name: string }): string | null | undefined
+  /** How long versions are kept. */
+  keepDays: number
+  now(): number
+}
+
+const EVERY_SECONDS = 600
+const PAGE = 1_000
+const DAY = 86_400_000
+
+/** Key: cluster name, or '' for the age limit. Marks as deleted what went while nobody looked, and forgets what is old. */
+export function versionReconciler({ db, clusters, uidOf, keepDays, now }: Parts): Reconciler {
+  async function markGone(cluster: string, signal: AbortSignal): Promise<void> {
+    let after = '0'
+    while (!signal.aborted) {
+      const present = await listPresent(db, cluster, after, PAGE)
+      for (const { resource, kind, namespace, name, uid } of present) {
+        const there = uidOf({ cluster, resource, namespace, name })
+        if (there === undefined || there === uid) continue
+        const unknown = { generation: 0, revision: '', manager: '', managedTime: '', content: '' }
+        const gone = { ...unknown, change: 'deleted' as const, namespace, name, uid, time: now() }
+        await record(db, { cluster, resource, kind }, [gone])
+      }
+      const last = present.at(-1)
+      if (present.length < PAGE || !last) return
+      after = last.id
+    }
+  }
+  return {
+    keys: async () => ['', ...(await clusters())],
+    async reconcile(cluster, { signal }) {
+      if (cluster !== '') await markGone(cluster, signal)
+      else {
+        const before = new Date(now() - keepDays * DAY).toISOString()
+        const registered = await clusters()
+        while (!signal.aborted && (await prune(db, before, registered)));
+      }
+      return { requeueAfterSeconds: EVERY_SECONDS }
+    },
+  }
+}
