@@ -3,7 +3,8 @@ import { Icon, type IconName } from '../icon.tsx'
 import { Code } from '../overlay.tsx'
 import { useText } from '../text.ts'
 import { partTexts } from '../texts.ts'
-import { inOrder, isEmpty, type ObjectChangeView, type PlanView, valueText } from './plan.ts'
+import { FieldDiff } from './field-diff.tsx'
+import { inOrder, isEmpty, type ObjectChangeView, type PlanView } from './plan.ts'
 
 const LOOKS: Record<ObjectChangeView['action'], { icon: IconName; tone: string }> = {
   create: { icon: 'plus', tone: 'good' },
@@ -95,10 +96,10 @@ function ObjectLine({ change }: { change: ObjectChangeView }) {
           </ul>
         </Note>
       )}
-      {open && <Diff change={change} />}
+      {open && <FieldDiff fields={change.fields} />}
       {!open && change.action === 'create' && change.fields.length > 0 && (
         <Section title={t('fields', { count: change.fields.length })}>
-          <Diff change={change} />
+          <FieldDiff fields={change.fields} />
         </Section>
       )}
       {change.action !== 'unchanged' && (
@@ -108,48 +109,4 @@ function ObjectLine({ change }: { change: ObjectChangeView }) {
       )}
     </div>
   )
-}
-
-function Diff({ change }: { change: ObjectChangeView }) {
-  const t = useText(partTexts)
-  if (change.fields.length === 0) return null
-  return (
-    <table className="diff">
-      <thead className="hidden">
-        <tr>
-          <th scope="col">{t('path')}</th>
-          <th scope="col">{t('before')}</th>
-          <th scope="col">{t('after')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {change.fields.map((field) => (
-          <tr key={field.path}>
-            <th scope="row">
-              <Path path={field.path} />
-            </th>
-            <Value text={valueText(field.before)} look="before" />
-            <Value text={valueText(field.after)} look="after" />
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
-}
-
-/** A field's path, which may break after its dots and nowhere else unless it must. */
-function Path({ path }: { path: string }) {
-  return path.split('.').map((member, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: the members of a path have no other name
-    <span key={index}>
-      {index > 0 && '.'}
-      {index > 0 && <wbr />}
-      {member}
-    </span>
-  ))
-}
-
-function Value({ text, look }: { text: string | undefined; look: 'before' | 'after' }) {
-  const t = useText(partTexts)
-  return text === undefined ? <td className={`${look} none`}>{t('absent')}</td> : <td className={look}>{text}</td>
 }
