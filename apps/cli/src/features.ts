@@ -4,6 +4,7 @@ import { applicationCommands } from '../../../features/application/application/a
 import { manifestCommands } from '../../../features/application/manifest/manifest.cli.ts'
 import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.ts'
 import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
+import { versionCommands } from '../../../features/cluster/version/version.cli.ts'
 import { logCommands } from '../../../features/container/log/log.cli.ts'
 import { terminalCommands } from '../../../features/container/terminal/terminal.cli.ts'
 import {
@@ -26,6 +27,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   tokenCommands,
   clusterCommands,
   nativeCommands,
+  versionCommands,
   logCommands,
   terminalCommands,
   imageCommands,

@@ -13,10 +13,12 @@ import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.
 import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
+import { versionRoutes } from '../../../features/cluster/version/version.routes.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
 import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
 import { auditEntryOf } from '../../../features/container/terminal/terminal.rules.ts'
 import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
+import { fieldChanges } from '../../../features/delivery/operation/field-change.rules.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
 import { audit } from '../../../features/delivery/operation/operation.store.ts'
 import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
@@ -71,6 +73,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   setupRoutes(server, setup)
   sessionRoutes(server, { db, record: recordAct })
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record: recordAct })
+  versionRoutes(server, { db, fieldChanges })
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })
