@@ -87,6 +87,20 @@ interface Pools {
   certificate: string | undefined
 }
 
+/** How to reach the server of a kubeconfig as the identity that the credentials prove. */
+export const tlsAndHeaders = (
+  { skipTlsVerify, ca, tlsServerName }: Kubeconfig,
+  { token, certificate, key }: Credentials,
+): Credential => ({
+  headers: { 'user-agent': USER_AGENT, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+  tls: {
+    rejectUnauthorized: !skipTlsVerify,
+    ...(ca ? { ca } : {}),
+    ...(certificate && key ? { cert: certificate, key } : {}),
+    ...(tlsServerName ? { servername: tlsServerName } : {}),
+  },
+})
+
 /** Opens nothing until the first call. */
 export const connect = (cluster: string, kubeconfig: Kubeconfig): Connection => new HttpConnection(cluster, kubeconfig)
 
@@ -141,17 +155,7 @@ class HttpConnection implements Connection {
   }
 
   async credential(): Promise<Credential> {
-    const { token, certificate, key } = await this.#credentials()
-    const { skipTlsVerify, ca, tlsServerName } = this.#kubeconfig
-    return {
-      headers: { 'user-agent': USER_AGENT, ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      tls: {
-        rejectUnauthorized: !skipTlsVerify,
-        ...(ca ? { ca } : {}),
-        ...(certificate && key ? { cert: certificate, key } : {}),
-        ...(tlsServerName ? { servername: tlsServerName } : {}),
-      },
-    }
+    return tlsAndHeaders(this.#kubeconfig, await this.#credentials())
   }
 
   async close(): Promise<void> {
