@@ -8,6 +8,7 @@ export {
   type MissingPackage,
 } from './host.ts'
 export { installHostPackages } from './host-packages.ts'
+export type { Endpoint } from './kube-request.ts'
 export { localCommands, stateFolderOf } from './local.cli.ts'
 export { defaultStateFolder, type LocalCluster, localCluster, type UpResult } from './local-cluster.ts'
 export { LocalClusterError, type LocalClusterReason } from './local-cluster-error.ts'
