@@ -12,7 +12,7 @@ import {
   firstRunLink,
   setAdministratorPassword,
 } from '../../../features/tenancy/session/administrator.routes.ts'
-import { authenticator } from '../../../features/tenancy/session/authenticate.routes.ts'
+import { openSignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { BringUp } from './bring-up.ts'
 import type { Config } from './config.ts'
 import { bindFeatures, type Features, type Parts, recordAct } from './features.ts'
@@ -123,6 +123,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     clusters,
     keyFile,
     log: logger,
+    signIns: openSignIns({ db, listen: store.listen }),
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
     async registries() {
       const host = cluster.registry()
@@ -153,6 +154,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
       await platform.features?.close()
     },
     async close() {
+      parts.signIns.close()
       await clusters.close()
       await store.close()
     },
@@ -167,9 +169,8 @@ async function administrator(config: Config, { db }: Store, url: string, say: Ap
 }
 
 function serverOptions(config: Config, { parts, progress }: Platform) {
-  const ask = authenticator({ db: parts.db })
   return {
-    authenticate: ask,
+    authenticate: parts.signIns.authenticate,
     readiness: () => readiness(parts.store, progress),
     host: config.host,
     version,

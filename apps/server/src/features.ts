@@ -28,6 +28,7 @@ import {
   getEnvironmentPlace,
 } from '../../../features/tenancy/environment/environment.routes.ts'
 import { list as listEnvironments } from '../../../features/tenancy/environment/environment.store.ts'
+import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 
 /** What features are given. All of it can be handed out before the store is open. */
@@ -37,6 +38,7 @@ export interface Parts {
   clusters: Clusters
   keyFile: KeyFile
   log: Log
+  signIns: SignIns
   setup: { read(): Promise<Setup>; retry(): void }
   /** Where images may come from. */
   registries(): Promise<KnownRegistry[]>
@@ -71,7 +73,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     (await listEnvironments(db)).filter((row) => row.cluster === cluster).map(({ name }) => name)
 
   setupRoutes(server, setup)
-  sessionRoutes(server, { db, record: recordAct })
+  sessionRoutes(server, { db, record: recordAct, revoked: parts.signIns.forget })
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record: recordAct })
   versionRoutes(server, { db, fieldChanges })
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })

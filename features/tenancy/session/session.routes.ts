@@ -39,6 +39,8 @@ export interface SessionOptions {
   db: Db
   /** Writes to the audit trail, within the transaction of what it tells. */
   record: RecordAct
+  /** Told when sessions or tokens have ended, before the answer; for who remembers them. */
+  revoked?: () => void
   /** The instant, RFC 3339; for tests of what time brings. */
   now?: () => string
 }
@@ -62,7 +64,7 @@ function signInLimits() {
 
 /** Signing in and out, own sessions, tokens and password, and the first administrator. */
 export function sessionRoutes(server: Server, options: SessionOptions): void {
-  const { db, record, now = () => new Date().toISOString() } = options
+  const { db, record, revoked = () => undefined, now = () => new Date().toISOString() } = options
   const limits = signInLimits()
 
   /** Makes a session and gives the browser its cookie. `act` is recorded with it. */
@@ -127,6 +129,7 @@ export function sessionRoutes(server: Server, options: SessionOptions): void {
       else await deleteSessionRow(tx, name, credentialId)
       await record(tx, done(deleteSession, name, `${kind === 'token' ? 'token' : 'session'} ${credentialId}`))
     })
+    revoked()
     setSessionCookie('', 0)
     return null
   })
@@ -143,13 +146,14 @@ export function sessionRoutes(server: Server, options: SessionOptions): void {
       const kept = body.keepTokens ? 'tokens stay' : 'tokens revoked'
       await record(tx, done(changePassword, name, `user ${name}`, `From ${peer}; other sessions ended, ${kept}`))
     })
+    revoked()
     return null
   })
-  bindSessions(server, db, now, record)
-  tokenRoutes(server, { db, now, record })
+  bindSessions(server, { db, now, record, revoked })
+  tokenRoutes(server, { db, now, record, revoked })
 }
 
-function bindSessions(server: Server, db: Db, now: () => string, record: RecordAct): void {
+function bindSessions(server: Server, { db, now, record, revoked }: Required<SessionOptions>): void {
   bind(server, listSessions, async ({ subject }) => {
     requireWholeUser(subject)
     const live = (await listSessionRows(db, subject.name)).filter((row) => isLive(row, now()))
@@ -163,6 +167,7 @@ function bindSessions(server: Server, db: Db, now: () => string, record: RecordA
       }
       await record(tx, done(revokeSession, subject.name, `session ${params.session}`))
     })
+    revoked()
     return null
   })
 }

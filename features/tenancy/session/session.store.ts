@@ -1,4 +1,4 @@
-import type { Db } from '@quarterdeck/store'
+import { type Db, notify } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import { IDLE_SECONDS } from './session.rules.ts'
 
@@ -89,8 +89,15 @@ export const listSessionRows = (db: Db, userName: string): Promise<SessionRow[]>
     .limit(1_000)
     .execute()
 
+/** Whoever remembers sessions and tokens listens here; the payload is a user's name. */
+export const revokedChannel = 'quarterdeck_revoked'
+
+/** Tells every process, when `tx` commits, that sessions or tokens of this user have ended. */
+export const tellRevoked = (tx: Db, userName: string): Promise<void> => notify(tx, revokedChannel, userName)
+
 /** Ends one session of this user. False when there is none such. */
 export async function deleteSessionRow(db: Db, userName: string, id: string): Promise<boolean> {
+  await tellRevoked(db, userName)
   const gone = await table(db)
     .deleteFrom('session')
     .where('userName', '=', userName)
@@ -102,6 +109,7 @@ export async function deleteSessionRow(db: Db, userName: string, id: string): Pr
 
 /** Ends all sessions of a user but `exceptId`. */
 export async function deleteSessions(db: Db, userName: string, exceptId: string | undefined): Promise<void> {
+  await tellRevoked(db, userName)
   const all = table(db).deleteFrom('session').where('userName', '=', userName)
   await (exceptId === undefined ? all : all.where('id', '!=', exceptId)).execute()
 }

@@ -28,7 +28,7 @@ function checkKnown(server: Server, permissions: readonly string[]): void {
 /** Own tokens: make, list, revoke. */
 export function tokenRoutes(
   server: Server,
-  { db, now, record }: { db: Db; now: () => string; record: RecordAct },
+  { db, now, record, revoked }: { db: Db; now: () => string; record: RecordAct; revoked: () => void },
 ): void {
   bind(server, createToken, async ({ subject, body: { name, permissions = subject.permissions, expireTime } }) => {
     checkKnown(server, permissions)
@@ -73,6 +73,7 @@ export function tokenRoutes(
       await deleteTokenRow(tx, subject.name, found.id)
       await record(tx, done(deleteToken, subject.name, `token ${found.name}`))
     })
+    revoked()
     return null
   })
 }

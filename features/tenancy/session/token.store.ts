@@ -1,5 +1,6 @@
 import type { Db, JsonColumn } from '@quarterdeck/store'
 import type { Generated } from 'kysely'
+import { tellRevoked } from './session.store.ts'
 
 interface TokenTable {
   id: Generated<string>
@@ -55,11 +56,13 @@ export const listTokenRows = (db: Db, userName: string): Promise<TokenRow[]> =>
 
 /** Revokes the user's token with this id. */
 export async function deleteTokenRow(db: Db, userName: string, id: string): Promise<void> {
+  await tellRevoked(db, userName)
   await table(db).deleteFrom('token').where('userName', '=', userName).where('id', '=', id).execute()
 }
 
 /** Revokes all tokens of a user but `exceptId`. */
 export async function deleteTokens(db: Db, userName: string, exceptId: string | undefined): Promise<void> {
+  await tellRevoked(db, userName)
   const all = table(db).deleteFrom('token').where('userName', '=', userName)
   await (exceptId === undefined ? all : all.where('id', '!=', exceptId)).execute()
 }

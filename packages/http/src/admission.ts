@@ -27,6 +27,8 @@ export interface Admission {
   reads?: boolean
   /** True: a token may also come as the password of HTTP Basic. */
   basic?: boolean
+  /** What the request takes of its peer's rate; 1 when absent. */
+  cost?: number
 }
 
 /** The password of HTTP Basic, whatever the user's name is. */
@@ -56,19 +58,27 @@ export async function admit(
   request: FastifyRequest,
   admission: Admission = {},
 ): Promise<void> {
-  checkRate(server.rateLimit, request.ip)
-  const credential = credentialOf(server, request, admission)
-  checkOrigin(request, credential?.session !== undefined, server.publicUrl, admission)
-  const subject = credential && (await subjectOf(server, endpoint, credential))
-  if (credential && !subject && endpoint.permission !== 'anonymous') {
-    throw signInRequired({
-      detail: credential.token
-        ? 'This token is unknown, revoked or expired; make a new one with qd login or qd token create'
-        : 'Your session has ended; sign in again',
-    })
+  const { cost = 1 } = admission
+  checkRate(server.rateLimit, request.ip, cost)
+  try {
+    const credential = credentialOf(server, request, admission)
+    checkOrigin(request, credential?.session !== undefined, server.publicUrl, admission)
+    const subject = credential && (await subjectOf(server, endpoint, credential))
+    if (credential && !subject && endpoint.permission !== 'anonymous') throw notSignedIn(credential)
+    ;(request as Admitted).subject = checkPermission(endpoint, subject)
+  } catch (error) {
+    // What is cheap to answer is not cheap to refuse, and nobody has a use for it but who guesses.
+    if (cost < 1) server.rateLimit.take(request.ip, 1 - cost)
+    throw error
   }
-  ;(request as Admitted).subject = checkPermission(endpoint, subject)
 }
+
+const notSignedIn = ({ token }: Credential) =>
+  signInRequired({
+    detail: token
+      ? 'This token is unknown, revoked or expired; make a new one with qd login or qd token create'
+      : 'Your session has ended; sign in again',
+  })
 
 /** Anonymous endpoints answer without the store: the set-up page has to show while it starts. */
 async function subjectOf(server: Server, endpoint: AnyEndpoint, credential: Credential): Promise<Subject | undefined> {

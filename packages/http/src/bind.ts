@@ -6,7 +6,7 @@ import { type Admitted, admit, stillAdmitted } from './admission.ts'
 import { isSecure, writeCookie } from './cookie.ts'
 import type { Server } from './server.ts'
 import { sendStream } from './stream.ts'
-import { parseRequest } from './validation.ts'
+import { parseRequest, unknownMembers } from './validation.ts'
 
 /** What a handler gets: everything parsed by the endpoint's schemas, and who asks. */
 export interface Context<E extends AnyEndpoint> {
@@ -35,47 +35,64 @@ export interface Context<E extends AnyEndpoint> {
 type Answer<E extends AnyEndpoint> = z.input<E['response']>
 
 /**
- * Answers one request. For transport `json` the response, which is checked and stripped by the endpoint's schema; for
- * `text` pieces of text or bytes; for `lines` one item a line. What it throws is told as a problem.
+ * Answers one request. For transport `json` the response, which is checked and stripped by the endpoint's schema (JSON
+ * bytes only with BindOptions.unchecked); for `text` pieces of text or bytes; for `lines` one item a line. What it
+ * throws is told as a problem.
  */
 export type Handler<E extends AnyEndpoint> = (
   context: Context<E>,
 ) =>
   | Answer<E>
-  | Promise<Answer<E>>
+  | Uint8Array
+  | Promise<Answer<E> | Uint8Array>
   | AsyncIterable<Answer<E> | string | Uint8Array>
   | Promise<AsyncIterable<Answer<E> | string | Uint8Array>>
 
 export interface BindOptions {
   /** Default 1 MiB. */
   bodyLimitBytes?: number
+  /**
+   * True: the answer is right by construction and asked for thousands of times a second, so it is sent as it is; the
+   * handler may have it as JSON bytes already. With ServerOptions.checkAnswers (tests) it is checked all the same, and
+   * must hold nothing that the schema does not know.
+   */
+  unchecked?: boolean
+  /** What a request takes of its peer's rate. Default 1; what was not let in takes 1 in any case. */
+  cost?: number
 }
 
 const KEY = /^[\x21-\x7e]{1,200}$/
 
-function idempotencyKeyOf(request: FastifyRequest): string {
+function idempotencyKeyOf(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key']
-  if (key === undefined) return randomUUID()
-  if (typeof key === 'string' && KEY.test(key)) return key
+  if (key === undefined || (typeof key === 'string' && KEY.test(key))) return key
   throw invalidInput({ detail: 'Idempotency-Key: 1 to 200 printable ASCII characters without spaces' })
 }
 
-/** The handler's view of a request that was let in. Throws invalidInput. */
+/** The handler's view of a request that was let in; `signal` is called when it is asked for. Throws invalidInput. */
 export function contextOf<E extends AnyEndpoint>(
   server: Server,
   endpoint: E,
   request: FastifyRequest,
   reply: FastifyReply | undefined,
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ): Context<E> {
   const { publicUrl } = server
-  const parts = parseRequest(endpoint, request) as Pick<Context<E>, 'params' | 'query' | 'body'>
+  const { params, query, body } = parseRequest(endpoint, request) as Pick<Context<E>, 'params' | 'query' | 'body'>
+  let idempotencyKey = idempotencyKeyOf(request)
   return {
-    ...parts,
+    params,
+    query,
+    body,
     subject: (request as Admitted).subject,
     requestId: request.id,
-    idempotencyKey: idempotencyKeyOf(request),
-    signal,
+    get idempotencyKey() {
+      idempotencyKey ??= randomUUID()
+      return idempotencyKey
+    },
+    get signal() {
+      return signal()
+    },
     peer: request.ip,
     client: (request.headers['user-agent'] ?? '').slice(0, 200),
     secure: isSecure(request, publicUrl),
@@ -95,17 +112,41 @@ const isStream = (answer: unknown): answer is AsyncIterable<unknown> =>
 const statusOf = (endpoint: AnyEndpoint, answer: unknown): number =>
   endpoint.change ? ((answer as { kind?: string }).kind === 'Operation' ? 202 : 200) : endpoint.status
 
-function sendJson(endpoint: AnyEndpoint, answer: unknown, reply: FastifyReply): FastifyReply {
+function checked(endpoint: AnyEndpoint, answer: unknown): unknown {
   const parsed = endpoint.response.safeParse(answer)
-  if (!parsed.success) {
-    throw new Error(`${endpoint.id} answered with something that is not its response: ${parsed.error.message}`)
-  }
-  void reply.code(statusOf(endpoint, answer)).header('cache-control', 'no-store')
+  if (parsed.success) return parsed.data
+  throw new Error(`${endpoint.id} answered with something that is not its response: ${parsed.error.message}`)
+}
+
+function checkWhole(endpoint: AnyEndpoint, sent: unknown): void {
+  const answer: unknown = sent instanceof Uint8Array ? JSON.parse(Buffer.from(sent).toString('utf8')) : sent
+  checked(endpoint, answer)
+  const [unknown] = unknownMembers(endpoint.response, answer, '')
+  if (unknown !== undefined)
+    throw new Error(`${endpoint.id} answered with ${unknown}, which its response does not have`)
+}
+
+const asItIs = (text: unknown) => text as string
+
+function sendJson(endpoint: AnyEndpoint, status: number, answer: unknown, reply: FastifyReply): FastifyReply {
+  void reply.code(status).header('cache-control', 'no-store')
   if (endpoint.status === 204) return reply.code(204).send()
   return reply
     .header('content-type', 'application/json; charset=utf-8')
-    .serializer((text) => text as string)
-    .send(JSON.stringify(parsed.data ?? null))
+    .serializer(asItIs)
+    .send(answer instanceof Uint8Array ? answer : JSON.stringify(answer ?? null))
+}
+
+/** Made when it is first asked for: most answers are there before anybody could leave. */
+function lazySignal(server: Server, reply: FastifyReply, gone: AbortController): () => AbortSignal {
+  let signal: AbortSignal | undefined
+  return () => {
+    if (signal) return signal
+    if (reply.raw.destroyed) gone.abort()
+    else reply.raw.once('close', () => gone.abort())
+    signal = AbortSignal.any([gone.signal, server.closing])
+    return signal
+  }
 }
 
 /** Binds one endpoint: permission first, then the schemas, then the handler. Each endpoint is bound once. */
@@ -118,7 +159,7 @@ export function bind<
   server: Server,
   endpoint: Endpoint<Params, Query, Body, Response>,
   handler: Handler<Endpoint<Params, Query, Body, Response>>,
-  { bodyLimitBytes }: BindOptions = {},
+  { bodyLimitBytes, unchecked = false, cost = 1 }: BindOptions = {},
 ): void {
   server.endpoints.push(endpoint)
   server.fastify.route({
@@ -126,19 +167,22 @@ export function bind<
     url: `/api/v1${endpoint.path}`,
     config: { endpointId: endpoint.id },
     ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
-    onRequest: (request) => admit(server, endpoint, request),
+    onRequest: (request) => admit(server, endpoint, request, { cost }),
     handler: async (request, reply) => {
       const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort())
-      const signal = AbortSignal.any([gone.signal, server.closing])
+      const signal = lazySignal(server, reply, gone)
       const context = contextOf(server, endpoint, request, reply, signal)
-      if (endpoint.transport === 'json') return sendJson(endpoint, await handler(context), reply)
+      if (endpoint.transport === 'json') {
+        const answer: unknown = await handler(context)
+        if (unchecked && server.options.checkAnswers) checkWhole(endpoint, answer)
+        return sendJson(endpoint, statusOf(endpoint, answer), unchecked ? answer : checked(endpoint, answer), reply)
+      }
       const stop = stillAdmitted(server, endpoint, request, (problem) => gone.abort(problem))
       try {
         const answer: unknown = await handler(context)
         if (!isStream(answer)) throw new Error(`${endpoint.id} answers with a stream, its handler did not`)
         void reply.header('cache-control', 'no-store')
-        await sendStream(request, reply, answer, { lines: endpoint.transport === 'lines', signal })
+        await sendStream(request, reply, answer, { lines: endpoint.transport === 'lines', signal: signal() })
         return reply
       } finally {
         stop()

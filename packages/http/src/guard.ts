@@ -82,8 +82,8 @@ export function checkPermission(endpoint: AnyEndpoint, subject: Subject | undefi
 }
 
 /** Throws tooManyRequests when the peer has used up its share. */
-export function checkRate(limit: RateLimit, key: string): void {
-  const retryAfterSeconds = limit.take(key)
+export function checkRate(limit: RateLimit, key: string, cost: number): void {
+  const retryAfterSeconds = limit.take(key, cost)
   if (retryAfterSeconds > 0) {
     throw tooManyRequests({ detail: `Too many requests; try again in ${retryAfterSeconds} s`, retryAfterSeconds })
   }

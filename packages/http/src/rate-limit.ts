@@ -1,7 +1,7 @@
 /** A token bucket for each key, in memory. */
 export interface RateLimit {
-  /** Takes one token. 0: go on; otherwise the seconds to wait, rounded up. */
-  take(key: string, nowMs?: number): number
+  /** Takes `cost` tokens, 1 when absent. 0: go on; otherwise the seconds to wait, rounded up. */
+  take(key: string, cost?: number, nowMs?: number): number
   /** Seconds to wait before `take` would succeed, without taking anything. */
   wait(key: string, nowMs?: number): number
   /** Fills the bucket again. */
@@ -30,12 +30,13 @@ export function createRateLimit({
     const gained = (Math.max(0, nowMs - old.atMs) / 1000) * perSecond
     return { tokens: Math.min(burst, old.tokens + gained), atMs: nowMs }
   }
-  const missing = (bucket: Bucket) => (bucket.tokens >= 1 ? 0 : Math.ceil((1 - bucket.tokens) / perSecond))
+  const missing = (bucket: Bucket, cost = 1) =>
+    bucket.tokens >= cost ? 0 : Math.ceil((cost - bucket.tokens) / perSecond)
   return {
-    take(key, nowMs = performance.now()) {
+    take(key, cost = 1, nowMs = performance.now()) {
       const bucket = filled(key, nowMs)
-      const waitSeconds = missing(bucket)
-      if (waitSeconds === 0) bucket.tokens -= 1
+      const waitSeconds = missing(bucket, cost)
+      if (waitSeconds === 0) bucket.tokens -= cost
       buckets.delete(key)
       buckets.set(key, bucket)
       for (const oldest of buckets.size > keys ? buckets.keys() : []) {

@@ -46,8 +46,10 @@ export interface ServerOptions {
   consoleFolder?: string
   /** Version in the OpenAPI document. */
   version?: string
-  /** Requests of one peer: `burst` at once, `perSecond` on average. Default 5,000 and 1,000. */
+  /** Requests of one peer: `burst` at once, `perSecond` on average; some cost less than 1. Default 5,000 and 1,000. */
   rateLimit?: { burst: number; perSecond: number }
+  /** True in tests: answers that are sent unchecked for speed (BindOptions) are checked all the same. */
+  checkAnswers?: boolean
 }
 
 /** One HTTP server. Endpoints are bound before `listen`. */

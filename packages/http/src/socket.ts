@@ -10,6 +10,14 @@ import type { Server } from './server.ts'
 export interface Socket {
   /** Resolves when it has left for the network; await it not to flood a slow client. Never rejects. */
   send(frame: string | Uint8Array): Promise<void>
+  /**
+   * Sends UTF-8 as a text frame at once, without copying it: the same bytes may go to many sockets and must not be
+   * changed afterwards. False, and nothing is sent, while the client is behind by more than a megabyte; whoever was
+   * refused is told by `onDrain`.
+   */
+  offer(text: Uint8Array): boolean
+  /** Called when, after a refused offer, most of what was waiting has left. */
+  onDrain(listener: () => void): void
   /** Close codes: 1000 done, 4000 + HTTP status for a problem. `reason` at most 123 bytes. */
   close(code?: number, reason?: string): void
   /** Text frames as text, binary ones as bytes. Frames that come before the first listener wait for it. */
@@ -23,12 +31,17 @@ export interface Socket {
 export type SocketHandler<E extends AnyEndpoint> = (context: Context<E>, socket: Socket) => void | Promise<void>
 
 const PING_MS = 25_000
+/** What may wait for a slow client, and how little of it must be left before it gets more. */
+const BEHIND_BYTES = 1024 * 1024
+const CAUGHT_UP_BYTES = 64 * 1024
 
 const shortened = (text: string) =>
   Buffer.from(text)
     .subarray(0, 123)
     .toString()
     .replace(/\uFFFD+$/, '')
+
+const AS_TEXT = { binary: false }
 
 /** Our own view of a WebSocket. */
 export function socketOf(ws: WebSocket): Socket {
@@ -39,8 +52,28 @@ export function socketOf(ws: WebSocket): Socket {
     if (waiting) waiting.push(frame)
     else for (const listener of listeners) listener(frame)
   })
+  let refused = false
+  const drained: (() => void)[] = []
+  const sent = () => {
+    if (!refused || ws.bufferedAmount > CAUGHT_UP_BYTES || ws.readyState !== ws.OPEN) return
+    refused = false
+    for (const listener of drained) listener()
+  }
   return {
-    send: (frame) => new Promise((resolve) => ws.send(frame, () => resolve())),
+    offer(text) {
+      if (ws.readyState !== ws.OPEN) return false
+      refused ||= ws.bufferedAmount > BEHIND_BYTES
+      if (!refused) ws.send(text, AS_TEXT, sent)
+      return !refused
+    },
+    onDrain: (listener) => void drained.push(listener),
+    send: (frame) =>
+      new Promise((resolve) =>
+        ws.send(frame, () => {
+          sent()
+          resolve()
+        }),
+      ),
     close: (code = 1000, reason = '') => ws.close(code, shortened(reason)),
     onFrame(listener) {
       listeners.push(listener)
@@ -85,7 +118,7 @@ export function bindSocket<E extends AnyEndpoint>(server: Server, endpoint: E, h
     url: `/api/v1${endpoint.path}`,
     config: { endpointId: endpoint.id },
     onRequest: (request) => admit(server, endpoint, request),
-    preHandler: async (request) => void contextOf(server, endpoint, request, undefined, server.closing),
+    preHandler: async (request) => void contextOf(server, endpoint, request, undefined, () => server.closing),
     handler: async (request, reply) => {
       const problem = upgradeRequired({ detail: 'Connect with a WebSocket (ws:// or wss://)' })
       await sendProblem(problem, request, reply.header('upgrade', 'websocket'))
@@ -101,7 +134,10 @@ export function bindSocket<E extends AnyEndpoint>(server: Server, endpoint: E, h
       keepAlive(ws)
       const socket = socketOf(ws)
       try {
-        await handler(contextOf(server, endpoint, request, undefined, signal), socket)
+        await handler(
+          contextOf(server, endpoint, request, undefined, () => signal),
+          socket,
+        )
       } catch (error) {
         closeWith(ws, error, request)
       }

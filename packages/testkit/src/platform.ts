@@ -91,6 +91,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     authenticate: async ({ token }) => subjects.get(token ?? ''),
     logLevel: 'silent',
     rateLimit: { burst: 100_000, perSecond: 100_000 },
+    checkAnswers: true,
     ...options.server,
   })
   await options.routes?.(server, parts)
