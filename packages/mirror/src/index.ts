@@ -22,3 +22,7 @@ export {
   type ViewFrame,
   type ViewListener,
 } from './mirror.ts'
+export { FilterError } from './query/filter-error.ts'
+export { parseFilter } from './query/filter-text.ts'
+export { printFilter } from './query/print-filter.ts'
+export { parseSort } from './query/sort-text.ts'
