@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { COMMON_COLUMNS, type KindSpec } from '../kind.ts'
-import { completeFilter, type ValuesOf } from './complete-filter.ts'
+import { type CompletionSource, completeFilter } from './complete-filter.ts'
 
 const pods: KindSpec = {
   resource: 'pods',
@@ -24,16 +24,17 @@ const VALUES: Record<string, string[]> = {
   label: ['tier', 'team'],
   'label:tier': ['front', 'back'],
 }
-const valuesOf: ValuesOf = (field, beginning) =>
+const find = (field: string, typed: string) =>
   (VALUES[field] ?? [])
-    .filter((value) => value.toLowerCase().startsWith(beginning.toLowerCase()))
+    .filter((value) => value.toLowerCase().startsWith(typed.toLowerCase()))
     .map((value, index) => ({ value, count: 10 - index }))
+const source: CompletionSource = { values: find, labelKeys: (typed) => find('label', typed) }
 
 /** What the text becomes with each completion; | is the cursor. */
 function completed(marked: string): string[] {
   const cursor = marked.indexOf('|')
   const text = marked.replace('|', '')
-  return completeFilter(text, cursor, pods, valuesOf).map(
+  return completeFilter(text, cursor, pods, source).map(
     ({ insert, from, to }) => text.slice(0, from) + insert + text.slice(to),
   )
 }
@@ -77,13 +78,13 @@ describe('what may follow at the cursor', () => {
     expect(completed('|')).toEqual(
       expect.arrayContaining(['status:', 'restarts>', 'created<', 'ns:', 'label:', 'age<']),
     )
-    expect(completeFilter('ns:', 3, pods, valuesOf)[0]).toEqual({ insert: 'shop', from: 3, to: 3, hint: '10' })
+    expect(completeFilter('ns:', 3, pods, source)[0]).toEqual({ insert: 'shop', from: 3, to: 3, hint: '10' })
   })
 
   it('never fails, wherever the cursor is', () => {
     const text = '(-status:"Init \\" f",a or label:tier!=front) "x y" age<1h'
     for (let cursor = -1; cursor <= text.length + 1; cursor += 1)
-      for (const { from, to } of completeFilter(text, cursor, pods, valuesOf))
+      for (const { from, to } of completeFilter(text, cursor, pods, source))
         expect(0 <= from && from <= to && to <= text.length).toBe(true)
   })
 })

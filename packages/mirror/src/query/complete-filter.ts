@@ -3,11 +3,13 @@ import type { Completion } from '../mirror.ts'
 import { fieldsOf, findField, shorthandsOf } from './fields.ts'
 import { unescaped, valueText } from './scanner.ts'
 
-/**
- * The values of a field that begin with this, without regard to case, and how often each occurs, the most frequent first.
- * `field` is a column or `cluster`; `label` means the labels' keys, `label:KEY` the values of one.
- */
-export type ValuesOf = (field: string, beginning: string) => { value: string; count: number }[]
+/** What values there are, of the rows that the reader may see, the most frequent first. */
+export interface CompletionSource {
+  /** Of a column, of `cluster` or of `label:KEY`: those that begin with what is typed or contain it. */
+  values(field: string, typed: string, limit: number): { value: string; count: number }[]
+  /** Keys of labels. */
+  labelKeys(typed: string, limit: number): { value: string; count: number }[]
+}
 
 const MOST = 20
 const TEST = /^([A-Za-z_][\w.]*)(:~|:>=|:<=|:>|:<|:|~|!=|>=|<=|=|>|<)(.*)$/s
@@ -24,19 +26,19 @@ const MEANS: Record<string, string> = {
 }
 
 /** What may stand at the cursor: fields, operators, values with how often they occur, keys and values of labels. */
-export function completeFilter(text: string, cursor: number, kind: KindSpec, valuesOf: ValuesOf): Completion[] {
+export function completeFilter(text: string, cursor: number, kind: KindSpec, source: CompletionSource): Completion[] {
   const at = Math.max(0, Math.min(cursor, text.length))
   const begin = termBegin(text, at)
   const term = text.slice(begin, at)
   const test = TEST.exec(term)
   if (!test) return [...completeField(text, at, term, kind), ...completeWord(text.slice(0, begin), term, at)]
   const [, name = '', op = '', rest = ''] = test
-  if (name.toLowerCase() === 'label') return completeLabel(text, at, rest, valuesOf)
+  if (name.toLowerCase() === 'label') return completeLabel(text, at, rest, source)
   const field = findField(kind, name)
   if (!field) return []
   if (field.type === 'time') return completeAge(text, at, rest, op)
   if (field.type === 'count' || field.type === 'number') return []
-  return completeValue(text, at, rest, (beginning) => valuesOf(field.name, beginning))
+  return completeValue(text, at, rest, (typed) => source.values(field.name, typed, MOST))
 }
 
 /** Where the term at the cursor begins, without what negates it. */
@@ -98,12 +100,12 @@ function completeWord(before: string, term: string, cursor: number): Completion[
   return [{ insert: 'or ', from: cursor - term.length, to: cursor, hint: 'either is enough' }]
 }
 
-function completeLabel(text: string, cursor: number, rest: string, valuesOf: ValuesOf): Completion[] {
+function completeLabel(text: string, cursor: number, rest: string, source: CompletionSource): Completion[] {
   const test = /^("(?:[^"\\]|\\.)*"|[^\s(),"=!]+)!?=(.*)$/s.exec(rest)
-  if (!test) return completeValue(text, cursor, rest, (beginning) => valuesOf('label', beginning))
+  if (!test) return completeValue(text, cursor, rest, (typed) => source.labelKeys(typed, MOST))
   const [, key = '', values = ''] = test
   const bare = key.startsWith('"') ? unescaped(key.slice(1, -1)) : key
-  return completeValue(text, cursor, values, (beginning) => valuesOf(`label:${bare}`, beginning))
+  return completeValue(text, cursor, values, (typed) => source.values(`label:${bare}`, typed, MOST))
 }
 
 function completeAge(text: string, cursor: number, rest: string, op: string): Completion[] {
@@ -120,12 +122,12 @@ function completeValue(
   text: string,
   cursor: number,
   rest: string,
-  find: (beginning: string) => { value: string; count: number }[],
+  find: (typed: string) => { value: string; count: number }[],
 ): Completion[] {
   const written = /(?:^|,)("(?:[^"\\]|\\.)*"?|[^",]*)$/s.exec(rest)?.[1] ?? ''
-  const beginning = written.startsWith('"') ? unescaped(written.slice(1).replace(/(?<!\\)"$/, '')) : written
+  const typed = written.startsWith('"') ? unescaped(written.slice(1).replace(/(?<!\\)"$/, '')) : written
   const place = placeOf(text, cursor, written)
-  return find(beginning)
+  return find(typed)
     .slice(0, MOST)
     .map(({ value, count }) => ({ ...place, insert: valueText(value), hint: String(count) }))
 }
