@@ -1,4 +1,4 @@
-import { clusterForbidden, clusterUnreachable, endpoint, Name, notFound, problemType } from '@quarterdeck/kernel'
+import { clusterForbidden, clusterUnreachable, endpoint, Name, notFound, problemType, Time } from '@quarterdeck/kernel'
 import { z } from 'zod'
 
 /** How a column is shown, sorted and filtered. */
@@ -83,7 +83,12 @@ export const listKinds = endpoint({
   path: '/kinds',
   permission: 'object.list',
   summary: 'Every kind of object that some cluster serves, with its columns and how many there are',
-  response: z.object({ items: z.array(ObjectKind) }),
+  response: z.object({
+    items: z.array(ObjectKind),
+    clusters: z
+      .array(Freshness.extend({ objects: z.int().describe('Over all kinds') }))
+      .describe('How well each cluster is known'),
+  }),
 })
 export const listObjects = endpoint({
   id: 'object.list',
@@ -105,8 +110,8 @@ export const countObjects = endpoint({
   params: ofKind,
   query: z.object({
     filter: FilterText.optional(),
-    fields: Fields.describe('Names with commas: status,namespace,cluster,label:app'),
-    limit: z.coerce.number().int().min(1).max(1_000).default(20),
+    fields: Fields.default(['cluster', 'namespace']).describe('Names with commas: status,namespace,cluster,label:app'),
+    limit: z.coerce.number().int().min(1).max(1_000).default(20).describe('Values a field'),
   }),
   response: z.object({
     items: z.array(
@@ -119,6 +124,30 @@ export const countObjects = endpoint({
   }),
   problems: [unknownKind],
 })
+export const sumObjects = endpoint({
+  id: 'object.sum',
+  method: 'GET',
+  path: '/objects/:resource/sums',
+  permission: 'object.list',
+  summary: 'Sums of number columns, for each value of a field: what pods ask for on each node',
+  params: ofKind,
+  query: z.object({
+    filter: FilterText.optional(),
+    by: z.string().min(1).max(300).optional().describe('A text column or cluster; absent: one sum of everything'),
+    fields: Fields.default([]).describe('Number columns with commas: cpuRequest,memoryRequest'),
+    limit: z.coerce.number().int().min(1).max(10_000).default(1_000).describe('Groups'),
+  }),
+  response: z.object({
+    items: z.array(
+      z.object({
+        value: z.string().describe('Empty for objects that have none'),
+        count: z.int(),
+        sums: z.array(z.number()).describe('In the order of fields'),
+      }),
+    ),
+  }),
+  problems: [unknownKind],
+})
 export const completeFilter = endpoint({
   id: 'object.complete',
   method: 'GET',
@@ -126,7 +155,10 @@ export const completeFilter = endpoint({
   permission: 'object.list',
   summary: 'What may follow in a filter text',
   params: ofKind,
-  query: z.object({ text: FilterText.default(''), cursor: z.coerce.number().int().min(0).max(2_000) }),
+  query: z.object({
+    text: FilterText.default(''),
+    cursor: z.coerce.number().int().min(0).max(2_000).optional().describe('Absent: at the end'),
+  }),
   response: z.object({
     items: z.array(z.object({ insert: z.string(), from: z.int(), to: z.int(), hint: z.string() })),
   }),
@@ -171,6 +203,7 @@ export const Related = z.object({
   name: z.string(),
   because: z.string().describe('Where it is said: spec.volumes[0].configMap'),
   found: z.boolean().describe('false: it is named but is not there'),
+  optional: z.literal(true).optional().describe('It need not be there'),
   state: z.string().describe('Its status in a word, where the kind has one'),
 })
 export type Related = z.infer<typeof Related>
@@ -178,12 +211,25 @@ export const ObjectDetail = z.object({
   cluster: z.string(),
   resource: z.string(),
   kind: z.string(),
-  yaml: z.string().describe('As the API server has it now, without managed fields; values of Secrets are left out'),
+  yaml: z
+    .string()
+    .describe('As the API server has it now, without managed fields; of Secrets the sizes stand for the values'),
   object: z.looseObject({}).describe('The same as JSON'),
   row: ObjectRow.optional(),
   columns: z.array(z.string()),
-  managers: z.array(z.object({ manager: z.string(), operation: z.string(), time: z.string() })),
+  managers: z
+    .array(
+      z.object({
+        manager: z.string(),
+        operation: z.string(),
+        time: z.string(),
+        subresource: z.string().optional(),
+        fields: z.int().describe('How many fields it manages'),
+      }),
+    )
+    .describe('Who wrote to it, the last first'),
   related: z.array(Related),
+  relatedMessage: z.string().describe('Empty when all related objects were looked for; else what could not be'),
 })
 export type ObjectDetail = z.infer<typeof ObjectDetail>
 export const getObject = endpoint({
@@ -198,6 +244,31 @@ export const getObject = endpoint({
   problems: [unknownKind, notFound, clusterUnreachable, clusterForbidden],
 })
 
+export const listObjectEvents = endpoint({
+  id: 'object.events',
+  method: 'GET',
+  path: '/clusters/:cluster/objects/:resource/:name/events',
+  permission: 'object.get',
+  summary: 'Events about one object, the newest first',
+  params: one,
+  query: inNamespace.extend({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+  response: z.object({
+    items: z.array(
+      z.object({
+        type: z.string().describe('Normal or Warning'),
+        reason: z.string(),
+        message: z.string(),
+        count: z.int(),
+        lastTime: Time.optional(),
+        reporter: z.string().describe('Who says it: kubelet, deployment-controller'),
+      }),
+    ),
+    total: z.int(),
+    freshness: z.array(Freshness),
+  }),
+  problems: [unknownKind],
+})
+
 /** What a client says on the live socket. `id` is the client's own number for the view. */
 export const LiveRequest = z.discriminatedUnion('type', [
   z.strictObject({
@@ -210,18 +281,33 @@ export const LiveRequest = z.discriminatedUnion('type', [
     limit: z.int().min(1).max(1_000).default(50),
     columns: z.array(z.string()).max(100).optional(),
   }),
-  z.strictObject({ type: z.literal('move'), id: z.int(), offset: z.int().min(0), limit: z.int().min(1).max(1_000) }),
-  z.strictObject({ type: z.literal('close'), id: z.int() }),
+  z.strictObject({
+    type: z.literal('move'),
+    id: z.int().min(0).max(1e9),
+    offset: z.int().min(0),
+    limit: z.int().min(1).max(1_000),
+  }),
+  z.strictObject({ type: z.literal('close'), id: z.int().min(0).max(1e9) }),
 ])
 export type LiveRequest = z.infer<typeof LiveRequest>
 
+/** Views that one socket may have open. */
+export const MOST_VIEWS = 100
+
 /**
- * What comes back. `opened` tells which `view` belongs to the client's `id`; frames carry the view's number, because the
- * same bytes go to everybody who looks at the same.
+ * What comes back. `opened` tells which `view` belongs to the client's `id`, before the first frame of that view and
+ * again whenever it is another one; frames carry the view's number, because the same bytes go to everybody who looks at
+ * the same. Frames of a view count from its `whole` on: one whose number was seen already is passed over, and after a gap
+ * a `move` to the same window brings a whole one.
  */
 export const LiveFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('opened'), id: z.int(), view: z.int() }),
-  z.object({ type: z.literal('refused'), id: z.int(), detail: z.string() }),
+  z.object({
+    type: z.literal('refused'),
+    id: z.int().optional().describe('Absent when the request said none that can be read'),
+    pointer: z.string().optional().describe('JSON pointer to what is wrong in the request: /filter'),
+    detail: z.string().describe('What is wrong and what to do'),
+  }),
   z.object({ type: z.literal('whole'), view: z.int(), number: z.int(), page: ObjectPage }),
   z.object({
     type: z.literal('change'),
