@@ -1,0 +1,21 @@
+import type { RelistCause } from '../../batch.ts'
+
+/** The watch cannot go on from where it is: the list has to be read again. The message is for the log. */
+export class MustRelist extends Error {
+  readonly cause: RelistCause
+
+  constructor(cause: RelistCause, message: string) {
+    super(message)
+    this.cause = cause
+  }
+}
+
+/** The server asks to come again later; nothing is lost. */
+export class Later extends Error {
+  readonly seconds: number
+
+  constructor(message: string, seconds: number) {
+    super(message)
+    this.seconds = seconds
+  }
+}
