@@ -11,4 +11,11 @@ export {
 export { type Call, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
 export { fetchWithCookies } from './cookie-fetch.ts'
 export { serverUnreachable } from './failure.ts'
+export {
+  applyLiveFrame,
+  type LivePage,
+  type LiveRow,
+  type LiveWindow,
+  type LiveWindowFrame,
+} from './live-window.ts'
 export { readInput } from './read-input.ts'

@@ -1,0 +1,84 @@
+import type { Reader, View, ViewListener } from '../mirror.ts'
+import { goneFrame } from './frames.ts'
+import type { Looker, SharedView, WindowQuery } from './shared-view.ts'
+
+/** What one who looks asks of all the views. */
+export interface Seats {
+  /** Throws QueryError. */
+  join(query: WindowQuery, looking: LookingView): SharedView
+  leave(looking: LookingView): void
+  deliver(looking: LookingView): void
+}
+
+/** One who looks at a shared view, and at another one after a move or with other rights. */
+export class LookingView implements View, Looker {
+  readonly reader: Reader
+  readonly listener: ViewListener
+  state: Looker['state'] = 'waiting'
+  shared: SharedView
+  ended = false
+  readonly #seats: Seats
+  #query: WindowQuery
+
+  /** Throws QueryError. */
+  constructor(seats: Seats, query: WindowQuery, reader: Reader, listener: ViewListener) {
+    this.#seats = seats
+    this.#query = query
+    this.reader = reader
+    this.listener = listener
+    this.shared = seats.join(query, this)
+    this.#deliverSoon()
+  }
+
+  get id(): number {
+    return this.shared.id
+  }
+
+  move(offset: number, limit: number): void {
+    if (!this.ended) this.#change({ ...this.#query, offset, limit })
+  }
+
+  /** Looks at the same with the rights that the reader has now. Throws QueryError. */
+  rejoin(): void {
+    this.#change(this.#query)
+  }
+
+  resend(): void {
+    if (this.ended) return
+    this.state = 'waiting'
+    this.#deliverSoon()
+  }
+
+  end(): void {
+    if (this.ended) return
+    this.ended = true
+    this.#seats.leave(this)
+  }
+
+  /** Ends it and says why; a listener that could take no more is told all the same. */
+  gone(message: string): void {
+    const { id } = this
+    if (this.ended) return
+    this.end()
+    this.listener.frame(goneFrame(id, message), id)
+  }
+
+  #change(query: WindowQuery): void {
+    const next = this.#seats.join(query, this)
+    this.#query = query
+    if (next !== this.shared) {
+      this.#seats.leave(this)
+      this.shared = next
+    }
+    if (this.state === 'held') return
+    this.state = 'waiting'
+    this.#deliverSoon()
+  }
+
+  /** After the caller has seen the id. */
+  #deliverSoon(): void {
+    queueMicrotask(() => {
+      if (this.state === 'waiting' && !this.ended) this.#seats.deliver(this)
+    })
+  }
+}

@@ -1,0 +1,214 @@
+import type { Expression } from '../expression.ts'
+import type { ListQuery, Reader, ViewListener } from '../mirror.ts'
+import { changeFrame, wholeFrame } from './frames.ts'
+import type { LiveList, ViewSource } from './view-source.ts'
+import { WindowRows } from './window-rows.ts'
+
+/** A query with its window. */
+export type WindowQuery = ListQuery & { offset: number; limit: number }
+
+/** One who looks. `held`: gets nothing until it asks for a whole window; `waiting`: is to get one. */
+export interface Looker {
+  readonly reader: Reader
+  readonly listener: ViewListener
+  state: 'current' | 'held' | 'waiting'
+}
+
+/** Rows that changed since the last update, as a list and to look up. */
+export interface DirtyRows {
+  list: ArrayLike<number>
+  has(row: number): boolean
+  /** What is known of some cluster changed. */
+  freshness: boolean
+}
+
+/** Filters with ages let other rows through as time goes by. */
+const AGEING_MS = 1_000
+
+export interface SharedViewOptions {
+  source: ViewSource
+  key: string
+  id: number
+  query: WindowQuery
+  /** Milliseconds since 1970. */
+  now: () => number
+}
+
+/** One window of one list with one set of rights, and all who look at it: worked out and encoded once for all. */
+export class SharedView {
+  readonly key: string
+  readonly id: number
+  readonly query: WindowQuery
+  readonly generation: number
+  readonly lookers = new Set<Looker>()
+  /** Something was left out: at the next update everything is looked at, whatever changed. */
+  behind = false
+  /** The table or the rights are others: at the next update the list is opened anew. */
+  outdated = false
+  readonly #source: ViewSource
+  readonly #ageing: boolean
+  readonly #now: () => number
+  #list: LiveList
+  #rows: WindowRows
+  #version: number
+  #readTime: number
+  /** What the last frame left with everybody. */
+  #number = 1
+  #shown: number[]
+  #shownTotal: number
+  #shownFreshness: string
+  /** The whole window as it is now; made when somebody needs it. */
+  #whole: Uint8Array | undefined
+
+  /** Throws QueryError. */
+  constructor({ source, key, id, query, now }: SharedViewOptions, reader: Reader) {
+    this.key = key
+    this.id = id
+    this.query = query
+    this.generation = reader.generation
+    this.#now = now
+    this.#readTime = now()
+    this.#source = source
+    this.#ageing = query.filter !== undefined && hasAge(query.filter)
+    this.#list = source.openList(query, reader)
+    this.#version = this.#list.version()
+    this.#rows = new WindowRows(this.#list, query.offset, query.limit)
+    this.#shown = this.#rows.rows()
+    this.#shownTotal = this.#rows.total
+    this.#shownFreshness = textOf(this.#list.freshness())
+  }
+
+  /** Whether the passing of time alone may have changed it. */
+  get aged(): boolean {
+    return this.#ageing && this.#now() - this.#readTime >= AGEING_MS
+  }
+
+  /** Tells all what is different since the frame before. `undefined`: no row changed. Throws QueryError. */
+  update(dirty: DirtyRows | undefined): void {
+    if (this.outdated) {
+      this.#reopen()
+      return
+    }
+    const all = this.behind
+    this.behind = false
+    this.#version = this.#list.version()
+    const anew = all || dirty === undefined || this.aged
+    if (anew) this.#read()
+    const freshness = all || dirty?.freshness === true
+    if (anew || this.#rows.apply(dirty.list)) this.#tell((row) => all || dirty?.has(row) === true, freshness)
+    else if (freshness) this.#tell(() => false, true)
+  }
+
+  /** Sends the whole window as it is now. What the others do not know of it they are told too. Throws QueryError. */
+  send(looker: Looker): void {
+    if (this.behind || this.outdated) this.update(undefined)
+    else if (this.#list.version() !== this.#version) this.#catchUp()
+    this.#sendWhole(looker)
+  }
+
+  close(): void {
+    this.#list.close()
+  }
+
+  /** What is encoded of the whole window is not kept longer than from tick to tick: ages grow. */
+  forgetWhole(): void {
+    this.#whole = undefined
+  }
+
+  #read(): void {
+    this.#rows.read()
+    this.#readTime = this.#now()
+  }
+
+  /** Between two updates: which rows changed is not told yet, so those that stay come with the next update. */
+  #catchUp(): void {
+    this.#version = this.#list.version()
+    this.#read()
+    this.#tell(() => false, false)
+  }
+
+  /** Sends what is different from what was shown: new rows, and those that `changed` says. */
+  #tell(changed: (row: number) => boolean, freshnessToo: boolean): void {
+    const rows = this.#rows.rows()
+    const { total } = this.#rows
+    const before = this.#shown
+    const moved = rows.length !== before.length || rows.some((row, index) => row !== before[index])
+    const known = moved ? new Set(before) : undefined
+    const told = rows.filter((row) => changed(row) || known?.has(row) === false)
+    const freshness = freshnessToo ? this.#list.freshness() : undefined
+    const freshnessText = freshness ? textOf(freshness) : this.#shownFreshness
+    const fresh = freshnessText !== this.#shownFreshness
+    if (!moved && told.length === 0 && total === this.#shownTotal && !fresh) return
+    this.#shown = rows
+    this.#shownTotal = total
+    this.#shownFreshness = freshnessText
+    this.#number += 1
+    this.#whole = undefined
+    let frame: Uint8Array | undefined
+    for (const looker of this.lookers) {
+      if (looker.state !== 'current') continue
+      frame ??= changeFrame({
+        view: this.id,
+        number: this.#number,
+        total,
+        order: moved ? rows : undefined,
+        rows: told.map((row) => this.#list.rowJson(row)),
+        freshness: fresh ? freshness : undefined,
+      })
+      if (!looker.listener.frame(frame, this.id)) looker.state = 'held'
+    }
+  }
+
+  #sendWhole(looker: Looker): void {
+    this.#whole ??= this.#encodeWhole()
+    looker.state = 'current'
+    if (!looker.listener.frame(this.#whole, this.id)) looker.state = 'held'
+  }
+
+  #encodeWhole(): Uint8Array {
+    const freshness = this.#list.freshness()
+    // Not all have been shown the same: at the next change all are told.
+    if (textOf(freshness) !== this.#shownFreshness) this.#shownFreshness = ''
+    return wholeFrame({
+      view: this.id,
+      number: this.#number,
+      resource: this.#list.resource,
+      columns: this.#list.columns,
+      total: this.#shownTotal,
+      offset: this.query.offset,
+      rows: this.#shown.map((row) => this.#list.rowJson(row)),
+      freshness,
+    })
+  }
+
+  /** Because the table or the rights are others. Throws QueryError. */
+  #reopen(): void {
+    const [looker] = this.lookers
+    if (!looker) return
+    const list = this.#source.openList(this.query, looker.reader)
+    this.#list.close()
+    this.#list = list
+    this.#version = list.version()
+    this.#rows = new WindowRows(list, this.query.offset, this.query.limit)
+    this.#readTime = this.#now()
+    this.behind = false
+    this.outdated = false
+    this.#number += 1
+    this.#whole = undefined
+    this.#shown = this.#rows.rows()
+    this.#shownTotal = this.#rows.total
+    this.#shownFreshness = textOf(this.#list.freshness())
+    for (const one of this.lookers) if (one.state === 'current') this.#sendWhole(one)
+  }
+}
+
+/** Everything but the ages. */
+const textOf = (freshness: readonly object[]): string =>
+  JSON.stringify(freshness, (key, value: unknown) => (key === 'ageSeconds' ? undefined : value))
+
+function hasAge(expression: Expression): boolean {
+  if ('all' in expression) return expression.all.some(hasAge)
+  if ('any' in expression) return expression.any.some(hasAge)
+  if ('not' in expression) return hasAge(expression.not)
+  return 'age' in expression
+}
