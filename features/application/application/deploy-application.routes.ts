@@ -1,4 +1,4 @@
-import { isProblem, type KubeObject, type KubeRef, notFound, refOf, refText } from '@quarterdeck/kernel'
+import { isProblem, type KubeObject, type KubeRef, refOf, refText } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import type { Blocker, ChangeRequest } from '../../delivery/operation/operation.contract.ts'
 import { type ImageConfig, imageAbsent } from '../../image/image/image.contract.ts'
@@ -29,19 +29,24 @@ export async function deployment(
   named: Named,
   { create, ...asked }: ApplicationSpec & { create: boolean },
 ): Promise<ChangeRequest> {
-  const place = await placeOf(options, named.environment)
-  const row = await find(options.db, named.environment, named.application)
+  // The registry is asked meanwhile; whoever is refused for another reason does not wait for it.
+  const found = lookUp(options, asked.image)
+  found.catch(() => {})
+  const [place, row] = await Promise.all([
+    placeOf(options, named.environment),
+    find(options.db, named.environment, named.application),
+  ])
   if (create && row) {
     throw applicationExists({
       detail: `${named.application} is in ${named.environment} already. Choose another name, or change that one.`,
     })
   }
-  const [image, cluster] = await Promise.all([lookUp(options, asked.image, row), options.clusterOf(place.cluster)])
+  const [image, cluster] = await Promise.all([found, options.clusterOf(place.cluster)])
   const { spec, cautions } = completed(asked, image.config)
   const restartTime = row?.definition.restartTime
   const after = redefined(named, place, {
     spec,
-    ...(image.facts ? { image: image.facts } : {}),
+    ...optional({ image: factsOf(image, row, asked.image) }),
     ...(restartTime ? { restartTime } : {}),
   })
   const request = requestOf(named, place, row, {
@@ -51,13 +56,11 @@ export async function deployment(
       : `Deploy ${named.application} to ${named.environment}`,
     after,
   })
-  const [taken, clashes] = await Promise.all([
-    row ? [] : nameTaken(cluster, after.manifests, named.environment),
-    portClashes(cluster, spec, serviceRef(place.namespace, named.application)),
-  ])
+  const clashes = await portClashes(cluster, spec, serviceRef(place.namespace, named.application))
   return {
     ...request,
-    blockers: [...image.blockers, ...inconsistencies(spec), ...taken, ...clashes],
+    ...(row ? {} : { taken: (live: KubeObject) => nameTaken(live, named.environment) }),
+    blockers: [...image.blockers, ...inconsistencies(spec), ...clashes],
     warnings: [...image.warnings, ...cautions, ...(row?.definition.source === 'yaml' ? [replacesYaml(named)] : [])],
   }
 }
@@ -73,11 +76,7 @@ interface LookedUp {
 }
 
 /** What the image says of itself. That it is absent stands in the way; that nobody can tell is only said. */
-async function lookUp(
-  { inspect }: ApplicationRoutesOptions,
-  image: string,
-  row: ApplicationRow | undefined,
-): Promise<LookedUp> {
+async function lookUp({ inspect }: ApplicationRoutesOptions, image: string): Promise<LookedUp> {
   try {
     const config = await inspect(image)
     const { digest, user, volumes } = config
@@ -90,26 +89,20 @@ async function lookUp(
         warnings: [],
       }
     }
-    const known = row?.definition.spec.image === image ? row.definition.image : undefined
     const warning = `The image could not be looked at, so whether it is there and what it exposes is not known: ${error.message}`
-    return { ...(known ? { facts: known } : {}), blockers: [], warnings: [warning] }
+    return { blockers: [], warnings: [warning] }
   }
 }
 
-/** Objects of these names that are somebody else's. */
-async function nameTaken(cluster: Cluster, manifests: KubeObject[], environment: string): Promise<Blocker[]> {
-  const found = await Promise.all(manifests.map((manifest) => cluster.get(refOf(manifest)).catch(absentWhenMissing)))
-  return found.flatMap((object) => {
-    const whose = object && othersThan(object, environment)
-    return whose
-      ? [{ pointer: '/name', detail: `${refText(refOf(object))} is there already and ${whose}. Choose another name.` }]
-      : []
-  })
-}
+/** What the image has said, now or, when it cannot be asked, the last time. */
+const factsOf = (found: LookedUp, row: ApplicationRow | undefined, image: string) =>
+  found.facts ?? (row?.definition.spec.image === image ? row.definition.image : undefined)
 
-// No such namespace: the dry run says it.
-const absentWhenMissing = (error: unknown): undefined => {
-  if (!isProblem(error, notFound)) throw error
+/** An object of this name that is somebody else's. */
+function nameTaken(live: KubeObject, environment: string): Blocker | undefined {
+  const whose = othersThan(live, environment)
+  const detail = `${refText(refOf(live))} is there already and ${whose}. Choose another name.`
+  return whose === undefined ? undefined : { pointer: '/name', detail }
 }
 
 /** Node ports that are asked for and held by another Service, anywhere on the cluster. */
@@ -137,10 +130,9 @@ export async function imageChange(
   named: Named,
   image: string,
 ): Promise<ChangeRequest> {
-  const { place, row } = await existing(options, named)
-  const found = await lookUp(options, image, row)
+  const [{ place, row }, found] = await Promise.all([existing(options, named), lookUp(options, image)])
   const { spec, restartTime } = row.definition
-  const parts = { spec: { ...spec, image }, ...optional({ image: found.facts, restartTime }) }
+  const parts = { spec: { ...spec, image }, ...optional({ image: factsOf(found, row, image), restartTime }) }
   const after = redefined(named, place, parts, row.definition)
   const exposed = (found.config?.ports ?? []).filter(
     ({ port }) => !spec.ports?.some(({ containerPort }) => containerPort === port),

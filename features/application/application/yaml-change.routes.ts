@@ -1,4 +1,4 @@
-import { isProblem, type KubeObject, notFound, refOf, refText } from '@quarterdeck/kernel'
+import { type KubeObject, refOf, refText } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import type { Blocker, ChangeRequest } from '../../delivery/operation/operation.contract.ts'
 import { find } from './application.store.ts'
@@ -10,7 +10,7 @@ import {
   requestOf,
 } from './application-request.routes.ts'
 import type { ApplicationDefinition } from './definition.rules.ts'
-import { MANAGED_BY } from './manifest.rules.ts'
+import { othersThan } from './manifest.rules.ts'
 import { labelled, mainWorkload, specOf } from './yaml-definition.rules.ts'
 
 /** Objects that somebody wrote himself, as far as they could be read. `document` counts from 1. */
@@ -64,8 +64,8 @@ export const yamlChange =
         ...written.blockers,
         ...clashes,
         ...(spec || written.blockers.length > 0 ? [] : [whyNoSpec(manifests, application)]),
-        ...(await taken(cluster, labels, application, row?.definition.manifests ?? [])),
       ],
+      taken: (live) => taken(live, labels, named, row?.definition.manifests ?? []),
       warnings: made
         ? [...written.warnings, `${application} was made from its image so far; from now on this YAML is what it is.`]
         : written.warnings,
@@ -90,35 +90,23 @@ function whyNoSpec(manifests: KubeObject[], application: string): Blocker {
   }
 }
 
-/** Objects that are there already and belong to somebody else, another application included. */
-async function taken(
-  cluster: Cluster,
+/** An object that is there already and belongs to somebody else, another application or environment included. */
+function taken(
+  live: KubeObject,
   labels: { document: number; object: KubeObject }[],
-  application: string,
+  { environment, application }: Named,
   own: KubeObject[],
-): Promise<Blocker[]> {
-  const mine = new Set(own.map((object) => refText(refOf(object))))
-  const fresh = labels.filter(({ object }) => !mine.has(refText(refOf(object))))
-  const found = await Promise.all(
-    fresh.map(async ({ document, object }) => ({
-      document,
-      live: await cluster.get(refOf(object)).catch(absentWhenMissing),
-    })),
+): Blocker | undefined {
+  const name = refText(refOf(live))
+  const written = labels.find(({ object }) => refText(refOf(object)) === name)
+  if (!written || own.some((object) => refText(refOf(object)) === name)) return undefined
+  const whose = othersThan(live, environment)
+  if (whose) return blocker(written.document, live, `is there already and ${whose}. Choose another name.`)
+  const owner = live.metadata.labels?.['app.kubernetes.io/instance']
+  if (owner === application) return undefined
+  return blocker(
+    written.document,
+    live,
+    `belongs to the application ${owner}. Choose another name, or change that one.`,
   )
-  return found.flatMap(({ document, live }) => {
-    if (!live) return []
-    const { labels: has = {} } = live.metadata
-    const owner = has['app.kubernetes.io/instance']
-    if (has['app.kubernetes.io/managed-by'] !== MANAGED_BY['app.kubernetes.io/managed-by']) {
-      return [blocker(document, live, 'is there already and was not made by Quarterdeck. Choose another name.')]
-    }
-    return owner === application
-      ? []
-      : [blocker(document, live, `belongs to the application ${owner}. Choose another name, or change that one.`)]
-  })
-}
-
-// No such namespace: the dry run says it.
-const absentWhenMissing = (error: unknown): undefined => {
-  if (!isProblem(error, notFound)) throw error
 }

@@ -272,6 +272,21 @@ test('[APP-23] objects of another application or of somebody else are not taken 
   expect(plan.blockers[0]?.detail).toContain('was not made by Quarterdeck')
 })
 
+test('[APP-23] an object of the same application in another environment is not taken over', async () => {
+  await ended(await apply(workload('Deployment')))
+  const labels = {
+    'app.kubernetes.io/managed-by': 'quarterdeck',
+    'app.kubernetes.io/instance': 'shop',
+    'quarterdeck.dev/environment': 'elsewhere',
+  }
+  const metadata = { namespace: environment, name: 'settings', labels }
+  await platform.cluster.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
+  const plan = await planOf(workload('Deployment') + settings)
+  expect(plan.blockers).toEqual([
+    { pointer: '/yaml', detail: expect.stringMatching(/^Document 2 .* belongs to environment elsewhere\./) },
+  ])
+})
+
 test('[APP-23] whoever may deploy images only may not apply YAML', async () => {
   const deployer = platform.as({ name: 'ann', permissions: ['application.deploy', 'application.list'] })
   const call = { params: params(), query: {}, body: { yaml: workload('Deployment') } }

@@ -28,8 +28,18 @@ export class Refused extends Error {
 const isDone = (run: Run, step: string) =>
   run.seen.steps.some(({ name, state }) => name === step && (state === 'Succeeded' || state === 'Skipped'))
 
+/**
+ * Applies manifests that do not need each other, and waits for all of them. Throws Refused; an answer that was lost goes
+ * before a refusal, since the cluster has to be asked first what became of it.
+ */
+export async function applyWave(run: Run, cluster: Cluster, manifests: KubeObject[]): Promise<void> {
+  const results = await Promise.allSettled(manifests.map((manifest) => applyOne(run, cluster, manifest)))
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (errors.length > 0) throw errors.find((error) => !(error instanceof Refused)) ?? errors[0]
+}
+
 /** Applies one manifest, unless that is known to be done. Throws Refused. */
-export async function applyOne(run: Run, cluster: Cluster, manifest: KubeObject): Promise<void> {
+async function applyOne(run: Run, cluster: Cluster, manifest: KubeObject): Promise<void> {
   const ref = refOf(manifest)
   const step = applyStep(ref)
   if (isDone(run, step)) return

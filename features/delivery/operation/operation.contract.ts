@@ -237,6 +237,8 @@ export interface ChangeRequest {
   /** Found by the feature before anything was asked of the cluster. */
   blockers?: Blocker[]
   warnings?: string[]
+  /** Why one of `desired` that is there already stands in the way, such as being somebody else's. */
+  taken?: (live: KubeObject) => Blocker | undefined
   /** Sentences by `refText(ref)`, instead of the effect that is worked out from the objects. */
   effects?: Record<string, string>
   /** How long a workload may make no progress before the operation fails. Default 120. */

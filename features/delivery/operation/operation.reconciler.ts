@@ -10,11 +10,11 @@ import {
 } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { hint, type Outcome, type Reconciler } from '@quarterdeck/reconcile'
-import { applyOne, areCredentialsRefused, Refused, removeOne } from './apply.reconciler.ts'
+import { applyWave, areCredentialsRefused, Refused, removeOne } from './apply.reconciler.ts'
 import {
   applyStep,
   type Ending,
-  inOrder,
+  inWaves,
   type OperationRow,
   reachedCluster,
   refusal,
@@ -66,7 +66,7 @@ async function carryOut(run: Run, watch: WorkloadWatch): Promise<Outcome> {
   try {
     const cluster = await run.options.clusterOf(run.row.cluster)
     await start(run)
-    for (const manifest of inOrder(run.row.intent.desired)) await applyOne(run, cluster, manifest)
+    for (const wave of inWaves(run.row.intent.desired)) await applyWave(run, cluster, wave)
     for (const ref of run.row.intent.removed) await removeOne(run, cluster, ref)
     if (run.seen.state === 'Unknown') resolved(run)
     return await waitForAll(run, cluster, watch)

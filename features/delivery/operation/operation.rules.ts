@@ -79,6 +79,8 @@ const ORDER = [
   'PersistentVolumeClaim',
   'Service',
 ]
+// A pod that starts has its Service by then, since a Deployment takes far longer to have one than its own request.
+const LAST = ORDER.indexOf('Service')
 const rank = (kind: string) => {
   const index = ORDER.indexOf(kind)
   return index < 0 ? ORDER.length : index
@@ -87,6 +89,11 @@ const rank = (kind: string) => {
 /** In the order in which they are applied; objects of one kind stay as they were given. */
 export const inOrder = <Item extends { kind: string }>(objects: Item[]): Item[] =>
   objects.toSorted((one, other) => rank(one.kind) - rank(other.kind))
+
+/** The same in waves: what is in one can be applied at once, since it needs only what is in those before. */
+export const inWaves = <Item extends { kind: string }>(objects: Item[]): Item[][] => [
+  ...Map.groupBy(inOrder(objects), ({ kind }) => Math.min(rank(kind), LAST)).values(),
+]
 
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet']
 

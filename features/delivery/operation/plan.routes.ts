@@ -43,7 +43,8 @@ export async function rehearse(
     Promise.all(request.removed.map((ref) => rehearseRemove(cluster, ref))),
     readQuota(cluster, desired),
   ])
-  const given = [...(request.blockers ?? []), ...more.blockers]
+  const taken = applied.flatMap(({ rehearsal: { live } }) => (live && request.taken?.(live)) || [])
+  const given = [...(request.blockers ?? []), ...taken, ...more.blockers]
   const rehearsals = [...applied.map(({ rehearsal }) => rehearsal), ...removed.map(({ rehearsal }) => rehearsal)]
   const blockers = [
     ...given,

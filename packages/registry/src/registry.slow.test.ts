@@ -64,6 +64,26 @@ test('of an index the image for the platform is taken, and the index is what pin
   })
 })
 
+test('what a digest stands for is asked once; what a tag stands for, each time', async () => {
+  const target = { host: real.host, repository: 'again' }
+  await pushImage(target, '1', { config: { User: '1' } })
+  const asked: string[] = []
+  const between = await crooked(async (request, response) => {
+    asked.push(request.url ?? '')
+    const { accept = '' } = request.headers
+    const answer = await fetch(`http://${real.host}${request.url}`, { headers: { accept } })
+    const digest = answer.headers.get('docker-content-digest') ?? ''
+    response.writeHead(answer.status, { 'docker-content-digest': digest }).end(await answer.bytes())
+  })
+  const registry = registryAt(between)
+  const image = await registry.image('again', '1', linux)
+  expect(await registry.image('again', '1', linux)).toEqual(image)
+  expect(asked.filter((url) => url.includes('/manifests/'))).toHaveLength(2)
+  expect(asked.filter((url) => url.includes('/blobs/'))).toHaveLength(1)
+  await pushImage(target, '1', { config: { User: '2' } })
+  expect((await registry.image('again', '1', linux)).configuration.config?.User).toBe('2')
+})
+
 test('tags and repositories are read page by page', async () => {
   const target = { host: real.host, repository: 'many' }
   const first = await pushImage(target, 'v0')

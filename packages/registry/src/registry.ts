@@ -69,6 +69,7 @@ export function openRegistry(
     checkDigest(reference.includes(':') ? reference : answer.headers['docker-content-digest'], digest, host, what)
     return { digest, what, parsed: parseManifest(answer.body, host, what) }
   }
+  const images = new Map<string, Omit<RegistryImage, 'digest'>>()
   return {
     host,
     async ping(signal) {
@@ -92,6 +93,10 @@ export function openRegistry(
     },
     async image(repository, reference, platform, signal) {
       const { digest, what, parsed } = await manifest(repository, reference, signal)
+      // What a digest stands for never changes; whether we may read it was just asked.
+      const key = `${repository}@${digest} ${platform.os}/${platform.architecture}`
+      const known = images.get(key)
+      if (known) return { digest, ...known }
       const chosen =
         'manifests' in parsed
           ? (await manifest(repository, chooseManifest(parsed, platform, host, what).digest, signal)).parsed
@@ -102,9 +107,18 @@ export function openRegistry(
       checkDigest(chosen.config.digest, digestOf(blob.body), host, `the configuration of ${what}`)
       const configuration = parseBody(Configuration, blob.body, host, `a configuration of ${what}`)
       const sizeBytes = chosen.layers.reduce((sum, { size }) => sum + size, chosen.config.size)
+      remember(images, key, { configuration, sizeBytes })
       return { digest, configuration, sizeBytes }
     },
   }
+}
+
+const REMEMBERED = 100
+
+function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.set(key, value)
+  const [oldest] = map.keys()
+  if (map.size > REMEMBERED && oldest !== undefined) map.delete(oldest)
 }
 
 const pullScope = (repository: string) => `repository:${repository}:pull`
