@@ -20,6 +20,14 @@ export interface Result {
 export interface BenchOptions {
   /** Absent: the workload's own size. */
   pods?: number
+  /** Pods of three to five containers. */
+  heavy?: boolean
+  /** How long what runs for an hour in earnest is run. Absent: the workload's own choice, a minute or two. */
+  minutes?: number
+  /** How often what is compared is done in turn. */
+  rounds?: number
+  /** Folder for CPU profiles of our processes. */
+  profileFolder?: string
 }
 
 /** What the figures were measured on. */

@@ -4,7 +4,7 @@ import { type Fact, keyOf } from './facts.ts'
 export interface PodQuestion {
   /** Only in these namespaces: what the reader may see. Absent: all. */
   namespaces?: readonly string[]
-  status?: string
+  phase?: string
   label?: readonly [key: string, value: string]
   /** Part of the name. */
   contains?: string
@@ -13,7 +13,7 @@ export interface PodQuestion {
   limit: number
 }
 
-export type SortField = 'name' | 'created' | 'restarts' | 'node' | 'status'
+export type SortField = 'name' | 'created' | 'restarts' | 'node'
 
 export interface Answer {
   total: number
@@ -44,14 +44,14 @@ export function facetOf(
     .sort((a, b) => b.count - a.count || order(a.value, b.value))
 }
 
-type Selection = Pick<PodQuestion, 'namespaces' | 'status' | 'label' | 'contains'>
+type Selection = Pick<PodQuestion, 'namespaces' | 'phase' | 'label' | 'contains'>
 
-function matching(pods: readonly Fact[], { namespaces, status, label, contains }: Selection): Fact[] {
+function matching(pods: readonly Fact[], { namespaces, phase, label, contains }: Selection): Fact[] {
   const allowed = namespaces && new Set(namespaces)
   return pods.filter(
     (fact) =>
       (!allowed || allowed.has(fact.namespace)) &&
-      (status === undefined || fact.pod?.status === status) &&
+      (phase === undefined || fact.pod?.phase === phase) &&
       (label === undefined || fact.labels[label[0]] === label[1]) &&
       (contains === undefined || fact.name.includes(contains)),
   )
@@ -63,7 +63,7 @@ function compare(a: Fact, b: Fact, { field, descending = false }: PodQuestion['s
   return order(a.namespace, b.namespace) || order(a.name, b.name)
 }
 
-function valueIn(fact: Fact, field: SortField): string | number {
+function valueIn(fact: Fact, field: SortField | 'status'): string | number {
   if (field === 'name') return fact.name
   if (field === 'created') return fact.created
   return fact.pod?.[field] ?? ''

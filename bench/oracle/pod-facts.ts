@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../generator/shape.ts'
 
 /** What kubectl prints in its columns, worked out anew from what a pod says of itself. */
 export interface PodFacts {
+  phase: string
   status: string
   ready: string
   restarts: number
@@ -31,8 +32,9 @@ interface PodStatus {
 /** Of a pod without init containers: the generator makes none. */
 export function podFacts({ metadata, spec, status }: KubernetesObject): PodFacts {
   const { nodeName = '', containers } = spec as { nodeName?: string; containers: { image: string }[] }
-  const { podIP = '', containerStatuses = [] } = status as PodStatus
+  const { phase = '', podIP = '', containerStatuses = [] } = status as PodStatus
   return {
+    phase,
     status: statusWord(metadata.deletionTimestamp !== undefined, status as PodStatus),
     ready: `${containerStatuses.filter((one) => one.ready && one.state?.running).length}/${containers.length}`,
     restarts: containerStatuses.reduce((sum, one) => sum + one.restartCount, 0),
