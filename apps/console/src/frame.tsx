@@ -72,6 +72,7 @@ const PLACES: Record<string, string> = {
   h: '/',
   a: '/applications',
   c: '/clusters',
+  x: '/explore/pods',
   e: '/environments',
   t: '/tokens',
   d: '/deploy',
@@ -137,6 +138,7 @@ function Rail() {
       <Entry to="/" icon="home" word={t('home')} />
       <Entry to="/applications" icon="apps" word={t('applications')} />
       <Entry to="/clusters" icon="cluster" word={t('clusters')} />
+      <Entry to="/explore" icon="explore" word={t('explorer')} />
       <div className="group">{t('administration')}</div>
       <Entry to="/environments" icon="environment" word={t('environments')} />
       <Entry to="/tokens" icon="token" word={t('tokens')} />

@@ -62,6 +62,13 @@ const oneCluster = createRoute({
     return <ClusterPage cluster={oneCluster.useParams().cluster} />
   },
 })
+/** The list stays as it is while the details beside it come and go: one page for all addresses below. */
+const explore = createRoute({
+  getParentRoute: () => framed,
+  path: '/explore',
+  component: lazyRouteComponent(() => import('./explore-page.tsx'), 'ExplorePage'),
+})
+const below = (path: string) => createRoute({ getParentRoute: () => explore, path, component: () => null })
 const TABS: readonly string[] = ['overview', 'logs', 'terminal', 'history', 'yaml']
 const oneApplication = createRoute({
   getParentRoute: () => framed,
@@ -133,6 +140,7 @@ const tree = root.addChildren([
       lazyRouteComponent(() => import('../../../features/cluster/cluster/cluster.console.tsx'), 'ClustersPage'),
     ),
     oneCluster,
+    explore.addChildren([below('/'), below('/$resource'), below('/$resource/$cluster/$namespace/$name')]),
     inFrame(
       '/environments',
       lazyRouteComponent(

@@ -32,6 +32,12 @@ const PATHS = {
   download: 'M8 3v8M4.5 7.8 8 11.2l3.5-3.4M2.5 13.5h11',
   pause: 'M5.5 3.5v9M10.5 3.5v9',
   play: 'M5 3.2 12.5 8 5 12.8Z',
+  rise: 'M8 13V3.5M4.5 7 8 3.5 11.5 7',
+  fall: 'M8 3v9.5M4.5 9 8 12.5 11.5 9',
+  explore: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM10.6 5.4 9.2 9.2 5.4 10.6 6.8 6.8Z',
+  columns: 'M2.5 3h11v10h-11ZM6.2 3v10M9.8 3v10',
+  facets: 'M2.5 4h11M4.5 8h7M6.5 12h3',
+  help: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM6.2 6.3a1.8 1.8 0 1 1 2.6 1.6c-.6.3-.8.6-.8 1.2M8 11.2h0',
   leave: 'M6 2.5H2.5v11H6M10 5l3 3-3 3M13 8H6',
 } as const
 export type IconName = keyof typeof PATHS

@@ -49,3 +49,9 @@ export function useUrlValue(name: string): [string, (value: string) => void] {
   }
   return [value, set]
 }
+
+/** What stands behind the question mark of the page's address. */
+export const useSearch = (): URLSearchParams => {
+  const text = useRouterState({ select: (state) => state.location.searchStr })
+  return new URLSearchParams(text)
+}

@@ -4,6 +4,7 @@ import { Button } from './button.tsx'
 import { Icon } from './icon.tsx'
 import { useText } from './text.ts'
 import { partTexts } from './texts.ts'
+import { isTyping } from './typing.ts'
 
 /** One column: its heading and what stands in a row's cell. */
 export interface Column<Row> {
@@ -158,14 +159,5 @@ export function NoMatch({ clear }: { clear: () => void }) {
       <p className="soft">{t('noMatch')}</p>
       <Button onClick={clear}>{t('clear')}</Button>
     </div>
-  )
-}
-
-/** True while keys go into a text. */
-export function isTyping(target: EventTarget | null): boolean {
-  const element = target as HTMLElement | null
-  return (
-    element instanceof HTMLElement &&
-    (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) || !!element.closest('.xterm'))
   )
 }
