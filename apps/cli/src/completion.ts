@@ -3,17 +3,28 @@ import type { Command } from 'commander'
 interface Node {
   path: string
   words: string[]
+  /** Takes the name of a kind, which only the server knows. */
+  kinds: boolean
 }
+
+/** Prints the names of kinds, or nothing when nobody is signed in. */
+const KINDS = 'qd kinds --names 2>/dev/null'
 
 function nodesOf(command: Command, path: string, inherited: string[]): Node[] {
   const options = [...inherited, ...command.options.flatMap((option) => (option.long ? [option.long] : []))]
   const children = command.commands.filter((child) => !child.name().startsWith('_'))
-  const own = { path, words: [...new Set([...children.map((child) => child.name()), ...options])] }
+  const own = {
+    path,
+    words: [...new Set([...children.map((child) => child.name()), ...options])],
+    kinds: command.registeredArguments.some((argument) => argument.name() === 'kind'),
+  }
   return [own, ...children.flatMap((child) => nodesOf(child, `${path} ${child.name()}`, options))]
 }
 
 const cases = (nodes: Node[]) =>
-  nodes.map(({ path, words }) => `    "${path}") words="${words.join(' ')}" ;;`).join('\n')
+  nodes
+    .map(({ path, words, kinds }) => `    "${path}") words="${words.join(' ')}${kinds ? ` $(${KINDS})` : ''}" ;;`)
+    .join('\n')
 
 const BASH = (nodes: Node[]) => `# qd completion bash
 _qd() {
@@ -33,14 +44,15 @@ complete -o default -F _qd qd
 `
 
 const FISH = (nodes: Node[]) => {
-  const lines = nodes.flatMap(({ path, words }) => {
+  const lines = nodes.flatMap(({ path, words, kinds }) => {
     const [, ...given] = path.split(' ')
     const seen = given.length === 0 ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${given.at(-1)}`
-    return words.map((word) =>
+    const own = words.map((word) =>
       word.startsWith('--')
         ? `complete -c qd -n '${seen}' -l ${word.slice(2)}`
         : `complete -c qd -n '${seen}' -f -a ${word}`,
     )
+    return kinds ? [...own, `complete -c qd -n '${seen}' -f -a '(${KINDS})'`] : own
   })
   return `# qd completion fish\n${lines.join('\n')}\n`
 }

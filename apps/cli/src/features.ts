@@ -4,6 +4,7 @@ import { applicationCommands } from '../../../features/application/application/a
 import { manifestCommands } from '../../../features/application/manifest/manifest.cli.ts'
 import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.ts'
 import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
+import { objectCommands } from '../../../features/cluster/object/object.cli.ts'
 import { versionCommands } from '../../../features/cluster/version/version.cli.ts'
 import { logCommands } from '../../../features/container/log/log.cli.ts'
 import { terminalCommands } from '../../../features/container/terminal/terminal.cli.ts'
@@ -26,6 +27,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   sessionCommands,
   tokenCommands,
   clusterCommands,
+  objectCommands,
   nativeCommands,
   versionCommands,
   logCommands,

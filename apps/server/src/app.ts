@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, type Readiness, type Server } from '@quarterdeck/http'
-import { createClusters, openKeyFile } from '@quarterdeck/kube'
+import { type ClustersOptions, createClusters, openKeyFile } from '@quarterdeck/kube'
 import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
 import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store } from '@quarterdeck/store'
-import { countSealed, findKubeconfig } from '../../../features/cluster/cluster/cluster.store.ts'
+import { countSealed, findKubeconfig, listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import {
   administratorState,
   firstRunLink,
@@ -17,6 +17,7 @@ import { BringUp } from './bring-up.ts'
 import type { Config } from './config.ts'
 import { bindFeatures, type Features, type Parts, recordAct } from './features.ts'
 import { lateKeyFile } from './late-key-file.ts'
+import { type LateMirror, lateMirror } from './late-mirror.ts'
 import { logFile } from './log-file.ts'
 import { clusterOfKubeconfig, clusterOfThisMachine } from './own-cluster.ts'
 import { SetupProgress } from './setup-progress.ts'
@@ -108,7 +109,9 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   const { store } = late
   const { db } = store
   const { keyFile, set: setKeyFile } = lateKeyFile()
-  const clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
+  const load = (name: string) => findKubeconfig(db, keyFile, name)
+  const clusters = createClusters({ load })
+  const mirror = mirrorOf(config, store, load, logger)
   const progress = new SetupProgress({
     version,
     origin: config.kubeconfig ? 'kubeconfig' : 'local',
@@ -124,6 +127,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     keyFile,
     log: logger,
     signIns: openSignIns({ db, listen: store.listen }),
+    mirror,
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
     async registries() {
       const host = cluster.registry()
@@ -136,6 +140,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await countSealed(db) }))
     await administrator(config, store, platform.url, say)
     running = runReconcilers({ store, reconcilers: platform.features?.reconcilers ?? {}, logger })
+    void mirror.open().catch((error: unknown) => logger.error({ err: error }, 'the mirror cannot be opened'))
   })
   const bringUp = new BringUp({
     steps: stepsOf(opening, cluster, progress, () => platform.features, say),
@@ -150,7 +155,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     features: undefined,
     url: '',
     async quiesce() {
-      await Promise.all([bringUp.close(), running?.close({ drainMs: 12_000 })])
+      await Promise.all([bringUp.close(), running?.close({ drainMs: 12_000 }), mirror.close()])
       await platform.features?.close()
     },
     async close() {
@@ -160,6 +165,11 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     },
   }
   return platform
+}
+
+function mirrorOf({ home }: Config, { db, listen }: Store, load: ClustersOptions['load'], log: Log): LateMirror {
+  const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
+  return lateMirror({ snapshotFolder: join(home, 'mirror'), log }, { registered, load, listen, log })
 }
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {

@@ -11,6 +11,9 @@ import { yamlChange } from '../../../features/application/application/yaml-chang
 import { manifestRoutes } from '../../../features/application/manifest/manifest.routes.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
+import { mirrorFigures } from '../../../features/cluster/object/mirror-figures.routes.ts'
+import { objectRoutes } from '../../../features/cluster/object/object.routes.ts'
+import { readerOf } from '../../../features/cluster/object/query.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
 import { versionRoutes } from '../../../features/cluster/version/version.routes.ts'
@@ -30,6 +33,7 @@ import {
 import { list as listEnvironments } from '../../../features/tenancy/environment/environment.store.ts'
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
+import type { LateMirror } from './late-mirror.ts'
 
 /** What features are given. All of it can be handed out before the store is open. */
 export interface Parts {
@@ -39,6 +43,7 @@ export interface Parts {
   keyFile: KeyFile
   log: Log
   signIns: SignIns
+  mirror: Pick<LateMirror, 'opened' | 'current'>
   setup: { read(): Promise<Setup>; retry(): void }
   /** Where images may come from. */
   registries(): Promise<KnownRegistry[]>
@@ -59,7 +64,7 @@ export const recordAct = (db: Db, entry: AuditEntry): Promise<unknown> => audit(
 
 /** Binds every endpoint: one line a feature. */
 export function bindFeatures(server: Server, parts: Parts): Features {
-  const { store, db, clusters, keyFile, setup } = parts
+  const { store, db, clusters, keyFile, setup, mirror } = parts
   const clusterOf = clusters.get
   const makeChange = changeMaker({ db, clusterOf, definitions })
   const images = openImages({ registries: parts.registries })
@@ -76,6 +81,8 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   sessionRoutes(server, { db, record: recordAct, revoked: parts.signIns.forget })
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record: recordAct })
   versionRoutes(server, { db, fieldChanges })
+  objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf })
+  server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })

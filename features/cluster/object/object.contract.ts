@@ -76,6 +76,16 @@ const Sort = z.string().max(300).optional().describe('Columns with commas, - bef
 const Offset = z.coerce.number().int().min(0).default(0)
 const Limit = z.coerce.number().int().min(1).max(1_000).default(50)
 
+const Where = {
+  cluster: Name.optional().describe('Only of this cluster; the same as cluster:NAME in the filter'),
+  namespace: z
+    .string()
+    .min(1)
+    .max(253)
+    .optional()
+    .describe('Only of this namespace; the same as ns:NAME in the filter'),
+}
+
 const ofKind = z.object({ resource: Resource })
 export const listKinds = endpoint({
   id: 'kind.list',
@@ -97,7 +107,14 @@ export const listObjects = endpoint({
   permission: 'object.list',
   summary: 'Objects of one kind over all clusters: filtered, sorted, any page, with the exact total',
   params: ofKind,
-  query: z.object({ filter: FilterText.optional(), sort: Sort, offset: Offset, limit: Limit, columns: Columns }),
+  query: z.object({
+    ...Where,
+    filter: FilterText.optional(),
+    sort: Sort,
+    offset: Offset,
+    limit: Limit,
+    columns: Columns,
+  }),
   response: ObjectPage,
   problems: [unknownKind],
 })
@@ -275,6 +292,7 @@ export const LiveRequest = z.discriminatedUnion('type', [
     type: z.literal('open'),
     id: z.int().min(0).max(1e9),
     resource: Resource,
+    ...Where,
     filter: FilterText.optional(),
     sort: Sort,
     offset: z.int().min(0).default(0),

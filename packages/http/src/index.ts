@@ -1,5 +1,6 @@
 export { type BindOptions, bind, type Context, type Handler } from './bind.ts'
 export type { Readiness } from './health.ts'
+export type { Figure } from './metrics.ts'
 export { openApiDocument } from './openapi.ts'
 export { serverClosing, unsupportedMediaType } from './problem-handler.ts'
 export { bindProxy, type ProxyAnswer, type ProxyHandlers, type ProxyRequest, type ProxySocket } from './proxy.ts'

@@ -82,7 +82,16 @@ export function bindProxy<Params>(
         preHandler: (request) => prepareUpgrade(server, endpoint, request, handlers),
         handler: (request, reply) => passOn(server, endpoint, request, reply, handlers),
         ...(endpoint.method === 'GET'
-          ? { wsHandler: (ws, request) => join(server, endpoint, request, socketOf(ws), () => keepAlive(ws)) }
+          ? {
+              wsHandler: (ws, request) =>
+                join(
+                  server,
+                  endpoint,
+                  request,
+                  socketOf(ws, () => ws.terminate()),
+                  () => keepAlive(ws),
+                ),
+            }
           : {}),
       })
     }

@@ -7,7 +7,7 @@ import { serveConsole } from './console.ts'
 import { checkHost } from './guard.ts'
 import { securityHeaders } from './headers.ts'
 import { type Readiness, serveHealth } from './health.ts'
-import { measure } from './metrics.ts'
+import { type Figure, measure } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { noSuchRoute, sendProblem, serverClosing } from './problem-handler.ts'
 import { serveProblems } from './problem-page.ts'
@@ -60,6 +60,8 @@ export interface Server {
   readonly publicUrl: URL | undefined
   readonly endpoints: AnyEndpoint[]
   readonly rateLimit: RateLimit
+  /** Who else has figures for /metrics; asked each time. */
+  readonly figures: (() => readonly Figure[])[]
   /** Ends the streams and sockets that are open when the server closes. */
   readonly closing: AbortSignal
   /** Answers a request without a network, for tests: `createClient({ baseUrl: 'http://localhost', fetch: server.fetch })`. */
@@ -118,7 +120,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     encodings: ['gzip'],
     customTypes: /^application\/(json|problem\+json)/,
   })
-  measure(app)
+  const figures: Server['figures'] = []
+  measure(app, figures)
   serveHealth(app, options.readiness)
   serveProblems(app, endpoints)
   let document: string | undefined
@@ -133,6 +136,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     publicUrl,
     endpoints,
     rateLimit: createRateLimit({ burst, perSecond }),
+    figures,
     closing: controller.signal,
     fetch: webFetch(app),
     listen: (port) => app.listen({ host, port }),

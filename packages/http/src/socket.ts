@@ -43,21 +43,28 @@ const shortened = (text: string) =>
 
 const AS_TEXT = { binary: false }
 
-/** Our own view of a WebSocket. */
-export function socketOf(ws: WebSocket): Socket {
+/** Our own view of a WebSocket. `failed` is told what a listener throws. */
+export function socketOf(ws: WebSocket, failed: (error: unknown) => void): Socket {
   let waiting: (string | Uint8Array)[] | undefined = []
   const listeners: ((frame: string | Uint8Array) => void)[] = []
   ws.on('message', (bytes: Buffer, binary: boolean) => {
     const frame = binary ? bytes : bytes.toString('utf8')
     if (waiting) waiting.push(frame)
-    else for (const listener of listeners) listener(frame)
+    else tell(listeners, frame)
   })
+  function tell<T>(all: readonly ((value: T) => void)[], value: T) {
+    try {
+      for (const listener of all) listener(value)
+    } catch (error) {
+      failed(error)
+    }
+  }
   let refused = false
   const drained: (() => void)[] = []
   const sent = () => {
     if (!refused || ws.bufferedAmount > CAUGHT_UP_BYTES || ws.readyState !== ws.OPEN) return
     refused = false
-    for (const listener of drained) listener()
+    tell(drained, undefined)
   }
   return {
     offer(text) {
@@ -79,7 +86,7 @@ export function socketOf(ws: WebSocket): Socket {
       listeners.push(listener)
       const early = waiting ?? []
       waiting = undefined
-      for (const frame of early) listener(frame)
+      for (const frame of early) tell([listener], frame)
     },
     onClose: (listener) => void ws.once('close', listener),
     pause: () => ws.pause(),
@@ -132,7 +139,7 @@ export function bindSocket<E extends AnyEndpoint>(server: Server, endpoint: E, h
         gone.abort()
       })
       keepAlive(ws)
-      const socket = socketOf(ws)
+      const socket = socketOf(ws, (error) => closeWith(ws, error, request))
       try {
         await handler(
           contextOf(server, endpoint, request, undefined, () => signal),

@@ -1,5 +1,5 @@
 export type { Applied, CallOptions, Cluster, KubeList, LogsRequest, Selection, WriteOptions } from './cluster.ts'
-export { type Clusters, type ClustersOptions, createClusters } from './clusters.ts'
+export { type Clusters, type ClustersOptions, createClusters, type LoadedCluster } from './clusters.ts'
 export { connectCluster } from './connect-cluster.ts'
 export type { Credential } from './connection.ts'
 export type { Exec, ExecRequest, TerminalSize } from './exec.ts'

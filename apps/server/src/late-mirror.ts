@@ -1,0 +1,43 @@
+import { storeUnavailable } from '@quarterdeck/kernel'
+import type { MirrorOptions } from '@quarterdeck/mirror'
+import { type FollowOptions, followClusters } from '../../../features/cluster/object/follow-clusters.routes.ts'
+import type { OpenedMirror } from '../../../features/cluster/object/query.routes.ts'
+
+/** The mirror, handed out before it is open. */
+export interface LateMirror {
+  /** Throws the problem store-unavailable until it is open. */
+  opened(): OpenedMirror
+  /** Its figures; undefined until it is open. */
+  readonly current: OpenedMirror | undefined
+  /** Opens it and lets it read every registered cluster. Once. */
+  open(): Promise<void>
+  /** Writes the snapshot and ends. */
+  close(): Promise<void>
+}
+
+/** Opens the mirror when it is told to: after the store, since it needs the registrations, and not to delay the page. */
+export function lateMirror(options: MirrorOptions, following: Omit<FollowOptions, 'mirror'>): LateMirror {
+  let opened: OpenedMirror | undefined
+  let stop: () => Promise<void> = async () => undefined
+  let closed = false
+  return {
+    opened() {
+      if (opened) return opened
+      throw storeUnavailable({ detail: 'The mirror of the clusters is being opened', retryAfterSeconds: 1 })
+    },
+    get current() {
+      return opened
+    },
+    async open() {
+      const { openMirror, parseFilter, parseSort } = await import('@quarterdeck/mirror')
+      if (closed || opened) return
+      opened = { mirror: openMirror(options), parseFilter, parseSort }
+      stop = followClusters({ ...following, mirror: opened.mirror })
+    },
+    async close() {
+      closed = true
+      await stop()
+      await opened?.mirror.close()
+    },
+  }
+}

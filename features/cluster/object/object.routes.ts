@@ -1,0 +1,91 @@
+import { bind, type Server } from '@quarterdeck/http'
+import type { Cluster } from '@quarterdeck/kube'
+import { liveRoutes } from './live.routes.ts'
+import { completeFilter, countObjects, listKinds, listObjects, searchObjects, sumObjects } from './object.contract.ts'
+import { objectDetailRoutes } from './object-detail.routes.ts'
+import { answered, filterOf, kindNamed, listQuery, type MirrorParts } from './query.routes.ts'
+
+export interface ObjectOptions extends MirrorParts {
+  /** Throws notFound for a cluster that is not registered. */
+  clusterOf(name: string): Promise<Cluster>
+}
+
+// A list takes a hundredth of what most requests take, and a page that is looked at asks for many.
+const CHEAP = { unchecked: true, cost: 0.1 }
+
+/** Lists, figures and searches from the mirror; single objects from their API servers. */
+export function objectRoutes(server: Server, options: ObjectOptions): void {
+  const { opened, readerOf } = options
+  bind(server, listKinds, () => {
+    const { mirror } = opened()
+    const states = mirror.clusters()
+    return {
+      items: mirror.kinds().map((spec) => ({
+        ...spec,
+        clusters: states.flatMap(({ cluster, kinds }) =>
+          kinds
+            .filter(({ resource }) => resource === spec.resource)
+            .map(({ state, objects, message }) => ({ cluster, state, objects, message })),
+        ),
+      })),
+      clusters: states.map(({ kinds: _, ...state }) => state),
+    }
+  })
+  bind(
+    server,
+    listObjects,
+    ({ params, query, subject }) => {
+      const at = opened()
+      const kind = kindNamed(at, params.resource, '/params/resource')
+      return answered(() => at.mirror.listJson(listQuery(at, kind, query), readerOf(subject)))
+    },
+    CHEAP,
+  )
+  bind(
+    server,
+    countObjects,
+    ({ params, query, subject }) => {
+      const at = opened()
+      const kind = kindNamed(at, params.resource, '/params/resource')
+      const { fields, limit } = query
+      const asked = () => ({ resource: kind.resource, ...filterOf(at, kind, query.filter), fields, limit })
+      return answered(() => ({ items: at.mirror.facets(asked(), readerOf(subject)) }))
+    },
+    CHEAP,
+  )
+  bind(
+    server,
+    sumObjects,
+    ({ params, query, subject }) => {
+      const at = opened()
+      const kind = kindNamed(at, params.resource, '/params/resource')
+      const { by, fields, limit } = query
+      const group = by === undefined ? {} : { by }
+      const asked = () => ({ resource: kind.resource, ...filterOf(at, kind, query.filter), ...group, fields, limit })
+      return answered(() => ({ items: at.mirror.sums(asked(), readerOf(subject)) }))
+    },
+    CHEAP,
+  )
+  bind(
+    server,
+    completeFilter,
+    ({ params, query, subject }) => {
+      const at = opened()
+      const { resource } = kindNamed(at, params.resource, '/params/resource')
+      const { text, cursor = text.length } = query
+      return answered(() => ({ items: at.mirror.complete({ resource, text, cursor }, readerOf(subject)) }))
+    },
+    CHEAP,
+  )
+  bind(
+    server,
+    searchObjects,
+    ({ query: { text, cluster, limit }, subject }) => {
+      const clusters = cluster === undefined ? {} : { clusters: [cluster] }
+      return answered(() => opened().mirror.search({ text, limit, ...clusters }, readerOf(subject)))
+    },
+    CHEAP,
+  )
+  objectDetailRoutes(server, options)
+  liveRoutes(server, options)
+}

@@ -1,0 +1,110 @@
+import { invalidInput, type Subject } from '@quarterdeck/kernel'
+import type {
+  Expression,
+  KindSpec,
+  ListQuery,
+  Mirror,
+  parseFilter,
+  parseSort,
+  QueryError,
+  Reader,
+} from '@quarterdeck/mirror'
+import { unknownKind } from './object.contract.ts'
+
+/** The mirror and the readers of its texts. They are loaded once the store is open, so that the page is there before. */
+export interface OpenedMirror {
+  mirror: Mirror
+  parseFilter: typeof parseFilter
+  parseSort: typeof parseSort
+}
+
+/** What the doors to the mirror are given. */
+export interface MirrorParts {
+  /** Throws storeUnavailable while it is not open yet. */
+  opened(): OpenedMirror
+  /** What a subject may see of the clusters. */
+  readerOf(subject: Subject): Reader
+}
+
+const EVERYTHING: Reader = { key: '*', generation: 0, may: () => true }
+
+/** Whoever may list objects sees all of them, until permissions have places (issue 5): this is where they come in. */
+export const readerOf = (_subject: Subject): Reader => EVERYTHING
+
+/** By resource, plural, kind or short name. Throws unknownKind with what comes near. */
+export function kindNamed({ mirror }: OpenedMirror, name: string, pointer: string): KindSpec {
+  const kind = mirror.kind(name)
+  if (kind) return kind
+  const wanted = name.toLowerCase()
+  const near = mirror
+    .kinds()
+    .filter((one) => one.resource.includes(wanted) || wanted.startsWith(one.kind.toLowerCase()))
+    .slice(0, 5)
+    .map(({ resource }) => resource)
+  const unread = mirror.clusters().filter(({ state }) => state === 'unknown' || state === 'syncing')
+  const detail = [
+    `No cluster serves a kind ${name}.`,
+    near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'qd kinds lists those there are.',
+    ...(unread.length > 0 ? [`Not all is read yet of ${unread.map(({ cluster }) => cluster).join(', ')}.`] : []),
+  ].join(' ')
+  throw unknownKind({ detail, errors: [{ pointer, detail }] })
+}
+
+/** A list as it is asked for in text. */
+export interface AskedList {
+  cluster?: string | undefined
+  namespace?: string | undefined
+  filter?: string | undefined
+  sort?: string | undefined
+  offset?: number
+  limit?: number
+  columns?: string[] | undefined
+}
+
+/** The same for the mirror. Throws QueryError. */
+export function listQuery(opened: OpenedMirror, kind: KindSpec, asked: AskedList): ListQuery {
+  const { sort, offset, limit, columns } = asked
+  const filter = [...placeOf(asked), ...allOf(opened, kind, asked.filter)]
+  return {
+    resource: kind.resource,
+    ...(filter[1] ? { filter: { all: filter } } : filter[0] ? { filter: filter[0] } : {}),
+    ...(sort ? { sort: opened.parseSort(sort, kind) } : {}),
+    ...(offset === undefined ? {} : { offset }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(columns === undefined ? {} : { columns }),
+  }
+}
+
+const placeOf = ({ cluster, namespace }: AskedList): Expression[] => [
+  ...(cluster === undefined ? [] : [{ field: 'cluster', op: '=' as const, values: [cluster] }]),
+  ...(namespace === undefined ? [] : [{ field: 'namespace', op: '=' as const, values: [namespace] }]),
+]
+
+function allOf(opened: OpenedMirror, kind: KindSpec, text: string | undefined): Expression[] {
+  const { filter } = filterOf(opened, kind, text)
+  return filter === undefined ? [] : 'all' in filter ? filter.all : [filter]
+}
+
+/** A filter text for the mirror; nothing when it is empty. Throws QueryError. */
+export function filterOf(opened: OpenedMirror, kind: KindSpec, text: string | undefined): Pick<ListQuery, 'filter'> {
+  const filter = text ? opened.parseFilter(text, kind) : undefined
+  return filter === undefined ? {} : { filter }
+}
+
+/** Whether the mirror says that a query cannot be answered. Its class is not loaded here. */
+export const isQueryError = (error: unknown): error is QueryError =>
+  error instanceof Error && typeof (error as { pointer?: unknown }).pointer === 'string'
+
+/** Runs a query of an endpoint; what is wrong with it becomes the problem invalid-input at the field of the request. */
+export function answered<T>(query: () => T): T {
+  try {
+    return query()
+  } catch (error) {
+    if (!isQueryError(error)) throw error
+    const pointer = error.pointer === '/resource' ? '/params/resource' : `/query${error.pointer}`
+    throw invalidInput({
+      detail: `${pointer}: ${error.message}`,
+      errors: [{ pointer, detail: error.message }],
+    })
+  }
+}
