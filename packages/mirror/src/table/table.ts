@@ -1,6 +1,6 @@
 import { type BatchMessage, NO_CLUSTER } from '../batch.ts'
 import type { KindSpec } from '../kind.ts'
-import type { TableArrays } from '../snapshot/snapshot-source.ts'
+import type { RowTracker, TableArrays } from '../snapshot/snapshot-source.ts'
 import { type Bits, clearBit, grownBits, hasBit, setBit, wordsFor } from './bitmap.ts'
 import { ChangeLog } from './change-log.ts'
 import { Column } from './column.ts'
@@ -34,6 +34,7 @@ export class Table {
   readonly counts = new Map<number, number>()
   readonly #byName: Map<string, Column>
   readonly #shown: Shown
+  readonly #trackers = new Set<Uint32Array[]>()
 
   constructor(number: number, spec: KindSpec, shown: Shown) {
     this.number = number
@@ -72,6 +73,7 @@ export class Table {
   apply(batch: BatchMessage): void {
     this.strings.update(batch.strings)
     this.sets.update(batch.sets)
+    for (const tracker of this.#trackers) tracker.push(batch.removed, batch.rows)
     for (const row of batch.removed) this.#remove(row)
     this.#reserve(batch.rows)
     for (const [at, column] of this.columns.entries()) {
@@ -176,6 +178,13 @@ export class Table {
     }
     this.#reserve(new Uint32Array(0))
     this.log.cut()
+  }
+
+  /** From now on keeps in mind which rows are written or removed. */
+  track(): RowTracker {
+    const rows: Uint32Array[] = []
+    this.#trackers.add(rows)
+    return { rows, end: () => this.#trackers.delete(rows) }
   }
 
   /** For snapshots: the arrays as they are. */

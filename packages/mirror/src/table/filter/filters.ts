@@ -4,7 +4,8 @@ import { type Bits, bitsIn, countBits, grownBits, hasBit, wordsFor } from '../bi
 import type { Budget, Kept } from '../budget.ts'
 import type { Table } from '../table.ts'
 import { type Leaf, MaintainedLeaf } from './leaf.ts'
-import { ageLeaf, type ClusterNames, fieldTest, labelTest, readerTest, textTest } from './tests.ts'
+import { Rights } from './rights.ts'
+import { ageLeaf, type ClusterNames, fieldTest, labelTest, textTest } from './tests.ts'
 
 /** An expression whose tests are bitmaps. */
 type Node = { leaf: Leaf } | { all: Node[] } | { any: Node[] } | { not: Node }
@@ -104,16 +105,14 @@ export class Filters {
   /** The same, not kept. */
   make(filter: Expression | undefined, reader: Reader): Result {
     const all = filter ? [this.#node(filter, 0)] : []
-    if (reader !== EVERYTHING) all.push({ leaf: this.#readerLeaf(reader) })
+    if (reader !== EVERYTHING) all.push({ leaf: this.rights(reader).leaf })
     return new Result(this.#table, all.length === 1 ? (all[0] as Node) : { all }, this.#now)
   }
 
-  #readerLeaf(reader: Reader): Leaf {
+  /** What the reader may see of this table. */
+  rights(reader: Reader): Rights {
     const key = `${this.#key}reader ${reader.generation}.${JSON.stringify(reader.key)}`
-    return this.#budget.use(key, () => {
-      // `may` of a reader object whose generation has moved on would answer for the new one.
-      return new MaintainedLeaf(this.#table, readerTest(this.#table, this.#clusters, reader))
-    })
+    return this.#budget.use(key, () => new Rights(this.#table, this.#clusters, reader))
   }
 
   #node(expression: Expression, depth: number): Node {

@@ -57,6 +57,18 @@ export class SplitTest implements RowTest {
     this.#firsts = within.length > 0 ? Math.imul(within[0] as number, 0x0101_0101) : 0
   }
 
+  /** Begins with the text, without regard to case. */
+  static starts(column: Column, strings: Strings, text: string): SplitTest {
+    const bytes = Buffer.from(folded(text))
+    const cut = cutAt(bytes, 0, bytes.length)
+    const halves: Halves[] = []
+    if (cut > 0 && cut < bytes.length) {
+      const beginnings = new StringTest(strings, 'equals', [bytes.toString('utf8', 0, cut)])
+      halves.push({ beginnings, suffix: patternAt(bytes.subarray(cut), 0) })
+    }
+    return new SplitTest(column, new StringTest(strings, 'starts', [text]), halves, new Uint8Array(0))
+  }
+
   /** Contains the text, without regard to case. */
   static contains(column: Column, strings: Strings, text: string): SplitTest {
     const bytes = Buffer.from(folded(text))

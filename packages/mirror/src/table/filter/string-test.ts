@@ -3,10 +3,10 @@ import type { Sets } from '../sets.ts'
 import { LOWER, type Strings } from '../strings.ts'
 
 /**
- * What a string must be like to match. `equals`, `contains` and `ends` pass over the case of ASCII letters; `exact` and
- * `begins` do not.
+ * What a string must be like to match. `equals`, `contains`, `starts` and `ends` pass over the case of ASCII letters;
+ * `exact` and `begins` do not.
  */
-export type StringMatch = 'equals' | 'contains' | 'ends' | 'exact' | 'begins'
+export type StringMatch = 'equals' | 'contains' | 'starts' | 'ends' | 'exact' | 'begins'
 
 /** So many hits are looked for with the fast search for one text; where there are more, every string is looked at. */
 const MANY_HITS = 1_000
@@ -104,7 +104,7 @@ export class StringTest {
     const { length } = needle
     const match = this.#match
     const whole = match === 'equals' || match === 'exact'
-    const fold = match === 'equals' || match === 'ends'
+    const fold = match !== 'exact' && match !== 'begins'
     let from = this.#strings.from(first)
     for (let id = first; id < count; id += 1) {
       const end = ends[id] as number

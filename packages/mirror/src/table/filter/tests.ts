@@ -1,6 +1,6 @@
 import type { AgeTest, FieldTest, LabelTest } from '../../expression.ts'
 import { NO_COUNT } from '../../kind.ts'
-import { QueryError, type Reader } from '../../mirror.ts'
+import { QueryError } from '../../mirror.ts'
 import type { Column } from '../column.ts'
 import type { Table } from '../table.ts'
 import { AgeLeaf } from './leaf.ts'
@@ -125,19 +125,4 @@ export function textTest(table: Table, text: string): RowTest {
     else if (column.type === 'split') tests.push(SplitTest.contains(column, table.strings, text))
   }
   return new AnyTest(tests)
-}
-
-/** Whether the reader may see the row: decided once for each place. */
-export function readerTest(table: Table, clusters: ClusterNames, reader: Reader): NumberedTest {
-  const { scopes, strings, spec } = table
-  return new NumberedTest(
-    () => scopes.ofRow,
-    () => scopes.count,
-    (place) =>
-      reader.may(
-        spec.resource,
-        clusters.name(scopes.clusters[place] as number),
-        strings.text(scopes.namespaces[place] as number),
-      ),
-  )
 }
