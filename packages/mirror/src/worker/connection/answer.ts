@@ -39,17 +39,17 @@ export type BodyEnd = 'complete' | 'cut'
 
 /**
  * Gives each piece of the body to `onPiece` as it comes. Resolves at its end, `cut` when the connection ended before the
- * server ended the body; rejects with Silent after `silence` milliseconds without a piece, with the signal's reason, and
+ * server ended the body; rejects with Silent after `silence()` milliseconds without a piece, with the signal's reason, and
  * with what `onPiece` throws. However it ends, the request is over.
  */
 export function readBody(
   answer: RawAnswer,
-  { onPiece, silence, signal }: { onPiece(piece: Buffer): void; silence: number; signal: AbortSignal },
+  { onPiece, silence, signal }: { onPiece(piece: Buffer): void; silence(): number; signal: AbortSignal },
 ): Promise<BodyEnd> {
   const { body } = answer
   return new Promise((resolve, reject) => {
     let lastPiece = performance.now()
-    let timer = setTimeout(look, silence)
+    let timer = setTimeout(look, silence())
     let over = false
     function finish(act: () => void): void {
       if (over) return
@@ -61,9 +61,9 @@ export function readBody(
       act()
     }
     function look(): void {
-      const left = silence - (performance.now() - lastPiece)
+      const left = silence() - (performance.now() - lastPiece)
       if (left > 0) timer = setTimeout(look, left)
-      else finish(() => reject(new Silent(silence)))
+      else finish(() => reject(new Silent(silence())))
     }
     function abort(): void {
       finish(() => reject(signal.reason))
@@ -94,6 +94,6 @@ export async function textOf(answer: RawAnswer, silence: number, signal: AbortSi
     if (length > most) throw new Error(`the answer is longer than ${most} bytes`)
     pieces.push(piece)
   }
-  await readBody(answer, { onPiece, silence, signal })
+  await readBody(answer, { onPiece, silence: () => silence, signal })
   return Buffer.concat(pieces).toString('utf8')
 }

@@ -7,7 +7,8 @@ import {
 } from 'node:http'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2'
 import { Agent, request as tlsRequest } from 'node:https'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import { type Credential, lookupServer } from '@quarterdeck/kube'
 import type { Timings } from '../reader-options.ts'
 import type { RawAnswer } from './answer.ts'
@@ -40,8 +41,11 @@ export async function openChannel(
   timings: Timings,
   events: ChannelEvents,
 ): Promise<Channel> {
-  if (server.protocol === 'http:') return manyConnections(server, new NewPlainAgent(agentOptions), events)
   const socket = await openSocket(server, tls, timings.connect)
+  if (!(socket instanceof TLSSocket)) {
+    socket.destroy()
+    return manyConnections(server, new NewPlainAgent(agentOptions), events)
+  }
   if (socket.alpnProtocol === 'h2') return overHttp2(server, socket, timings, events)
   socket.destroy()
   const agent = new Agent({ ...agentOptions, ...tls, ALPNProtocols: ['http/1.1'] })
@@ -50,17 +54,15 @@ export async function openChannel(
 
 const agentOptions = { keepAlive: true, keepAliveMsecs: 10_000, lookup: lookupServer }
 
-function openSocket(server: URL, tls: Credential['tls'], timeout: number): Promise<TLSSocket> {
+function openSocket(server: URL, tls: Credential['tls'], timeout: number): Promise<Socket> {
   const host = server.hostname.replace(/^\[|\]$/g, '')
+  const encrypted = server.protocol === 'https:'
+  const address = { host, port: Number(server.port || (encrypted ? 443 : 80)), lookup: lookupServer }
+  const named = isIP(host) === 0 ? { servername: host } : {}
   return new Promise((resolve, reject) => {
-    const socket = connectTls({
-      host,
-      port: Number(server.port || 443),
-      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-      ...tls,
-      ALPNProtocols: ['h2', 'http/1.1'],
-      lookup: lookupServer,
-    })
+    const socket = encrypted
+      ? connectTls({ ...address, ...named, ...tls, ALPNProtocols: ['h2', 'http/1.1'] })
+      : connectPlain(address)
     const late = Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' })
     const timer = setTimeout(() => socket.destroy(late), timeout)
     socket.setNoDelay(true).setKeepAlive(true, 10_000)
@@ -71,7 +73,7 @@ function openSocket(server: URL, tls: Credential['tls'], timeout: number): Promi
     const ended = () => failed(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }))
     socket.once('error', failed)
     socket.once('close', ended)
-    socket.once('secureConnect', () => {
+    socket.once(encrypted ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer)
       socket.removeListener('error', failed)
       socket.removeListener('close', ended)

@@ -19,7 +19,7 @@ export interface Ask {
 export interface ConnectionEvents {
   /** A connection is there; `first` for the first, later ones may find another server behind the address. */
   onUp(first: boolean): void
-  /** The last connection was lost, or could not be made, and is being made again. A sentence. */
+  /** A connection could not be made; it is tried again. A sentence. */
   onDown(message: string): void
   /** The server gave a sign of life. */
   onAlive(): void
@@ -58,6 +58,11 @@ export class Connection {
     answer.body.on('error', () => {}).destroy()
     this.#refused = true
     return this.#successful(await this.#askOnce(request, signal), request, signal)
+  }
+
+  /** Whether there is a connection now. */
+  get up(): boolean {
+    return this.#channels.size > 0
   }
 
   /** What to throw when an answer was cut off. */
@@ -142,10 +147,7 @@ export class Connection {
     const { tls } = await this.#credential()
     const events = {
       onAlive: () => this.#events.onAlive(),
-      onClosed: (error: unknown) => {
-        this.#channels.delete(channel)
-        if (this.#channels.size === 0 && !this.#closing.signal.aborted) this.#events.onDown(this.#sentence(error))
-      },
+      onClosed: () => void this.#channels.delete(channel),
     }
     const channel: Channel = await openChannel(this.#server, tls, this.timings, events)
     if (this.#closing.signal.aborted) channel.close()

@@ -2,11 +2,11 @@ import type { RelistCause } from '../../batch.ts'
 
 /** The watch cannot go on from where it is: the list has to be read again. The message is for the log. */
 export class MustRelist extends Error {
-  readonly cause: RelistCause
+  readonly why: RelistCause
 
-  constructor(cause: RelistCause, message: string) {
+  constructor(why: RelistCause, message: string) {
     super(message)
-    this.cause = cause
+    this.why = why
   }
 }
 

@@ -101,7 +101,7 @@ async function readPage(
     readable(() => decoder.push(piece))
     progress.tell()
   }
-  const ended = await readBody(answer, { onPiece, silence: connection.timings.listSilence, signal })
+  const ended = await readBody(answer, { onPiece, silence: () => connection.timings.listSilence, signal })
   if (ended === 'cut') throw connection.lost('the list was cut off')
   return readable(() => decoder.end())
 }

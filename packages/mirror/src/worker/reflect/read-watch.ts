@@ -12,7 +12,8 @@ export interface Watching {
   revision: string
   /** The list comes first, as events that end with a bookmark. */
   withList: boolean
-  silence: number
+  /** Milliseconds without a byte after which it counts as dead; asked again and again. */
+  silence(): number
   /** The answer has begun: the watch runs. */
   onBegin(): void
   /** Bytes came. */

@@ -72,9 +72,13 @@ export class Reflector {
   #unreadable = 0
   #emptyEnds = 0
   #told = 0
+  #doing: Step = LIST
   /** Aborted when the present step has to be given up. */
   #step = new AbortController()
   #probing = false
+  #wake = new AbortController()
+  /** Why the list has to be read again before anything else. */
+  #anew: MustRelist | undefined
 
   constructor(server: Server, target: Target) {
     const { timings } = server.connection
@@ -93,15 +97,18 @@ export class Reflector {
   /** Runs until `close`. Never rejects. */
   async run(): Promise<void> {
     this.#target.onChange()
-    let step: Step = this.#at === '' ? LIST : { do: 'probe' }
+    if (this.#at !== '') this.#doing = { do: 'probe' }
     while (!this.#ending.signal.aborted) {
       this.#step = new AbortController()
       const signal = AbortSignal.any([this.#step.signal, this.#ending.signal])
       try {
-        step = await this.#do(step, signal)
+        if (this.#anew) throw this.#anew
+        this.#doing = await this.#do(this.#doing, signal)
       } catch (error) {
         if (this.#ending.signal.aborted) return
-        step = await this.#after(error, step).catch(() => LIST)
+        const why = this.#anew ?? error
+        this.#anew = undefined
+        this.#doing = await this.#after(why, this.#doing).catch(() => LIST)
       }
     }
   }
@@ -112,7 +119,18 @@ export class Reflector {
 
   /** Lists again; what is under way is given up. */
   readAnew(cause: RelistCause, message: string): void {
-    this.#step.abort(new MustRelist(cause, message))
+    this.#anew = new MustRelist(cause, message)
+    this.#step.abort(this.#anew)
+    this.wake()
+  }
+
+  get closed(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  /** Tries again now what was refused, instead of much later. */
+  wake(): void {
+    this.#wake.abort()
   }
 
   /** The cluster cannot be reached; what is known is stale. */
@@ -135,7 +153,7 @@ export class Reflector {
 
   async #list({ backwards, stream }: Extract<Step, { do: 'list' }>, signal: AbortSignal): Promise<Step> {
     this.#sink = this.#target.sink()
-    this.#tell({ state: 'syncing', message: '', loaded: 0, expected: undefined })
+    if (this.#server.connection.up) this.#tell({ state: 'syncing', message: '', loaded: 0, expected: undefined })
     const listing: Listing = {
       server: this.#server,
       kind: this.#target.kind,
@@ -183,19 +201,25 @@ export class Reflector {
     let complete = false
     this.#sink.beginList({ backwards })
     try {
-      await this.#follow(signal, notOlderThan, true, (frame) => {
-        if (complete) return this.#take(frame)
-        if (frame.type !== 'BOOKMARK') {
-          this.#put(frame)
-          loaded++
-          this.#tell({ state: 'syncing', loaded, expected, heardTime: Date.now() })
-        } else if (frame.initialEventsEnd) {
-          clearTimeout(patience)
-          complete = true
-          this.#sink.endList()
-          this.#listed(frame.revision, backwards)
-        }
-      })
+      await this.#follow(
+        signal,
+        notOlderThan,
+        () => !complete,
+        (frame) => {
+          if (complete) return this.#take(frame)
+          if (frame.type !== 'BOOKMARK') {
+            this.#put(frame)
+            loaded++
+            this.#tell({ state: 'syncing', loaded, expected, heardTime: Date.now() })
+          } else if (frame.initialEventsEnd) {
+            clearTimeout(patience)
+            complete = true
+            this.#doing = { do: 'watch' }
+            this.#sink.endList()
+            this.#listed(frame.revision, backwards)
+          }
+        },
+      )
       if (complete) return { do: 'watch' }
     } catch (error) {
       if (!(error instanceof Silent) || complete) throw error
@@ -208,10 +232,15 @@ export class Reflector {
   async #watch(signal: AbortSignal): Promise<Step> {
     const began = performance.now()
     let frames = 0
-    const ended = await this.#follow(signal, this.#at, false, (frame) => {
-      frames++
-      this.#take(frame)
-    })
+    const ended = await this.#follow(
+      signal,
+      this.#at,
+      () => false,
+      (frame) => {
+        frames++
+        this.#take(frame)
+      },
+    )
     if (ended === 'cut') return { do: 'probe' }
     if (frames === 0 && performance.now() - began < QUICK) return this.#afterEmpty(signal)
     this.#emptyEnds = 0
@@ -230,7 +259,7 @@ export class Reflector {
   #follow(
     signal: AbortSignal,
     revision: string,
-    withList: boolean,
+    inList: () => boolean,
     onFrame: (frame: Exclude<Frame, ErrorFrame>) => void,
   ) {
     const { timings } = this.#server.connection
@@ -239,10 +268,10 @@ export class Reflector {
       kind: this.#target.kind,
       protobuf: this.#protobuf && this.#sink.protobuf,
       revision,
-      withList,
-      silence: withList ? timings.streamSilence : timings.watchSilence,
+      withList: inList(),
+      silence: () => (inList() ? timings.streamSilence : timings.watchSilence),
       onBegin: () => {
-        if (!withList) this.#tell({ state: 'live', message: '', heardTime: Date.now() })
+        if (!inList()) this.#tell({ state: 'live', message: '', heardTime: Date.now() })
       },
       onHeard: () => {
         this.standing.heardTime = Date.now()
@@ -296,10 +325,9 @@ export class Reflector {
   #lookForBackwards(): void {
     if (this.#probing) return
     this.#probing = true
-    const step = this.#step
-    this.#probe(AbortSignal.any([step.signal, this.#ending.signal]))
+    this.#probe(AbortSignal.any([this.#step.signal, this.#ending.signal]))
       .catch((error) => {
-        if (error instanceof MustRelist) step.abort(error)
+        if (error instanceof MustRelist) this.readAnew(error.why, error.message)
       })
       .finally(() => {
         this.#probing = false
@@ -322,8 +350,7 @@ export class Reflector {
       return step
     }
     if (error instanceof ConnectionLost) {
-      // The connection is made again with pauses of its own; what was being listed begins anew.
-      await sleep(Math.random() * this.#server.connection.timings.firstRetry, undefined, { signal })
+      await this.#backoff.pause(signal)
       return step.do === 'watch' ? { do: 'probe' } : fromBeginning(step)
     }
     if (error instanceof Refused) return this.#afterRefusal(error, step)
@@ -351,13 +378,13 @@ export class Reflector {
       this.#target.note('warn', message)
       this.#tell({ state: 'stale', message })
       if (status !== 403) this.#target.onUnknown()
-      await sleep(timings.refusedRetry * (0.75 + Math.random() / 2), undefined, { signal })
+      await this.#nap(timings.refusedRetry * (0.75 + Math.random() / 2))
       return fromBeginning(step)
     }
     return this.#retry(step, message, retryAfterSeconds)
   }
 
-  async #relist({ cause, message }: MustRelist, step: Step): Promise<Step> {
+  async #relist({ why: cause, message }: MustRelist, step: Step): Promise<Step> {
     const backwards = cause === 'backwards' || ('backwards' in step && step.backwards)
     const stream = cause !== 'stream-unfinished' && (step.do !== 'list' || step.stream)
     this.#target.note('warn', `${message}; the list is read again`, cause)
@@ -371,6 +398,12 @@ export class Reflector {
     this.#tell({ state: 'stale', message })
     await this.#backoff.pause(this.#ending.signal, seconds * 1000)
     return fromBeginning(step)
+  }
+
+  async #nap(milliseconds: number): Promise<void> {
+    this.#wake = new AbortController()
+    const signal = AbortSignal.any([this.#wake.signal, this.#ending.signal])
+    await sleep(milliseconds, undefined, { signal }).catch(() => {})
   }
 
   #tell(change: Partial<Standing>): void {
