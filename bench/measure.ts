@@ -47,9 +47,16 @@ export const spread = (name: string, values: readonly number[]): Record<string, 
   [`${name}P99Ms`]: percentile(values, 0.99),
 })
 
-/** The largest part of the target that was missed, in words; undefined when all were met. Targets are upper limits. */
+/** Of a rate the target is the least, of everything else the most. */
+const isRate = (key: string) => /PerSecond$|PerCpuSecond$/.test(key)
+
+/** The parts of the target that were missed, in words; undefined when all were met. */
 export function missed(target: Record<string, number>, measured: Record<string, number>): string | undefined {
-  const over = Object.entries(target).filter(([key, limit]) => !((measured[key] ?? Number.POSITIVE_INFINITY) <= limit))
+  const meets = (key: string, limit: number) => {
+    const value = measured[key] ?? Number.NaN
+    return isRate(key) ? value >= limit : value <= limit
+  }
+  const over = Object.entries(target).filter(([key, limit]) => !meets(key, limit))
   return over.length === 0
     ? undefined
     : over.map(([key, limit]) => `${key} is ${measured[key]}, target ${limit}`).join('; ')

@@ -5,6 +5,7 @@ import { shapeOf } from '../generator/shape.ts'
 import { answerOf, facetOf, requireSame } from './answers.ts'
 import type { Fact } from './facts.ts'
 import { podFacts } from './pod-facts.ts'
+import { searchedText, searchTotals } from './search.ts'
 
 const pods = (count: number): Fact[] =>
   [...generate(shapeOf(count))]
@@ -17,6 +18,7 @@ const pods = (count: number): Fact[] =>
       revision: '1',
       created: Date.parse(object.metadata.creationTimestamp) / 1000,
       labels: object.metadata.labels ?? {},
+      text: searchedText('pods', object),
       pod: podFacts(object),
     }))
 
@@ -87,4 +89,14 @@ test('two generators of one seed say the same, of two seeds not', () => {
   }
   expect(words(1)).toEqual(words(1))
   expect(words(1)).not.toEqual(words(2))
+})
+
+test('a search finds what is in names, labels, images and addresses, all words of it', () => {
+  const all = pods(1_000)
+  const one = all.find(({ pod }) => pod?.address !== '') as Fact
+  expect(searchTotals(all, one.name.toUpperCase()).get('pods')).toBe(1)
+  expect(searchTotals(all, `${one.name} ${one.pod?.images[0]}`).get('pods')).toBe(1)
+  expect(searchTotals(all, `${one.name} nothing-like-this`).size).toBe(0)
+  expect(searchTotals(all, one.name, ['elsewhere']).size).toBe(0)
+  expect(searchTotals(all, 'tier=').get('pods')).toBe(1_000)
 })

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../generator/shape.ts'
 import { apiRequest } from '../world/api-request.ts'
 import type { ServedResource } from '../world/floor.ts'
 import { type PodFacts, podFacts } from './pod-facts.ts'
+import { searchedText } from './search.ts'
 
 /** What the oracle keeps of one object. */
 export interface Fact {
@@ -14,6 +15,8 @@ export interface Fact {
   /** Seconds since 1970. */
   created: number
   labels: Record<string, string>
+  /** What free text finds. */
+  text: string
   pod?: PodFacts
 }
 
@@ -50,6 +53,7 @@ function factOf(resource: string, object: KubernetesObject): Fact {
     revision: String(object.metadata.resourceVersion),
     created: Date.parse(creationTimestamp) / 1000,
     labels,
+    text: searchedText(resource, object),
     ...(resource === 'pods' ? { pod: podFacts(object) } : {}),
   }
 }

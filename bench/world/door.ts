@@ -6,17 +6,22 @@ import { usageOf } from './usage.ts'
 
 /** The server as users start it, with a session: every request goes through the real HTTP door. */
 export interface Door {
-  readonly server: ServerProcess
+  readonly url: string
+  /** Process id of the server now. */
+  pid(): number
   /** As a browser sends it. */
   readonly cookie: string
-  /** Name under which the server knows the cluster. */
-  readonly cluster: string
   /** The answer's body, parsed. Throws when it is no success. */
   get<T>(path: string): Promise<T>
   /** The bare answer, unparsed; over a connection that is kept. */
   bytes(path: string): Promise<Buffer>
   cpuSeconds(): number
   close(): Promise<void>
+}
+
+/** The door of the whole server. */
+export interface ServerDoor extends Door {
+  readonly server: ServerProcess
 }
 
 export interface DoorOptions {
@@ -27,7 +32,7 @@ export interface DoorOptions {
 }
 
 /** Starts the server on a cluster, signs in and waits until it has every pod. */
-export async function openDoor({ kubeconfigFile, pods, environment = {} }: DoorOptions): Promise<Door> {
+export async function openDoor({ kubeconfigFile, pods, environment = {} }: DoorOptions): Promise<ServerDoor> {
   const server = await serverProcess({
     environment: {
       QUARTERDECK_ADMIN_PASSWORD: PASSWORD,
@@ -38,18 +43,18 @@ export async function openDoor({ kubeconfigFile, pods, environment = {} }: DoorO
   })
   server.start()
   await server.ready()
-  const door = await doorOf(server)
+  const door = await doorOf(server.url, () => server.pid() ?? 0, server.dispose)
   await complete(door, pods)
-  return door
+  return { ...door, server }
 }
 
 /** Signs in to a server that runs. */
-export async function doorOf(server: ServerProcess): Promise<Door> {
-  const cookie = await signIn(server.url)
+export async function doorOf(url: string, pid: () => number, end: () => Promise<void>): Promise<Door> {
+  const cookie = await signIn(url)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const bytes = (path: string) => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-    const outgoing = request(`${server.url}/api/v1${path}`, { agent, headers: { cookie } }, (incoming) => {
+    const outgoing = request(`${url}/api/v1${path}`, { agent, headers: { cookie } }, (incoming) => {
       incoming.toArray().then((chunks) => {
         const body = Buffer.concat(chunks)
         if (incoming.statusCode === 200) resolve(body)
@@ -61,17 +66,16 @@ export async function doorOf(server: ServerProcess): Promise<Door> {
     return promise
   }
   const get = async <T>(path: string) => JSON.parse((await bytes(path)).toString('utf8')) as T
-  const { items } = await get<{ items: { name: string }[] }>('/clusters')
   return {
-    server,
+    url,
+    pid,
     cookie,
-    cluster: items[0]?.name ?? '',
     get,
     bytes,
-    cpuSeconds: () => usageOf(server.pid() ?? 0).cpuSeconds,
+    cpuSeconds: () => usageOf(pid()).cpuSeconds,
     async close() {
       agent.destroy()
-      await server.dispose()
+      await end()
     },
   }
 }
