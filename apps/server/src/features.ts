@@ -81,7 +81,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   sessionRoutes(server, { db, record: recordAct, revoked: parts.signIns.forget })
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record: recordAct })
   versionRoutes(server, { db, fieldChanges })
-  objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf })
+  objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, makeChange })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })

@@ -1,11 +1,11 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { invalidInput, type KubeRef, notFound, permissionMissing, type Subject } from '@quarterdeck/kernel'
+import { notFound, permissionMissing, type Subject } from '@quarterdeck/kernel'
 import type { KindSpec, Page } from '@quarterdeck/mirror'
 import { stringify } from 'yaml'
 import { getObject, listObjectEvents } from './object.contract.ts'
 import type { ObjectOptions } from './object.routes.ts'
 import { kindAndName, managersOf, shownObject } from './object.rules.ts'
-import { kindNamed } from './query.routes.ts'
+import { checkNamespace, kindNamed, refOfKind } from './query.routes.ts'
 import { relatedTo } from './related.routes.ts'
 
 interface Asked {
@@ -20,7 +20,7 @@ export function objectDetailRoutes(server: Server, { opened, readerOf, clusterOf
   function placed({ params, query: { namespace }, subject }: Asked) {
     const at = opened()
     const kind = kindNamed(at, params.resource, '/params/resource')
-    checkNamespace(kind, namespace)
+    checkNamespace(kind, namespace, '/query/namespace')
     const reader = readerOf(subject)
     if (!reader.may(kind.resource, params.cluster, namespace)) throw notForThem(kind, params.cluster, namespace)
     return { mirror: at.mirror, kind, reader, row: { ...params, resource: kind.resource, namespace } }
@@ -29,7 +29,7 @@ export function objectDetailRoutes(server: Server, { opened, readerOf, clusterOf
   bind(server, getObject, async ({ signal, ...asked }) => {
     const { mirror, kind, reader, row } = placed(asked)
     const cluster = await clusterOf(row.cluster)
-    const object = await cluster.get(refOf(kind, row), { signal })
+    const object = await cluster.get(refOfKind(kind, row), { signal })
     if (!object) throw absent(kind, row)
     const { related, message } = await relatedTo(object, { mirror, reader, cluster, kind, signal })
     const shown = shownObject(object)
@@ -94,20 +94,6 @@ interface Place {
   cluster: string
   namespace: string
   name: string
-}
-
-/** How the API server is asked for it. */
-export const refOf = ({ group, version, kind }: KindSpec, { namespace, name }: Omit<Place, 'cluster'>): KubeRef => ({
-  apiVersion: group === '' ? version : `${group}/${version}`,
-  kind,
-  ...(namespace === '' ? {} : { namespace }),
-  name,
-})
-
-function checkNamespace({ kind, namespaced }: KindSpec, namespace: string): void {
-  if (namespaced === (namespace !== '')) return
-  const detail = namespaced ? `In which namespace is the ${kind}?` : `A ${kind} belongs to no namespace: leave it out`
-  throw invalidInput({ detail: `/query/namespace: ${detail}`, errors: [{ pointer: '/query/namespace', detail }] })
 }
 
 const absent = ({ kind }: KindSpec, { cluster, namespace, name }: Place) =>

@@ -1,5 +1,6 @@
 import { clusterForbidden, clusterUnreachable, endpoint, Name, notFound, problemType, Time } from '@quarterdeck/kernel'
 import { z } from 'zod'
+import { changeEndpoint } from '../../delivery/operation/operation.contract.ts'
 
 /** How a column is shown, sorted and filtered. */
 export const ObjectColumn = z.object({
@@ -284,6 +285,32 @@ export const listObjectEvents = endpoint({
     freshness: z.array(Freshness),
   }),
   problems: [unknownKind],
+})
+
+/** Objects that one change may delete. */
+export const MOST_DELETED = 200
+export const deleteObjects = changeEndpoint({
+  id: 'object.delete',
+  method: 'POST',
+  path: '/clusters/:cluster/deletions',
+  permission: 'object.delete',
+  summary:
+    'Delete chosen objects of one namespace; the plan names each, and undo makes them anew where that is possible',
+  params: z.object({ cluster: Name }),
+  body: z.strictObject({
+    namespace: z.string().max(253).default('').describe('Empty for what belongs to no namespace'),
+    objects: z
+      .array(
+        z.strictObject({
+          resource: Resource,
+          name: z.string().min(1).max(253),
+          uid: z.string().max(253).optional().describe('Only this very object, not one made anew under its name'),
+        }),
+      )
+      .min(1)
+      .max(MOST_DELETED),
+  }),
+  problems: [unknownKind, clusterUnreachable, clusterForbidden],
 })
 
 /** What a client says on the live socket. `id` is the client's own number for the view. */

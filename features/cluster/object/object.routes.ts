@@ -1,14 +1,11 @@
 import { bind, type Server } from '@quarterdeck/http'
-import type { Cluster } from '@quarterdeck/kube'
+import { type DeleteOptions, deleteRoutes } from './delete.routes.ts'
 import { liveRoutes } from './live.routes.ts'
 import { completeFilter, countObjects, listKinds, listObjects, searchObjects, sumObjects } from './object.contract.ts'
 import { objectDetailRoutes } from './object-detail.routes.ts'
-import { answered, filterOf, kindNamed, listQuery, type MirrorParts } from './query.routes.ts'
+import { answered, filterOf, kindNamed, listQuery } from './query.routes.ts'
 
-export interface ObjectOptions extends MirrorParts {
-  /** Throws notFound for a cluster that is not registered. */
-  clusterOf(name: string): Promise<Cluster>
-}
+export type ObjectOptions = DeleteOptions
 
 // A list takes a hundredth of what most requests take, and a page that is looked at asks for many.
 const CHEAP = { unchecked: true, cost: 0.1 }
@@ -88,4 +85,5 @@ export function objectRoutes(server: Server, options: ObjectOptions): void {
   )
   objectDetailRoutes(server, options)
   liveRoutes(server, options)
+  deleteRoutes(server, options)
 }

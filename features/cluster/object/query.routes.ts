@@ -1,4 +1,4 @@
-import { invalidInput, type Subject } from '@quarterdeck/kernel'
+import { invalidInput, type KubeRef, type Subject } from '@quarterdeck/kernel'
 import type {
   Expression,
   KindSpec,
@@ -107,4 +107,22 @@ export function answered<T>(query: () => T): T {
       errors: [{ pointer, detail: error.message }],
     })
   }
+}
+
+/** How the API server is asked for an object of a kind. */
+export const refOfKind = (
+  { group, version, kind }: KindSpec,
+  { namespace, name }: { namespace: string; name: string },
+): KubeRef => ({
+  apiVersion: group === '' ? version : `${group}/${version}`,
+  kind,
+  ...(namespace === '' ? {} : { namespace }),
+  name,
+})
+
+/** Throws invalidInput at `pointer` when a namespace is missing, or given where the kind has none. */
+export function checkNamespace({ kind, namespaced }: KindSpec, namespace: string, pointer: string): void {
+  if (namespaced === (namespace !== '')) return
+  const detail = namespaced ? `In which namespace is the ${kind}?` : `A ${kind} belongs to no namespace: leave it out`
+  throw invalidInput({ detail: `${pointer}: ${detail}`, errors: [{ pointer, detail }] })
 }
