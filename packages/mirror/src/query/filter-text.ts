@@ -20,7 +20,7 @@ const DEEPEST = 50
  * | `image~nginx`, `image:~nginx` | has this in the value |
  * | `restarts>3`, `restarts:0` | numbers, with `>` `>=` `<` `<=` `:` `!=` |
  * | `memory>=512Mi`, `cpu<500m` | quantities as Kubernetes writes them |
- * | `age<10m`, `lastRestart>1h30m` | is less (more) than that ago; units s m h d w |
+ * | `age<10m`, `restarted>1h30m` | is less (more) than that ago; units s m h d w |
  * | `label:tier` | has the label |
  * | `label:tier=front,back` | has the label with one of these values; `label:tier!=front` is the contrary |
  * | `ns:shop`, `app:web`, `cluster:a` | ns is namespace, app is application |

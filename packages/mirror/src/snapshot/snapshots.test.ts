@@ -1,0 +1,311 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NO_CLUSTER } from '../batch.ts'
+import { COMMON_COLUMNS, type KindSpec } from '../kind.ts'
+import type { SnapshotSource, SnapshotTable, TableArrays } from './snapshot-source.ts'
+import { readSnapshot, Snapshots } from './snapshots.ts'
+import { copyTable } from './table-copy.ts'
+
+const specOf = (plural: string): KindSpec => ({
+  resource: plural,
+  group: '',
+  version: 'v1',
+  kind: plural,
+  plural,
+  shortNames: [],
+  namespaced: true,
+  custom: false,
+  columns: [...COMMON_COLUMNS],
+})
+
+/** A table with one column of each shape. */
+class Rows implements SnapshotTable {
+  readonly table: number
+  readonly spec: KindSpec
+  #version = 1
+  #arrays: TableArrays
+  #stood = [{ cluster: 3, revision: 100 }]
+  readonly #trackers = new Set<number[][]>()
+
+  constructor(table: number, plural: string, slots: number) {
+    this.table = table
+    this.spec = specOf(plural)
+    this.#arrays = {
+      strings: stringsOf(['', 'shop', 'web-1']),
+      sets: { members: sharedWords([1, 2]), ends: sharedWords([0, 2]), count: 2 },
+      slots,
+      clusters: new Uint16Array(slots).fill(3),
+      uids: new Uint32Array(4 * slots).map((_, index) => index * 7),
+      revisions: new Float64Array(slots).map((_, index) => index + 0.5),
+      columns: [
+        { type: 'u32', values: new Uint32Array(slots).map((_, index) => index) },
+        { type: 'f64', values: new Float64Array(slots).map((_, index) => index / 3) },
+        { type: 'split', prefixes: new Uint32Array(slots).fill(2), suffixes: new Uint8Array(8 * slots).fill(65) },
+      ],
+    }
+    if (slots > 1) this.#arrays.clusters[1] = NO_CLUSTER
+  }
+  version() {
+    return this.#version
+  }
+  arrays() {
+    return this.#arrays
+  }
+  stood() {
+    return this.#stood
+  }
+  track() {
+    const rows: number[][] = []
+    this.#trackers.add(rows)
+    return { rows, end: () => void this.#trackers.delete(rows) }
+  }
+  get tracked() {
+    return this.#trackers.size
+  }
+  /** A batch: every value of these rows is another one. */
+  change(rows: number[], revision: number): void {
+    const { revisions, uids, clusters, columns } = this.#arrays
+    for (const row of rows) {
+      revisions[row] = revision
+      uids.fill(revision, 4 * row, 4 * row + 4)
+      clusters[row] = revision % 5 === 0 ? NO_CLUSTER : 3
+      for (const column of columns) {
+        if (column.type !== 'split') column.values[row] = revision
+        else {
+          column.prefixes[row] = revision
+          column.suffixes.fill(revision % 256, 8 * row, 8 * row + 8)
+        }
+      }
+    }
+    for (const tracker of this.#trackers) tracker.push(rows)
+    this.#stood = [{ cluster: 3, revision }]
+    this.#version += 1
+  }
+  /** Twice as many slots, in other arrays; the new ones are told as changed. */
+  grow(revision: number): void {
+    const before = this.#arrays
+    const bigger = new Rows(0, 'x', before.slots * 2)
+    const { clusters, uids, revisions, columns } = bigger.arrays()
+    clusters.set(before.clusters)
+    uids.set(before.uids)
+    revisions.set(before.revisions)
+    for (const [index, column] of columns.entries()) {
+      const old = before.columns[index]
+      if (column.type === 'split' && old?.type === 'split') {
+        column.prefixes.set(old.prefixes)
+        column.suffixes.set(old.suffixes)
+      } else if (column.type !== 'split' && old?.type === column.type) column.values.set(old.values)
+    }
+    this.#arrays = { ...bigger.arrays(), strings: stringsOf(['', 'shop', 'web-1', 'new']) }
+    this.change(
+      Array.from({ length: before.slots }, (_, index) => before.slots + index),
+      revision,
+    )
+  }
+}
+
+function stringsOf(texts: string[]) {
+  const bytes = Buffer.from(texts.join(''))
+  const buffer = new SharedArrayBuffer(100)
+  new Uint8Array(buffer).set(bytes)
+  let end = 0
+  return { bytes: buffer, ends: sharedWords(texts.map((text) => (end += text.length))), count: texts.length }
+}
+function sharedWords(words: number[]): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(4 * words.length + 40)
+  new Uint32Array(buffer).set(words)
+  return buffer
+}
+/** Everything of it, without what is not used of the shared memory. */
+function contentOf({ strings, sets, ...rest }: TableArrays) {
+  const ends = [...new Uint32Array(strings.ends, 0, strings.count)]
+  const setEnds = [...new Uint32Array(sets.ends, 0, sets.count)]
+  return {
+    slots: rest.slots,
+    clusters: [...rest.clusters],
+    uids: [...rest.uids],
+    revisions: [...rest.revisions],
+    columns: rest.columns.map((column) => structuredClone(column)),
+    text: Buffer.from(strings.bytes).subarray(0, ends.at(-1)).toString(),
+    ends,
+    members: [...new Uint32Array(sets.members, 0, setEnds.at(-1))],
+    setEnds,
+  }
+}
+
+let folder: string
+let lines: { fields: object; message: string }[]
+const log = { info: () => {}, warn: (fields: object, message: string) => void lines.push({ fields, message }) }
+const names = new Map<number, { name: string; registration: string }>()
+const sourceOf = (...tables: Rows[]): SnapshotSource => ({
+  tables: () => tables,
+  cluster: (number) => names.get(number),
+})
+const snapshotsOf = (...tables: Rows[]) => new Snapshots({ folder, source: sourceOf(...tables), log })
+const files = () => readdirSync(folder).sort()
+const tableFiles = () => files().filter((file) => file.endsWith('.table'))
+const read = () => readSnapshot(folder, log)
+
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'snapshot-')), 'mirror')
+  lines = []
+  names.clear()
+  names.set(3, { name: 'east', registration: '1' })
+})
+afterEach(() => rmSync(join(folder, '..'), { recursive: true }))
+
+describe('a snapshot', () => {
+  it('gives back what was written', async () => {
+    const pods = new Rows(1, 'pods', 20_000)
+    const nodes = new Rows(2, 'nodes', 0)
+    await snapshotsOf(pods, nodes).close()
+    const { clusters, tables } = read()
+    expect(clusters).toEqual([{ number: 3, name: 'east', registration: '1' }])
+    expect(tables.map(({ spec }) => spec)).toEqual([pods.spec, nodes.spec])
+    expect(contentOf(tables[0] as TableArrays)).toEqual(contentOf(pods.arrays()))
+    expect(tables[0]?.stood).toEqual([{ cluster: 3, revision: 100 }])
+    expect(tables[1]?.slots).toBe(0)
+    expect(lines).toEqual([])
+  })
+
+  it('is for its owner only', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 3)).close()
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    for (const file of files()) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600)
+  })
+
+  it('writes only what changed, and leaves no old files', async () => {
+    const [pods, nodes] = [new Rows(1, 'pods', 3), new Rows(2, 'nodes', 3)]
+    const snapshots = snapshotsOf(pods, nodes)
+    await snapshots.write()
+    const before = files()
+    await snapshots.write()
+    expect(files()).toEqual(before)
+    pods.change([0], 7)
+    await snapshots.close()
+    const after = files()
+    expect(after.filter((file) => before.includes(file))).toHaveLength(2)
+    expect(after).toHaveLength(3)
+    expect(contentOf(read().tables[0] as TableArrays)).toEqual(contentOf(pods.arrays()))
+  })
+
+  it('leaves out rows of a cluster that has been forgotten', async () => {
+    names.clear()
+    await snapshotsOf(new Rows(1, 'pods', 3)).close()
+    expect(read().clusters).toEqual([])
+    expect([...(read().tables[0]?.clusters ?? [])]).toEqual([NO_CLUSTER, NO_CLUSTER, NO_CLUSTER])
+    expect(read().tables[0]?.stood).toEqual([])
+  })
+
+  it('that cannot be written is said in the log and disturbs nobody', async () => {
+    writeFileSync(folder, 'a file, not a folder')
+    await snapshotsOf(new Rows(1, 'pods', 3)).close()
+    expect(lines).toMatchObject([{ message: 'The snapshot could not be written' }])
+  })
+
+  it('that is not there is none', () => {
+    expect(read()).toEqual({ clusters: [], tables: [] })
+    expect(lines).toEqual([])
+  })
+})
+
+describe('a copy of a table that goes on changing', () => {
+  it('is the table as it is at the end, every row whole', async () => {
+    const table = new Rows(1, 'pods', 40_000)
+    let turns = 0
+    const copy = await copyTable(table, async () => {
+      turns += 1
+      if (turns === 3) table.grow(1_003)
+      else if (turns < 60) table.change([0, turns * 100, 39_999, table.arrays().slots - 1], 1_000 + turns)
+    })
+    expect(turns).toBeGreaterThan(10)
+    expect(contentOf(copy)).toEqual(contentOf(table.arrays()))
+    expect(copy.stood).toEqual(table.stood())
+    expect(copy.version).toBe(table.version())
+    expect(table.tracked).toBe(0)
+  })
+})
+
+describe('a damaged snapshot', () => {
+  const damaged = (file: string, position: number, bits: number) => {
+    const path = join(folder, file)
+    const bytes = readFileSync(path)
+    const original = bytes[position] as number
+    bytes[position] = original ^ bits
+    writeFileSync(path, bytes)
+    const answer = read()
+    bytes[position] = original
+    writeFileSync(path, bytes)
+    return answer
+  }
+
+  it('is passed over whichever byte of a file is another one', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 5), new Rows(2, 'nodes', 2)).close()
+    const file = tableFiles().find(
+      (name) => read().tables.length === 2 && readFileSync(join(folder, name)).includes('"pods"'),
+    )
+    const { length } = readFileSync(join(folder, file as string))
+    for (let position = 0; position < length; position += 1)
+      for (const bits of [1, 0x80]) {
+        lines = []
+        const { tables } = damaged(file as string, position, bits)
+        expect([position, tables.map(({ spec }) => spec.resource)]).toEqual([position, ['nodes']])
+        expect(lines).toHaveLength(1)
+      }
+    expect(read().tables).toHaveLength(2)
+  })
+
+  it('is passed over whichever byte of the manifest is another one', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 5)).close()
+    const { length } = readFileSync(join(folder, 'manifest.json'))
+    for (let position = 0; position < length; position += 1) {
+      expect(damaged('manifest.json', position, 0x20)).toEqual({ clusters: [], tables: [] })
+      expect(damaged('manifest.json', position, 1)).toEqual({ clusters: [], tables: [] })
+    }
+    expect(lines).toHaveLength(2 * length)
+  })
+
+  it('is passed over wherever it was cut off', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 2)).close()
+    for (const name of [tableFiles()[0] as string, 'manifest.json']) {
+      const whole = readFileSync(join(folder, name))
+      for (let length = whole.length - 1; length >= 0; length -= 1) {
+        truncateSync(join(folder, name), length)
+        expect(read().tables).toEqual([])
+      }
+      writeFileSync(join(folder, name), whole)
+      expect(read().tables).toHaveLength(1)
+    }
+  })
+
+  it('is passed over when a file is of another version, another time or other clusters', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 2)).close()
+    const path = join(folder, tableFiles()[0] as string)
+    const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8').split('\n')[0] as string
+    const rewrite = (change: (bytes: Buffer) => void, named = manifest) => {
+      const bytes = readFileSync(path)
+      change(bytes)
+      const crc = crc32(bytes.subarray(0, -4))
+      bytes.writeUInt32LE(crc, bytes.length - 4)
+      writeFileSync(path, bytes)
+      const text = `${named.replace(/"crc":\d+/, `"crc":${crc}`)}\n`
+      writeFileSync(join(folder, 'manifest.json'), `${text}${crc32(text).toString(16).padStart(8, '0')}\n`)
+      lines = []
+      return read().tables.length
+    }
+    expect(rewrite(() => {})).toBe(1)
+    expect(rewrite((bytes) => bytes.writeUInt32LE(2, 4))).toBe(0)
+    expect(lines).toMatchObject([{ fields: { resource: 'pods', reason: 'is of another version' } }])
+    expect(rewrite((bytes) => bytes.writeUInt32LE(1, 4), manifest.replace('"east"', '"west"'))).toBe(0)
+    expect(lines).toMatchObject([{ fields: { reason: 'speaks of other clusters' } }])
+    expect(rewrite(() => {}, manifest.replace('"format":1', '"format":9'))).toBe(0)
+    expect(rewrite(() => {})).toBe(1)
+    const other = readFileSync(path)
+    await snapshotsOf(new Rows(1, 'pods', 2)).close()
+    writeFileSync(join(folder, tableFiles()[0] as string), other.subarray(0, -1))
+    expect(read().tables).toEqual([])
+  })
+})
