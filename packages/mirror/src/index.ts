@@ -22,6 +22,7 @@ export {
   type ViewFrame,
   type ViewListener,
 } from './mirror.ts'
+export { openMirror } from './open-mirror.ts'
 export { FilterError } from './query/filter-error.ts'
 export { parseFilter } from './query/filter-text.ts'
 export { printFilter } from './query/print-filter.ts'

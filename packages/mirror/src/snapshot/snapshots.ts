@@ -13,6 +13,8 @@ const SUFFIX = '.table'
 
 /** What was on the disk. Cluster numbers in the tables are those of `clusters`. */
 export interface Snapshot {
+  /** Milliseconds since 1970; 0 when there was none. */
+  writtenTime: number
   clusters: FileCluster[]
   tables: RestoredTable[]
 }
@@ -23,7 +25,7 @@ export interface Snapshot {
  * anything is served.
  */
 export function readSnapshot(folder: string, log: MirrorOptions['log']): Snapshot {
-  const empty: Snapshot = { clusters: [], tables: [] }
+  const empty: Snapshot = { writtenTime: 0, clusters: [], tables: [] }
   let manifest: Manifest | undefined
   try {
     manifest = readManifest(folder)
@@ -45,7 +47,7 @@ export function readSnapshot(folder: string, log: MirrorOptions['log']): Snapsho
       return []
     }
   })
-  return { clusters, tables }
+  return { writtenTime: Date.parse(manifest.time) || 0, clusters, tables }
 }
 
 /** Rows of clusters that had been forgotten when the file was written are free. */

@@ -2,7 +2,11 @@ import type { Lists } from './lists.ts'
 import { cellOf } from './projection.ts'
 
 /** The row of an object; undefined when it is not there. Of two with the same name (one is being deleted) the newer. */
-export function findRow(lists: Lists, cluster: string, namespace: string, name: string, nameOf: (n: number) => string) {
+export function findRow(
+  lists: Lists,
+  { cluster, namespace, name }: { cluster: string; namespace: string; name: string },
+  nameOf: (cluster: number) => string,
+): number | undefined {
   const { table } = lists
   const namespaces = table.column('namespace')
   const names = table.column('name')

@@ -45,6 +45,12 @@ export class Lists {
     this.#budget.forget(this.#key)
   }
 
+  /** Drops what was worked out for readers. */
+  forgetReaders(): void {
+    this.#budget.forget(`${this.#key}reader `)
+    this.#budget.forget(`${this.#key}result `)
+  }
+
   get bytes(): number {
     return this.#base.bytes
   }

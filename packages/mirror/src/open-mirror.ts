@@ -1,0 +1,25 @@
+import type { Mirror, MirrorOptions } from './mirror.ts'
+import { ReaderThread } from './serving/reader-thread.ts'
+import { ServedMirror } from './serving/served-mirror.ts'
+import { readSnapshot, Snapshots } from './snapshot/snapshots.ts'
+
+/** Starts the reading thread and answers from what it tells. Nothing is read before `watch`. */
+export function openMirror(options: MirrorOptions): Mirror {
+  const mirror = new ServedMirror(options)
+  const { versions, timings, snapshotFolder, log } = options
+  if (snapshotFolder !== undefined) {
+    mirror.restore(readSnapshot(snapshotFolder, log))
+    mirror.keep(new Snapshots({ folder: snapshotFolder, source: mirror.snapshotSource(), log }))
+  }
+  const reader = new ReaderThread(
+    {
+      searchedAnnotations: options.searchedAnnotations ?? [],
+      ...(versions && { unrecorded: [...versions.except], digestKey: versions.digestKey }),
+      ...(timings && { timings }),
+    },
+    mirror,
+  )
+  mirror.attach(reader)
+  reader.start()
+  return mirror
+}

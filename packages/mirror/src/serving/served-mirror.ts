@@ -1,0 +1,307 @@
+import { type FromReader, NO_CLUSTER, type Restore } from '../batch.ts'
+import type { KindSpec } from '../kind.ts'
+import type {
+  ClusterState,
+  CompleteQuery,
+  FacetQuery,
+  ListQuery,
+  Mirror,
+  MirroredCluster,
+  MirrorMetrics,
+  MirrorOptions,
+  Reader,
+  RowRef,
+  SearchQuery,
+  SumQuery,
+  View,
+  ViewListener,
+} from '../mirror.ts'
+import type { SnapshotSource, SnapshotTable } from '../snapshot/snapshot-source.ts'
+import type { Snapshot, Snapshots } from '../snapshot/snapshots.ts'
+import { Views } from '../view/views.ts'
+import { type ClusterEntry, Clusters } from './clusters.ts'
+import { clusterStates } from './freshness.ts'
+import { kindNamed } from './kind-names.ts'
+import { Kinds, type OpenTable } from './kinds.ts'
+import { liveLists } from './live-lists.ts'
+import { Queries } from './queries.ts'
+import type { ReaderEvents, ReaderPort } from './reader-thread.ts'
+import { VersionFeed } from './version-feed.ts'
+
+/** Live views are told what changed this often. */
+const TICK_MS = 100
+/** Clusters of a snapshot that nobody asks for are forgotten after this long. */
+const UNCLAIMED_MS = 60_000
+/** How long the end waits for versions to be recorded. */
+const RECORD_MS = 5_000
+
+/** The serving thread: takes in what the reading thread says, and answers from it. */
+export class ServedMirror implements Mirror, ReaderEvents {
+  readonly #options: Pick<MirrorOptions, 'log' | 'versions'>
+  readonly #now: () => number
+  readonly #clusters = new Clusters()
+  readonly #kinds: Kinds
+  readonly #queries: Queries
+  readonly #views: Views
+  readonly #feed: VersionFeed | undefined
+  readonly #relists: Record<string, number> = {}
+  readonly #timers: NodeJS.Timeout[] = []
+  #reader: ReaderPort | undefined
+  #snapshots: Pick<Snapshots, 'close'> | undefined
+  #batches = 0
+  #events = 0
+  /** The next reading thread begins with nothing: one that went on with our rows has died soon. */
+  #fresh = false
+
+  constructor(options: Pick<MirrorOptions, 'log' | 'versions'>, now: () => number = Date.now) {
+    this.#options = options
+    this.#now = now
+    this.#kinds = new Kinds(this.#clusters, now)
+    this.#queries = new Queries(this.#kinds, this.#clusters, now)
+    this.#views = new Views(liveLists(this.#queries), { now })
+    this.#feed = options.versions && new VersionFeed(options.versions, options.log)
+  }
+
+  /** From here on what is to be read is said to this reading thread. */
+  attach(reader: ReaderPort): void {
+    this.#reader = reader
+    this.#timers.push(setInterval(() => this.tick(), TICK_MS).unref())
+    this.#timers.push(setTimeout(() => this.#forgetUnclaimed(), UNCLAIMED_MS).unref())
+  }
+
+  /** Takes in a snapshot, before the reading thread starts. */
+  restore({ clusters, tables, writtenTime }: Snapshot): void {
+    if (tables.length === 0) return
+    // Numbers are given anew, without gaps.
+    const numbers = new Uint16Array(NO_CLUSTER + 1).fill(NO_CLUSTER)
+    for (const { number, name } of clusters) numbers[number] = this.#clusters.add(name).number
+    const renumbered = tables.map((table) => ({
+      ...table,
+      clusters: table.clusters.map((number) => numbers[number] as number),
+      stood: table.stood.map(({ cluster, revision }) => ({ cluster: numbers[cluster] as number, revision })),
+    }))
+    this.#kinds.restore(renumbered, writtenTime)
+  }
+
+  /** From here on `close` writes a snapshot. */
+  keep(snapshots: Pick<Snapshots, 'close'>): void {
+    this.#snapshots = snapshots
+  }
+
+  /** What a snapshot is written of. */
+  snapshotSource(): SnapshotSource {
+    return {
+      tables: () => this.#kinds.served().map(snapshotTable),
+      cluster: (number) => {
+        const entry = this.#clusters.entry(number)
+        return entry && { name: entry.name, registration: entry.watched?.revision ?? '' }
+      },
+    }
+  }
+
+  // The reading thread
+
+  started(again: boolean): void {
+    if (!this.#fresh) for (const open of this.#kinds.served()) this.#reader?.post(restoreOf(open))
+    for (const entry of this.#clusters.watched()) this.#postWatch(entry)
+    if (again) this.#options.log.info({}, 'The reading thread of the mirror was started again')
+  }
+
+  ended(cause: string, soon: boolean): void {
+    this.#fresh = soon
+    this.#options.log.warn({ cause }, 'The reading thread of the mirror has ended; another one is started')
+    this.#kinds.readerEnded(`The clusters are not read at the moment (${cause}); reading begins again by itself`, !soon)
+    for (const entry of this.#clusters.watched()) delete entry.heard
+  }
+
+  message(message: FromReader): void {
+    switch (message.type) {
+      case 'batch':
+        this.#batches += 1
+        this.#events += this.#kinds.apply(message)
+        break
+      case 'state':
+        this.#kinds.state(message)
+        break
+      case 'kind':
+        this.#kinds.open(message)
+        break
+      case 'dropped':
+        this.#kinds.dropped(message)
+        break
+      case 'cluster': {
+        const entry = this.#clusters.entry(message.cluster)
+        if (entry) entry.heard = message
+        for (const open of this.#kinds.all()) open.stateVersion += 1
+        break
+      }
+      case 'versions': {
+        const entry = this.#clusters.entry(message.cluster)
+        const spec = this.#kinds.find(message.resource)?.table.spec
+        if (entry && spec) this.#feed?.add(entry.name, spec, message.versions)
+        break
+      }
+      case 'note': {
+        const { level, cluster, resource, message: line, relist } = message
+        if (relist) this.#relists[relist] = (this.#relists[relist] ?? 0) + 1
+        this.#options.log[level]({ cluster: this.#clusters.name(cluster), resource }, line)
+        break
+      }
+      case 'failed':
+        // The thread's keeper sees to it.
+        break
+    }
+  }
+
+  /** Tells the live views what changed. */
+  tick(): void {
+    this.#kinds.settle()
+    if (this.#views.count > 0) this.#views.tick(this.#kinds.changes())
+  }
+
+  // Clusters
+
+  watch(cluster: MirroredCluster): void {
+    const entry = this.#clusters.find(cluster.name) ?? this.#clusters.add(cluster.name)
+    if (entry.watched?.revision === cluster.revision) return
+    const first = entry.watched === undefined
+    entry.watched = cluster
+    if (first) this.#kinds.showAgain(entry.number)
+    this.#postWatch(entry)
+  }
+
+  #postWatch({ number, watched }: ClusterEntry): void {
+    if (!watched) return
+    const { name, kubeconfig, context, allowPlugin } = watched
+    this.#reader?.post({
+      type: 'watch',
+      cluster: number,
+      name,
+      kubeconfig,
+      ...(context !== undefined && { context }),
+      ...(allowPlugin !== undefined && { allowPlugin }),
+    })
+  }
+
+  forget(cluster: string): void {
+    const entry = this.#clusters.find(cluster)
+    if (!entry) return
+    this.#clusters.forget(entry)
+    this.#kinds.forget(entry.number)
+    this.#reader?.post({ type: 'forget', cluster: entry.number })
+  }
+
+  #forgetUnclaimed(): void {
+    for (const entry of this.#clusters.neverWatched()) {
+      this.#options.log.info({ cluster: entry.name }, 'A cluster of the snapshot is not registered any more')
+      this.forget(entry.name)
+    }
+  }
+
+  clusters(): ClusterState[] {
+    return clusterStates(this.#clusters, this.#kinds, this.#now())
+  }
+
+  // Queries
+
+  kinds(): KindSpec[] {
+    const specs = this.#kinds.served().map((open) => open.table.spec)
+    return specs.sort((a, b) => (a.resource < b.resource ? -1 : 1))
+  }
+
+  kind(name: string): KindSpec | undefined {
+    return kindNamed(this.kinds(), name)
+  }
+
+  list(query: ListQuery, reader: Reader) {
+    return this.#queries.list(query, reader)
+  }
+
+  listJson(query: ListQuery, reader: Reader) {
+    return this.#queries.listJson(query, reader)
+  }
+
+  facets(query: FacetQuery, reader: Reader) {
+    return this.#queries.facets(query, reader)
+  }
+
+  sums(query: SumQuery, reader: Reader) {
+    return this.#queries.sums(query, reader)
+  }
+
+  search(query: SearchQuery, reader: Reader) {
+    return this.#queries.search(query, reader)
+  }
+
+  complete(query: CompleteQuery, reader: Reader) {
+    return this.#queries.complete(query, reader)
+  }
+
+  find(ref: RowRef, reader: Reader) {
+    return this.#queries.find(ref, reader)
+  }
+
+  view(query: ListQuery, reader: Reader, listener: ViewListener): View {
+    // What happened while nobody looked concerns nobody.
+    if (this.#views.count === 0) this.#kinds.changes()
+    return this.#views.view(query, reader, listener)
+  }
+
+  forgetReaders(): void {
+    for (const open of this.#kinds.all()) open.lists.forgetReaders()
+    this.#views.forgetReaders()
+  }
+
+  metrics(): MirrorMetrics {
+    const tables = this.#kinds.all()
+    return {
+      objects: this.#kinds.served().reduce((sum, open) => sum + open.table.count, 0),
+      bytes: tables.reduce((sum, { table, lists }) => sum + table.bytes + lists.bytes, this.#kinds.budget.bytes),
+      batches: this.#batches,
+      events: this.#events,
+      relists: { ...this.#relists },
+      views: this.#views.count,
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#views.close()
+    await this.#reader?.close()
+    await this.#snapshots?.close()
+    await this.#feed?.close(RECORD_MS)
+  }
+}
+
+function snapshotTable(open: OpenTable): SnapshotTable {
+  const { table } = open
+  return {
+    table: table.number,
+    spec: table.spec,
+    version: () => table.log.position + open.stateVersion,
+    arrays: () => table.arrays(),
+    stood: () => stood(open),
+    track: () => table.track(),
+  }
+}
+
+const stood = (open: OpenTable): { cluster: number; revision: number }[] =>
+  [...open.states.values()]
+    .filter(({ revision }) => revision > 0)
+    .map(({ cluster, revision }) => ({ cluster, revision }))
+
+function restoreOf(open: OpenTable): Restore {
+  const { strings, sets, slots, clusters, uids, revisions } = open.table.arrays()
+  return {
+    type: 'restore',
+    table: open.table.number,
+    spec: open.table.spec,
+    strings,
+    sets,
+    slots,
+    clusters: clusters.slice(0, slots),
+    uids: uids.slice(0, slots * 4),
+    revisions: revisions.slice(0, slots),
+    stood: stood(open),
+  }
+}
