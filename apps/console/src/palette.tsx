@@ -12,14 +12,18 @@ import {
   useTheme,
 } from '@quarterdeck/ui'
 import { useQueries } from '@tanstack/react-query'
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { Fragment, type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { listApplications } from '../../../features/application/application/application.contract.ts'
 import { listClusters } from '../../../features/cluster/cluster/cluster.contract.ts'
+import { listPath, objectPath } from '../../../features/cluster/explorer/explore.rules.ts'
+import { searchObjects } from '../../../features/cluster/object/object.contract.ts'
 import { useEnvironment } from './environment.ts'
 import { frameTexts } from './texts.ts'
 
 interface Choice {
   id: string
+  /** Objects of one kind stand together under its name. */
+  group?: string
   icon: IconName
   text: string
   note?: string
@@ -73,6 +77,7 @@ function useChoices(): Choice[] {
     page('/', 'home', t('home')),
     page('/applications', 'apps', t('applications')),
     page('/clusters', 'cluster', t('clusters')),
+    page('/explore/pods', 'explore', t('explorer')),
     page('/environments', 'environment', t('environments')),
     page('/account', 'who', t('account')),
     { id: 'theme', icon: 'moon', text: t('themeAct'), act: () => chooseTheme(theme === 'dark' ? 'light' : 'dark') },
@@ -80,16 +85,62 @@ function useChoices(): Choice[] {
   ]
 }
 
-/** Finds applications, environments, clusters and acts by what they are called. */
+const SEARCH_MS = 80
+
+/** Objects of every cluster that hold the words, by kind; what was found before stays until the next answer. */
+function useObjects(text: string): { choices: Choice[]; asking: boolean } {
+  const t = useText(frameTexts)
+  const go = useGo()
+  const [asked, setAsked] = useState('')
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(text.trim()), SEARCH_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  const query = useRead(searchObjects, { query: { text: asked, limit: 5 } }, { enabled: asked !== '', keep: true })
+  const kinds = asked === '' ? [] : (query.data?.kinds ?? [])
+  const choices = kinds.flatMap(({ resource, kind, total, columns, rows }) => [
+    ...rows.map((row): Choice => {
+      const value = (name: string) => String(row.values[columns.indexOf(name)] ?? '')
+      const object = { resource, cluster: row.cluster, namespace: value('namespace'), name: value('name') }
+      return {
+        id: `${resource}/${row.cluster}/${row.uid}`,
+        group: kind,
+        icon: 'explore',
+        text: object.name,
+        note: [value('status'), object.namespace, row.cluster].filter(Boolean).join(' · '),
+        act: () => go(objectPath(object)),
+      }
+    }),
+    ...(total > rows.length
+      ? [
+          {
+            id: `${resource}/all`,
+            group: kind,
+            icon: 'search' as const,
+            text: t('allObjects', { total: total.toLocaleString('en'), kind }),
+            act: () => go(listPath(resource, { filter: asked })),
+          },
+        ]
+      : []),
+  ])
+  return { choices, asking: text.trim() !== asked || query.isFetching }
+}
+
+/** Choices of the console's own that are shown beside objects. */
+const OWN = 8
+
+/** Finds applications, environments, clusters and acts by what they are called, and every object of every cluster. */
 export function Palette({ close }: { close: () => void }) {
   const t = useText(frameTexts)
   const box = useRef<HTMLDialogElement>(null)
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const words = text.toLowerCase().split(/\s+/)
-  const found = useChoices()
-    .filter((choice) => words.every((word) => `${choice.text} ${choice.note ?? ''}`.toLowerCase().includes(word)))
-    .slice(0, 50)
+  const objects = useObjects(text)
+  const own = useChoices().filter((choice) =>
+    words.every((word) => `${choice.text} ${choice.note ?? ''}`.toLowerCase().includes(word)),
+  )
+  const found = [...own.slice(0, text.trim() === '' ? 50 : OWN), ...objects.choices]
   useEffect(() => {
     box.current?.showModal()
   }, [])
@@ -136,24 +187,30 @@ export function Palette({ close }: { close: () => void }) {
       />
       <div className="list" role="listbox" id="choices" aria-label={t('find')}>
         {found.map((choice, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are heard by the input, which keeps the focus
-          <div
-            key={choice.id}
-            id={`choice-${index}`}
-            role="option"
-            aria-selected={index === at}
-            tabIndex={-1}
-            onClick={() => take(choice)}
-            onPointerMove={() => setAt(index)}
-          >
-            <Icon name={choice.icon} />
-            <span className="grow clip">{choice.text}</span>
-            {choice.note && <span className="soft small">{choice.note}</span>}
-            {choice.stage && <Stage stage={choice.stage} />}
-          </div>
+          <Fragment key={choice.id}>
+            {choice.group && choice.group !== found[index - 1]?.group && (
+              <div className="group" role="presentation">
+                {choice.group}
+              </div>
+            )}
+            {/* biome-ignore lint/a11y/useKeyWithClickEvents: the keys are heard by the input, which keeps the focus */}
+            <div
+              id={`choice-${index}`}
+              role="option"
+              aria-selected={index === at}
+              tabIndex={-1}
+              onClick={() => take(choice)}
+              onPointerMove={() => setAt(index)}
+            >
+              <Icon name={choice.icon} />
+              <span className="grow clip">{choice.text}</span>
+              {choice.note && <span className="soft small">{choice.note}</span>}
+              {choice.stage && <Stage stage={choice.stage} />}
+            </div>
+          </Fragment>
         ))}
       </div>
-      {found.length === 0 && <p className="soft pad">{t('nothingFound')}</p>}
+      {found.length === 0 && !objects.asking && <p className="soft pad">{t('nothingFound')}</p>}
     </dialog>
   )
 }

@@ -42,9 +42,7 @@ const ApplicationsPage = lazy(async () => ({
 const operations = () => import('../../../features/delivery/operation/operation.console.tsx')
 const OperationPage = lazy(async () => ({ default: (await operations()).OperationPage }))
 const UndoDialog = lazy(async () => ({ default: (await operations()).UndoDialog }))
-const ClusterPage = lazy(async () => ({
-  default: (await import('../../../features/cluster/cluster/cluster.console.tsx')).ClusterPage,
-}))
+const ClusterPage = lazy(async () => ({ default: (await import('./cluster-page.tsx')).ClusterPage }))
 
 const oneOperation = createRoute({
   getParentRoute: () => framed,

@@ -9,6 +9,7 @@ import {
   Heading,
   Icon,
   Link,
+  Meter,
   Note,
   Read,
   Section,
@@ -19,6 +20,7 @@ import {
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
+import type { ReactNode } from 'react'
 import {
   type ClusterDetail,
   type ClusterSummary,
@@ -26,7 +28,6 @@ import {
   listClusterEvents,
   listClusters,
 } from './cluster.contract.ts'
-import { NodeTable } from './list-nodes.console.tsx'
 import { RegisterDialog, RemoveMenu } from './register-cluster.console.tsx'
 import { clusterTexts } from './texts.console.tsx'
 
@@ -109,21 +110,10 @@ export function ClustersPage() {
 }
 
 type Capacity = NonNullable<Summary['capacity']>
-function Bar({ used, all, text }: { used: number; all: number; text: string }) {
-  const share = all > 0 ? Math.min(1, used / all) : 0
-  return (
-    <div className="meter">
-      <div className={share > 0.85 ? 'bar warn' : 'bar'}>
-        <i style={{ width: `${share * 100}%` }} />
-      </div>
-      <span className="soft small num">{text}</span>
-    </div>
-  )
-}
 function Cpu({ capacity }: { capacity: Pick<Capacity, 'cpuCores' | 'cpuRequestedCores'> }) {
   const t = useText(clusterTexts)
   const text = t('requested', { used: formatCores(capacity.cpuRequestedCores), all: formatCores(capacity.cpuCores) })
-  return <Bar used={capacity.cpuRequestedCores} all={capacity.cpuCores} text={text} />
+  return <Meter used={capacity.cpuRequestedCores} all={capacity.cpuCores} text={text} />
 }
 function Memory({ capacity }: { capacity: Pick<Capacity, 'memoryBytes' | 'memoryRequestedBytes'> }) {
   const t = useText(clusterTexts)
@@ -131,7 +121,7 @@ function Memory({ capacity }: { capacity: Pick<Capacity, 'memoryBytes' | 'memory
     used: formatBytes(capacity.memoryRequestedBytes),
     all: formatBytes(capacity.memoryBytes),
   })
-  return <Bar used={capacity.memoryRequestedBytes} all={capacity.memoryBytes} text={text} />
+  return <Meter used={capacity.memoryRequestedBytes} all={capacity.memoryBytes} text={text} />
 }
 
 type Detail = ReturnType<typeof ClusterDetail.parse>
@@ -186,8 +176,19 @@ function ClusterEvents({ cluster }: { cluster: string }) {
   )
 }
 
-/** One cluster: control plane, capacity, nodes, rights. */
-export function ClusterPage({ cluster }: { cluster: string }) {
+/** One cluster: what is not well first (`unwell`), control plane, capacity, rights, then its `nodes` and events. */
+export function ClusterPage({
+  cluster,
+  explore,
+  unwell,
+  nodes,
+}: {
+  cluster: string
+  /** The way to its objects. */
+  explore: ReactNode
+  unwell: ReactNode
+  nodes: ReactNode
+}) {
   const t = useText(clusterTexts)
   const query = useRead(getCluster, { params: { cluster } }, { everySeconds: 5 })
   return (
@@ -208,6 +209,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
                   </span>
                 </p>
               </div>
+              {explore}
               <ButtonLink to={`/environments?cluster=${detail.name}`} icon="environment">
                 {t('environments')} {detail.environments}
               </ButtonLink>
@@ -220,6 +222,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
                 {warning}
               </Note>
             ))}
+            {unwell}
             <div className="halves">
               <section className="card">
                 <header>
@@ -242,7 +245,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
                     <div>
                       <dt>{t('pods')}</dt>
                       <dd>
-                        <Bar
+                        <Meter
                           used={detail.capacity.pods}
                           all={detail.capacity.podLimit}
                           text={t('podsOf', { used: detail.capacity.pods, all: detail.capacity.podLimit })}
@@ -277,11 +280,7 @@ export function ClusterPage({ cluster }: { cluster: string }) {
           </>
         )}
       </Read>
-      <NodeTable
-        cluster={cluster}
-        cpu={(capacity) => <Cpu capacity={capacity} />}
-        memory={(capacity) => <Memory capacity={capacity} />}
-      />
+      {nodes}
       <ClusterEvents cluster={cluster} />
     </div>
   )

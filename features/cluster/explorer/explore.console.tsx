@@ -24,10 +24,12 @@ import {
   listPath,
   type ObjectRef,
   objectPath,
+  ownSort,
   shownColumns,
   sortText,
   viewOf,
   viewSearch,
+  wholeOfReady,
 } from './explore.rules.ts'
 import { StaleNote, TrustBadge } from './freshness.console.tsx'
 import { KeysHelp } from './keys-help.console.tsx'
@@ -106,7 +108,7 @@ function Explore({
   const { view, search, change } = useView(kind, opened)
   const [faceted, setFaceted] = useFaceted()
   const all = allColumns(kind, kind.clusters.length)
-  const shown = shownColumns(all, view.columns)
+  const shown = shownColumns(all, view.columns, kind.resource)
   const live = useLiveObjects(
     useLiveQuery(
       kind,
@@ -172,7 +174,7 @@ function Explore({
           )}
           <ObjectList
             kind={kind}
-            view={view}
+            view={view.sort.length > 0 ? view : { ...view, sort: ownSort(kind.resource) }}
             search={search}
             shown={shown}
             live={live}
@@ -202,9 +204,12 @@ function useView(kind: ObjectKind, opened: ObjectRef | undefined) {
 }
 
 /** The live list that an address shows; the same object as long as it is the same list. */
-function useLiveQuery(kind: ObjectKind, { filter, sort }: ExploreView, shown: readonly string[]) {
+function useLiveQuery(kind: ObjectKind, { filter, sort: asked }: ExploreView, shown: readonly string[]) {
+  const sort = asked.length > 0 ? asked : ownSort(kind.resource)
   const needed = ['name', ...(kind.namespaced ? ['namespace'] : [])]
-  const columns = [...needed, ...shown.filter((name) => name !== 'cluster' && !needed.includes(name))]
+  const whole = shown.includes('ready') ? [wholeOfReady(kind.columns.map(({ name }) => name))] : []
+  const others = [...shown, ...whole].filter((name) => name !== 'cluster' && name !== '')
+  const columns = [...new Set([...needed, ...others])]
   const key = JSON.stringify([kind.resource, filter, sort, columns])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key holds all of it
   return useMemo(

@@ -1,4 +1,4 @@
-import type { Freshness, ObjectColumn, ObjectKind } from '../object/object.contract.ts'
+import type { Freshness, ObjectColumn, ObjectKind, ObjectRow } from '../object/object.contract.ts'
 
 /** Which object of which kind; `namespace` is '' for what belongs to none. */
 export interface ObjectRef {
@@ -7,6 +7,20 @@ export interface ObjectRef {
   namespace: string
   name: string
 }
+
+/** Which object a row of a list is. */
+export function refOf(
+  resource: string,
+  columns: readonly string[],
+  row: Pick<ObjectRow, 'cluster' | 'values'>,
+): ObjectRef {
+  const value = (name: string) => String(row.values[columns.indexOf(name)] ?? '')
+  return { resource, cluster: row.cluster, namespace: value('namespace'), name: value('name') }
+}
+
+/** The column that says how many there should be where `ready` says how many are. */
+export const wholeOfReady = (columns: readonly string[]): string =>
+  columns.find((name) => name === 'containers') ?? columns.find((name) => name === 'replicas') ?? ''
 
 /** What one looks at: the part of the address behind the question mark. */
 export interface ExploreView {
@@ -78,11 +92,36 @@ export function allColumns(kind: ObjectKind, clusters: number): ObjectColumn[] {
   ]
 }
 
-/** The columns that are shown, in order: those asked for, else those that are not only for the asking. */
-export function shownColumns(all: readonly ObjectColumn[], asked: readonly string[] | undefined): ObjectColumn[] {
-  const found = asked?.flatMap((name) => all.filter((column) => column.name === name)) ?? []
-  return found.length > 0 ? found : all.filter((column) => !column.wide)
+/** Columns that are shown unless others are asked for, where a kind has more than fit beside each other. */
+const OWN: Record<string, readonly string[]> = {
+  pods: ['name', 'namespace', 'status', 'ready', 'restarts', 'node', 'application', 'created', 'cluster'],
+  nodes: ['name', 'status', 'roles', 'zone', 'version', 'address', 'cpu', 'memory', 'conditions', 'created', 'cluster'],
+  events: ['last', 'type', 'reason', 'object', 'message', 'count', 'namespace', 'cluster'],
 }
+/** More are not shown at once unless asked for. */
+const FIT = 9
+
+/** The columns that are shown, in order: those asked for, else the kind's own. */
+export function shownColumns(
+  all: readonly ObjectColumn[],
+  asked: readonly string[] | undefined,
+  resource = '',
+): ObjectColumn[] {
+  const named = (names: readonly string[]) => names.flatMap((name) => all.filter((column) => column.name === name))
+  const found = named(asked ?? [])
+  if (found.length > 0) return found
+  const plain = all.filter((column) => !column.wide)
+  const own = OWN[resource]
+  if (own) return named(own).filter((column) => !column.wide)
+  // Of many the last ones give way; age and cluster stay at the end.
+  const end = plain.filter(({ name }) => name === 'created' || name === 'cluster')
+  const others = plain.filter((column) => !end.includes(column))
+  return [...others.slice(0, FIT - end.length), ...end]
+}
+
+/** What a list is ordered by when the address does not say. */
+export const ownSort = (resource: string): ExploreView['sort'] =>
+  resource === 'events' ? [{ field: 'last', descending: true }] : []
 
 /** Fields whose values are counted beside the list, the most telling first. */
 const TELLING = [
@@ -130,4 +169,21 @@ export function trustIn(freshness: readonly Freshness[]): Trust {
     percent: syncing.length > 0 ? Math.floor(least) : undefined,
     stale,
   }
+}
+
+/** Objects by cluster and namespace, at most so many together: what one request can delete. */
+export function deletionGroups<Ref extends ObjectRef>(
+  objects: readonly Ref[],
+  most: number,
+): { cluster: string; namespace: string; objects: Ref[] }[] {
+  const groups: { cluster: string; namespace: string; objects: Ref[] }[] = []
+  for (const object of objects) {
+    const { cluster, namespace } = object
+    const group = groups.find(
+      (one) => one.cluster === cluster && one.namespace === namespace && one.objects.length < most,
+    )
+    if (group) group.objects.push(object)
+    else groups.push({ cluster, namespace, objects: [object] })
+  }
+  return groups
 }

@@ -3,6 +3,7 @@ import type { Freshness, ObjectKind } from '../object/object.contract.ts'
 import { csvOf } from './csv.rules.ts'
 import {
   countedFields,
+  deletionGroups,
   namespaceOfPath,
   objectPath,
   shownColumns,
@@ -161,5 +162,16 @@ test('a file for a spreadsheet keeps commas and quotation marks, and runs no for
     '\ufeffcluster,name,text,number,set,none',
     'a,\'=cmd(),"say ""a, b""",-3,x y,',
     '',
+  ])
+})
+
+test('[CON-24] what is picked is deleted namespace by namespace, and never more at once than one request takes', () => {
+  const object = (namespace: string, name: string) => ({ resource: 'pods', cluster: 'a', namespace, name })
+  const all = [object('x', '1'), object('y', '2'), object('x', '3'), object('x', '4')]
+  const groups = deletionGroups(all, 2).map(({ namespace, objects }) => [namespace, objects.map(({ name }) => name)])
+  expect(groups).toEqual([
+    ['x', ['1', '3']],
+    ['y', ['2']],
+    ['x', ['4']],
   ])
 })

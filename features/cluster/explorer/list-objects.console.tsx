@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import type { ObjectColumn, ObjectKind } from '../object/object.contract.ts'
 import { cellOf, NameLink, widthOf } from './cell.console.tsx'
 import { useColumnTitle } from './column-title.console.tsx'
-import { type ExploreView, type ObjectRef, objectPath } from './explore.rules.ts'
+import { type ExploreView, type ObjectRef, objectPath, refOf, wholeOfReady } from './explore.rules.ts'
 import type { LiveObjects } from './live-objects.console.tsx'
 import { BulkBar } from './pick-objects.console.tsx'
 import { usePicked } from './picked.console.tsx'
@@ -30,12 +30,6 @@ function useWidths(resource: string): [Widths, (name: string, width: number | un
   return [widths, set]
 }
 
-/** Which object a row of a list is. */
-export function refOf(resource: string, columns: readonly string[], row: ListRow): ObjectRef {
-  const value = (name: string) => String(row.values[columns.indexOf(name)] ?? '')
-  return { resource, cluster: row.cluster, namespace: value('namespace'), name: value('name') }
-}
-
 /** Columns of the grid: how each value is drawn, by the order in which values come. */
 function useGridColumns(
   resource: string,
@@ -50,6 +44,7 @@ function useGridColumns(
     () =>
       shown.map((column): GridColumn<ListRow> => {
         const at = names?.indexOf(column.name) ?? -1
+        const all = names?.indexOf(wholeOfReady(names)) ?? -1
         const title = titleOf(column)
         const numeric = column.type === 'count' || column.type === 'number'
         return {
@@ -62,6 +57,7 @@ function useGridColumns(
           largestFirst: numeric || column.type === 'time',
           cell: (row) => {
             if (column.name === 'cluster') return row.cluster
+            if (column.name === 'ready' && all >= 0) return readyOf(row.values[at], row.values[all])
             if (column.name !== 'name') return cellOf(column, row.values[at] ?? null)
             const ref = refOf(resource, names ?? [], row)
             return <NameLink to={objectPath(ref, search)} name={ref.name} />
@@ -70,6 +66,12 @@ function useGridColumns(
       }),
     [key],
   )
+}
+
+/** `1/2`: ready of how many there should be; marked when some are not. */
+function readyOf(ready: ListRow['values'][number] | undefined, all: ListRow['values'][number] | undefined) {
+  const text = `${ready ?? 0}/${all ?? 0}`
+  return ready === all ? text : <span className="tone-warn">{text}</span>
 }
 
 interface ObjectListProps {

@@ -1,6 +1,8 @@
 import { Button, type ListRow, useText } from '@quarterdeck/ui'
 import { useState } from 'react'
 import { csvOf } from './csv.rules.ts'
+import { DeleteDialog } from './delete-objects.console.tsx'
+import { refOf } from './explore.rules.ts'
 import { exploreTexts } from './texts.console.tsx'
 
 /** What can be done with the rows that are picked. */
@@ -19,6 +21,7 @@ export function BulkBar({
 }) {
   const t = useText(exploreTexts)
   const [copied, setCopied] = useState(false)
+  const [deleting, setDeleting] = useState(false)
   const copy = async () => {
     const at = columns.indexOf('name')
     await navigator.clipboard.writeText(rows.map((row) => String(row.values[at] ?? '')).join('\n'))
@@ -45,10 +48,20 @@ export function BulkBar({
       <Button small icon="download" onClick={download}>
         {t('csv')}
       </Button>
+      <Button small kind="danger" icon="trash" onClick={() => setDeleting(true)}>
+        {t('delete')}
+      </Button>
       <span className="grow" />
       <Button small kind="plain" icon="cross" onClick={clear}>
         {t('unpick')}
       </Button>
+      {deleting && (
+        <DeleteDialog
+          objects={rows.map((row) => ({ ...refOf(resource, columns, row), uid: row.uid }))}
+          close={() => setDeleting(false)}
+          done={clear}
+        />
+      )}
     </div>
   )
 }

@@ -1,8 +1,22 @@
 import { isProblem, notFound } from '@quarterdeck/kernel'
-import { Age, Button, Code, Failure, Note, Read, State, Table, useRead, useText, useUrlValue } from '@quarterdeck/ui'
-import type { ReactNode } from 'react'
+import {
+  Age,
+  Button,
+  Code,
+  Failure,
+  Menu,
+  Note,
+  Read,
+  State,
+  Table,
+  useRead,
+  useText,
+  useUrlValue,
+} from '@quarterdeck/ui'
+import { type ReactNode, useState } from 'react'
 import { getObject, listObjectEvents, type ObjectDetail, type ObjectKind } from '../object/object.contract.ts'
 import { Status } from './cell.console.tsx'
+import { DeleteDialog } from './delete-objects.console.tsx'
 import type { ObjectRef } from './explore.rules.ts'
 import { ObjectOverview } from './object-overview.console.tsx'
 import { PodLinks } from './pod-links.console.tsx'
@@ -91,6 +105,7 @@ function PaneHead({
   close: () => void
 }) {
   const t = useText(exploreTexts)
+  const [deleting, setDeleting] = useState(false)
   const value = (name: string) => detail?.row?.values[detail.columns.indexOf(name)]
   const status = value('status')
   return (
@@ -106,6 +121,19 @@ function PaneHead({
           {kind?.resource === 'pods' && <PodLinks object={object} application={String(value('application') ?? '')} />}
         </p>
       </div>
+      <Menu
+        kind="plain"
+        icon="more"
+        label={t('moreActs')}
+        items={[{ label: t('delete'), icon: 'trash', danger: true, act: () => setDeleting(true) }]}
+      />
+      {deleting && (
+        <DeleteDialog
+          objects={[{ ...object, uid: detail?.row?.uid }]}
+          close={() => setDeleting(false)}
+          done={() => setDeleting(false)}
+        />
+      )}
       <Button kind="plain" icon="cross" aria-label={t('close')} title={`${t('close')} (Esc)`} onClick={close} />
     </header>
   )

@@ -34,6 +34,10 @@ export interface LiveView {
   frameTime: number
 }
 
+/** Windows are asked for no faster than this: each costs the server about a page. */
+const BETWEEN_MS = 50
+const AGAIN_MS = 2_000
+
 /**
  * One list as it changes: keeps the window around the rows in sight. While another window is on its way the rows of the
  * last one stay, so that scrolling never empties the table.
@@ -47,6 +51,8 @@ export class LiveList {
   /** A window was asked for and has not come. */
   #waiting = true
   #previous: ListPage | undefined
+  #moveTime = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
   #view: LiveView = { state: 'connecting', page: undefined, refused: undefined, frameTime: 0 }
 
   /** `changed` is called after `view()` has become another. */
@@ -56,7 +62,8 @@ export class LiveList {
     let begun = false
     this.#subscription = socket.open(query, this.#place, {
       frame: (frame) => this.#take(frame),
-      refused: (detail) => this.#set({ refused: detail }),
+      refused: (detail, passing) => this.#refused(detail, passing),
+      gone: (message) => this.#refused(message, true),
       state: (state) => {
         // A new connection begins with a whole window, whatever was asked for on the old one.
         if (state === 'open') this.#waiting = true
@@ -83,13 +90,37 @@ export class LiveList {
     if (!this.#waiting) this.#moveIfNeeded()
   }
 
-  end = (): void => this.#subscription.end()
+  end = (): void => {
+    clearTimeout(this.#timer)
+    this.#subscription.end()
+  }
+
+  /** What is refused for a while is asked for again; a sentence is shown only where there are no rows. */
+  #refused(detail: string, passing: boolean): void {
+    if (!passing || !this.#view.page) this.#set({ refused: detail })
+    if (!passing) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#waiting = true
+      this.#subscription.again()
+    }, AGAIN_MS)
+  }
 
   #moveIfNeeded(): void {
     const { first, count } = this.#sight
     if (count === 0 || !mustMove(this.#place, first, count, this.#view.page?.total ?? 0)) return
     this.#waiting = true
     this.#place = placeAround(first, count)
+    const pause = this.#moveTime + BETWEEN_MS - Date.now()
+    clearTimeout(this.#timer)
+    if (pause <= 0) this.#move()
+    else this.#timer = setTimeout(() => this.#move(), pause)
+  }
+
+  /** To where the rows in sight are now. */
+  #move(): void {
+    this.#moveTime = Date.now()
+    this.#place = placeAround(this.#sight.first, this.#sight.count)
     this.#subscription.move(this.#place)
   }
 

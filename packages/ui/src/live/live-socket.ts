@@ -17,8 +17,10 @@ export interface LiveWindowPlace {
 /** What comes for one list. `Frame` is a frame with rows, as the server sends it. */
 export interface LiveListener<Frame> {
   frame: (frame: Frame) => void
-  /** The server does not show this list: the sentence says why. */
-  refused: (detail: string) => void
+  /** The server does not show this list: the sentence says why. `passing`: it may the next time. */
+  refused: (detail: string, passing: boolean) => void
+  /** The list is gone on the server: its kind is no longer served, or is another now. */
+  gone: (message: string) => void
   state: (state: LiveState) => void
 }
 
@@ -26,6 +28,8 @@ export interface LiveListener<Frame> {
 export interface LiveSubscription {
   /** Looks at other rows. What comes then begins with a whole window. */
   move: (place: LiveWindowPlace) => void
+  /** Asks for the list anew, after it was refused or gone. */
+  again: () => void
   end: () => void
 }
 
@@ -35,7 +39,7 @@ interface Subscriber<Frame> {
   view: number | undefined
   listener: LiveListener<Frame>
 }
-type AnyFrame = { type: string; view: number; id: number; detail: string; message: string }
+type AnyFrame = { type: string; view: number; id: number; detail: string; pointer?: string; message: string }
 
 /** Milliseconds until the next attempt: 0.5 s, then 1, 2, 4 and at most 8. */
 const pauseBefore = (attempt: number): number => Math.min(8_000, 250 * 2 ** attempt)
@@ -62,7 +66,7 @@ export class LiveSocket<Frame extends { view: number }> {
   /** Looks at a list until `end`. */
   open(query: LiveQuery, place: LiveWindowPlace, listener: LiveListener<Frame>): LiveSubscription {
     this.#lastId += 1
-    const id = this.#lastId
+    let id = this.#lastId
     const subscriber: Subscriber<Frame> = { query, place, view: undefined, listener }
     this.#subscribers.set(id, subscriber)
     listener.state(this.#state)
@@ -73,6 +77,16 @@ export class LiveSocket<Frame extends { view: number }> {
         if (!this.#subscribers.has(id)) return
         subscriber.place = next
         this.#say({ type: 'move', id, ...next })
+      },
+      again: () => {
+        if (!this.#subscribers.delete(id)) return
+        // Under another number: the server may still hold the old one.
+        if (subscriber.view !== undefined) this.#say({ type: 'close', id })
+        this.#lastId += 1
+        id = this.#lastId
+        subscriber.view = undefined
+        this.#subscribers.set(id, subscriber)
+        this.#ask(id, subscriber)
       },
       end: () => {
         if (!this.#subscribers.delete(id)) return
@@ -145,12 +159,12 @@ export class LiveSocket<Frame extends { view: number }> {
       return
     }
     if (frame.type === 'refused') {
-      this.#subscribers.get(frame.id)?.listener.refused(frame.detail)
+      this.#subscribers.get(frame.id)?.listener.refused(frame.detail, frame.pointer === undefined)
       return
     }
-    for (const subscriber of this.#subscribers.values()) {
+    for (const subscriber of [...this.#subscribers.values()]) {
       if (subscriber.view !== frame.view) continue
-      if (frame.type === 'gone') subscriber.listener.refused(frame.message)
+      if (frame.type === 'gone') subscriber.listener.gone(frame.message)
       else subscriber.listener.frame(frame as unknown as Frame)
     }
   }
