@@ -86,7 +86,7 @@ export class ClusterReader {
   readonly #ending = new AbortController()
   readonly #kinds = new Map<string, KindReader & { mark: string }>()
   readonly #custom = new CustomKinds(() => this.#lookAgain())
-  #server: Server | undefined
+  #server: (Server & { connection: Connection }) | undefined
   #identity: string
   #definitionsKnown = false
   #wake = new AbortController()
@@ -139,7 +139,7 @@ export class ClusterReader {
     this.#kinds.get(resource)?.reflector.readAnew('table-replaced', 'its table was replaced')
   }
 
-  #connect(): Server | undefined {
+  #connect(): (Server & { connection: Connection }) | undefined {
     const { cluster, timings, strategy } = this.#options
     const { name, kubeconfig, context, allowPlugin } = cluster
     this.#tell('syncing', '')
@@ -166,7 +166,7 @@ export class ClusterReader {
     return this.#server
   }
 
-  async #learn(server: Server, signal: AbortSignal): Promise<void> {
+  async #learn(server: Server & { connection: Connection }, signal: AbortSignal): Promise<void> {
     const { minor } = (await getJson(server, '/version', signal)) as { minor?: string }
     server.wholeLists = Number.parseInt(minor ?? '', 10) >= WHOLE_LISTS_SINCE
     await this.#checkIdentity(server, signal)

@@ -13,7 +13,7 @@ export interface ReaderOptions {
 export interface Timings {
   /** Batches and states are handed over so often. */
   flush: number
-  /** A watch without any byte for so long is dead: it is begun anew. The API server sends a bookmark about every minute. */
+  /** A watch without any event for so long is dead: it is begun anew. The API server sends a bookmark about every minute. */
   watchSilence: number
   /** A connection that does not answer a ping for so long is dead. */
   pingSilence: number
@@ -28,6 +28,8 @@ export interface Timings {
   listSilence: number
   /** For a streaming list to come to its end, as long as nothing comes. */
   streamSilence: number
+  /** A watch that ends sooner and has said nothing is no watch; it is tried again no sooner than after this. */
+  quickEnd: number
   firstRetry: number
   longestRetry: number
   /** A kind that may not be read is tried again after so long. */
@@ -48,6 +50,7 @@ export const TIMINGS: Timings = {
   answer: 30_000,
   listSilence: 30_000,
   streamSilence: 15_000,
+  quickEnd: 1_000,
   firstRetry: 250,
   longestRetry: 30_000,
   refusedRetry: 300_000,

@@ -38,13 +38,13 @@ export interface RawAnswer {
 export type BodyEnd = 'complete' | 'cut'
 
 /**
- * Gives each piece of the body to `onPiece` as it comes. Resolves at its end, `cut` when the connection ended before the
+ * Gives each piece of the body to `onPiece` as it comes; what answers false counts as silence. Resolves at its end, `cut` when the connection ended before the
  * server ended the body; rejects with Silent after `silence()` milliseconds without a piece, with the signal's reason, and
  * with what `onPiece` throws. However it ends, the request is over.
  */
 export function readBody(
   answer: RawAnswer,
-  { onPiece, silence, signal }: { onPiece(piece: Buffer): void; silence(): number; signal: AbortSignal },
+  { onPiece, silence, signal }: { onPiece(piece: Buffer): boolean; silence(): number; signal: AbortSignal },
 ): Promise<BodyEnd> {
   const { body } = answer
   return new Promise((resolve, reject) => {
@@ -69,9 +69,8 @@ export function readBody(
       finish(() => reject(signal.reason))
     }
     function take(piece: Buffer): void {
-      lastPiece = performance.now()
       try {
-        onPiece(piece)
+        if (onPiece(piece)) lastPiece = performance.now()
       } catch (error) {
         finish(() => reject(error))
       }
@@ -93,6 +92,7 @@ export async function textOf(answer: RawAnswer, silence: number, signal: AbortSi
     length += piece.length
     if (length > most) throw new Error(`the answer is longer than ${most} bytes`)
     pieces.push(piece)
+    return true
   }
   await readBody(answer, { onPiece, silence: () => silence, signal })
   return Buffer.concat(pieces).toString('utf8')

@@ -100,6 +100,7 @@ async function readPage(
   const onPiece = (piece: Buffer) => {
     readable(() => decoder.push(piece))
     progress.tell()
+    return true
   }
   const ended = await readBody(answer, { onPiece, silence: () => connection.timings.listSilence, signal })
   if (ended === 'cut') throw connection.lost('the list was cut off')
@@ -119,6 +120,7 @@ class Progress {
   readonly #listing: Listing
   loaded = 0
   expected: number | undefined
+  #before = 0
 
   constructor(listing: Listing) {
     this.#listing = listing
@@ -126,6 +128,7 @@ class Progress {
 
   /** Everything is read from the beginning again. */
   begin(): void {
+    this.#before = this.loaded
     this.loaded = 0
   }
 
@@ -134,6 +137,6 @@ class Progress {
   }
 
   tell(): void {
-    this.#listing.onProgress(this.loaded, this.expected)
+    this.#listing.onProgress(Math.max(this.loaded, this.#before), this.expected)
   }
 }

@@ -12,12 +12,10 @@ export interface Watching {
   revision: string
   /** The list comes first, as events that end with a bookmark. */
   withList: boolean
-  /** Milliseconds without a byte after which it counts as dead; asked again and again. */
+  /** Milliseconds without a whole event after which it counts as dead; asked again and again. */
   silence(): number
   /** The answer has begun: the watch runs. */
   onBegin(): void
-  /** Bytes came. */
-  onHeard(): void
   onFrame(frame: Exclude<Frame, ErrorFrame>): void
   signal: AbortSignal
 }
@@ -27,7 +25,7 @@ export interface Watching {
  * and with what `onFrame` throws.
  */
 export async function readWatch(watching: Watching): Promise<BodyEnd> {
-  const { server, kind, protobuf, revision, withList, silence, onBegin, onHeard, onFrame, signal } = watching
+  const { server, kind, protobuf, revision, withList, silence, onBegin, onFrame, signal } = watching
   const ask = {
     path: pathOf(kind),
     query: {
@@ -43,12 +41,15 @@ export async function readWatch(watching: Watching): Promise<BodyEnd> {
   const answer = await server.connection.ask(ask, signal)
   const decoder = frameDecoder(String(answer.headers['content-type'] ?? ''), (frame) => {
     if (frame.type === 'ERROR') throw failureOf(frame)
+    frames++
     onFrame(frame)
   })
+  let frames = 0
   onBegin()
   const onPiece = (piece: Buffer) => {
-    onHeard()
+    const before = frames
     decoder.push(piece)
+    return frames > before
   }
   const ended = await readBody(answer, { onPiece, silence, signal })
   // Cut off by the connection: the event comes again. Cut off by the server: something is wrong with it.

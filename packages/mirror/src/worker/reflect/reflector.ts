@@ -49,7 +49,6 @@ type Step =
 
 const LIST: Step = { do: 'list', backwards: false, stream: true }
 const TELL_EVERY = 1_000 // milliseconds; a live kind's revision and last sign of life
-const QUICK = 1_000 // milliseconds; a watch that ends sooner and has said nothing is no watch
 const STREAM_PATIENCE = 10 // times the silence that a streaming list may have
 const GIVE_UP_PROTOBUF = 2 // unreadable answers in a row
 
@@ -65,6 +64,8 @@ export class Reflector {
   #sink: ObjectSink
   /** Where a watch goes on from: the last revision that was heard of. */
   #at = ''
+  /** Everything up to here was in the last list. */
+  #listedTo = 0
   /** The newest revision that was ever heard of. */
   #newest = 0
   #known: Known | undefined
@@ -85,11 +86,11 @@ export class Reflector {
     this.#server = server
     this.#target = target
     this.#backoff = new Backoff(timings)
-    this.#emptyBackoff = new Backoff({ firstRetry: 2 * QUICK, longestRetry: timings.longestRetry })
+    this.#emptyBackoff = new Backoff({ firstRetry: 2 * timings.quickEnd, longestRetry: timings.longestRetry })
     this.#sink = target.sink()
     const revision = target.restoredRevision
     this.#at = revision > 0 ? String(revision) : ''
-    this.#newest = revision
+    this.#newest = this.#listedTo = revision
     this.standing = { state: 'syncing', revision, loaded: 0, expected: undefined, message: '', heardTime: 0 }
     if (revision > 0) Object.assign(this.standing, { state: 'stale', message: 'Read from the last snapshot.' })
   }
@@ -173,6 +174,7 @@ export class Reflector {
   #listed(revision: string, backwards: boolean): void {
     const number = revisionNumber(revision)
     this.#at = revision
+    this.#listedTo = number
     this.#newest = backwards ? number : Math.max(this.#newest, number)
     this.#known = undefined
     this.#deletes.clear()
@@ -242,7 +244,8 @@ export class Reflector {
       },
     )
     if (ended === 'cut') return { do: 'probe' }
-    if (frames === 0 && performance.now() - began < QUICK) return this.#afterEmpty(signal)
+    if (frames === 0 && performance.now() - began < this.#server.connection.timings.quickEnd)
+      return this.#afterEmpty(signal)
     this.#emptyEnds = 0
     this.#emptyBackoff.reset()
     return { do: 'watch' }
@@ -251,7 +254,7 @@ export class Reflector {
   /** A watch that ends at once without a word stands for an old revision with some servers. */
   async #afterEmpty(signal: AbortSignal): Promise<Step> {
     this.#emptyEnds++
-    await this.#emptyBackoff.pause(signal, QUICK)
+    await this.#emptyBackoff.pause(signal, this.#server.connection.timings.quickEnd)
     if (this.#emptyEnds === 1) return { do: 'watch' }
     throw new MustRelist('expired', 'the watch ends at once without a word')
   }
@@ -273,10 +276,10 @@ export class Reflector {
       onBegin: () => {
         if (!inList()) this.#tell({ state: 'live', message: '', heardTime: Date.now() })
       },
-      onHeard: () => {
+      onFrame: (frame) => {
         this.standing.heardTime = Date.now()
+        onFrame(frame)
       },
-      onFrame,
       signal,
     })
   }
@@ -293,7 +296,7 @@ export class Reflector {
     const revision = revisionNumber(frame.revision)
     if (frame.type === 'BOOKMARK') {
       if (revision < this.#newest) this.#lookForBackwards()
-    } else {
+    } else if (!(revision <= this.#listedTo)) {
       this.#put(frame)
       const { uid, name, namespace, type } = frame
       if (type === 'DELETED') this.#deletes.add(uid, revision)

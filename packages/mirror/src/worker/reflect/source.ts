@@ -12,9 +12,12 @@ export type ListStrategy =
   /** As the beginning of the watch. */
   | 'stream'
 
+/** What a reflector needs of a Connection. */
+export type Asked = Pick<Connection, 'ask' | 'timings' | 'up' | 'lost'>
+
 /** What is known of one API server. */
 export interface Server {
-  readonly connection: Connection
+  readonly connection: Asked
   /** Encodes a whole list piece by piece (1.34 and later), so that it costs the server no memory. */
   wholeLists: boolean
   /** Sends a list as the beginning of a watch, as far as is known. */
