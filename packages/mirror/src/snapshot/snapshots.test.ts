@@ -207,7 +207,7 @@ describe('a snapshot', () => {
   })
 
   it('that is not there is none', () => {
-    expect(read()).toEqual({ clusters: [], tables: [] })
+    expect(read()).toEqual({ writtenTime: 0, clusters: [], tables: [] })
     expect(lines).toEqual([])
   })
 })
@@ -262,8 +262,8 @@ describe('a damaged snapshot', () => {
     await snapshotsOf(new Rows(1, 'pods', 5)).close()
     const { length } = readFileSync(join(folder, 'manifest.json'))
     for (let position = 0; position < length; position += 1) {
-      expect(damaged('manifest.json', position, 0x20)).toEqual({ clusters: [], tables: [] })
-      expect(damaged('manifest.json', position, 1)).toEqual({ clusters: [], tables: [] })
+      expect(damaged('manifest.json', position, 0x20)).toEqual({ writtenTime: 0, clusters: [], tables: [] })
+      expect(damaged('manifest.json', position, 1)).toEqual({ writtenTime: 0, clusters: [], tables: [] })
     }
     expect(lines).toHaveLength(2 * length)
   })
