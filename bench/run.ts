@@ -1,8 +1,9 @@
-// npm run bench -- --only W11[,W17] [--pods N] --out FILE. FILE is a JSON array, an element a workload.
+// npm run bench -- --only W1[,W3] [--pods N] --out FILE. FILE is a JSON array, an element a workload.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { BenchOptions, Result } from './measure.ts'
+import { mirrorWorkloads, runMirror } from './mirror/workloads.ts'
 import { pageReachable, warmStart } from './starts.ts'
 import { deployToAvailable } from './w11.ts'
 import { coldStart } from './w17.ts'
@@ -13,30 +14,67 @@ const workloads: Record<string, (options: BenchOptions) => Promise<Result>> = {
   S1: pageReachable,
   S2: warmStart,
 }
+const all = [...Object.keys(mirrorWorkloads), ...Object.keys(workloads)]
+
+const USAGE = `npm run bench -- [--only ${all.join(',')}] [--out FILE]
+  --pods N         size of the cluster; 10,000 for the workloads of the mirror
+  --heavy          pods of three to five containers
+  --rounds N       how often what is compared is done in turn
+  --minutes N      how long W16 leaves the table open (2)
+  --profile DIR    CPU profiles of our processes, where the workload can take them`
 
 // Leave by the door, so that what was started is ended.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, pods: { type: 'string' }, out: { type: 'string' } },
+  options: {
+    only: { type: 'string' },
+    pods: { type: 'string' },
+    out: { type: 'string' },
+    heavy: { type: 'boolean' },
+    rounds: { type: 'string' },
+    minutes: { type: 'string' },
+    profile: { type: 'string' },
+  },
 })
-const names = values.only?.split(',') ?? Object.keys(workloads)
-const pods = values.pods === undefined ? undefined : Number(values.pods)
-const unknown = names.filter((name) => !workloads[name])
-if (unknown.length > 0 || (pods !== undefined && !(Number.isInteger(pods) && pods > 0))) {
-  console.error(`npm run bench -- [--only ${Object.keys(workloads).join(',')}] [--pods N] [--out FILE]`)
+const names = values.only?.split(',') ?? all
+const options = optionsOf()
+if (!options || names.some((name) => !all.includes(name))) {
+  console.error(USAGE)
   process.exit(2)
 }
 
 const results: Result[] = []
-for (const name of names) {
-  const result = await workloads[name]?.(pods === undefined ? {} : { pods })
-  if (!result) continue
+let failed = false
+function keep(result: Result): void {
   results.push(result)
   console.log(JSON.stringify(result, undefined, 2))
-}
-if (values.out) {
+  if (!values.out) return
   mkdirSync(dirname(values.out), { recursive: true })
   writeFileSync(values.out, `${JSON.stringify(results, undefined, 2)}\n`)
 }
-process.exit(results.every(({ met }) => met) ? 0 : 1)
+
+const ofMirror = names.filter((name) => name in mirrorWorkloads)
+if (ofMirror.length > 0) {
+  failed = !(await runMirror(ofMirror, options, keep))
+}
+for (const name of names) {
+  const result = await workloads[name]?.(options)
+  if (result) keep(result)
+}
+process.exit(!failed && results.every(({ met }) => met) ? 0 : 1)
+
+/** Undefined when one of them is wrong. */
+function optionsOf(): BenchOptions | undefined {
+  const { heavy = false, profile } = values
+  const numbers = { pods: values.pods, rounds: values.rounds, minutes: values.minutes }
+  const given = Object.entries(numbers).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, Number(text)] as const],
+  )
+  if (given.some(([, value]) => !(Number.isInteger(value) && value > 0))) return undefined
+  return {
+    ...Object.fromEntries(given),
+    ...(heavy ? { heavy } : {}),
+    ...(profile === undefined ? {} : { profileFolder: resolve(profile) }),
+  }
+}

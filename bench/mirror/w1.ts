@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Result, result } from '../measure.ts'
 import { requireSame } from '../oracle/answers.ts'
 import { goPeer } from '../peers/go-peer.ts'
@@ -7,6 +8,9 @@ import { forgetPeak, stopwatch, threadsOf, usageOf } from '../world/usage.ts'
 import type { World } from '../world/world.ts'
 import { mirrorProcess, type Synced } from './mirror-process.ts'
 import { answerOfPage, listQueryOf, thirdOf, warmQuestions } from './questions.ts'
+
+/** Until the threads of a mirror that reads nothing yet are up, as they are in a server that gets a cluster. */
+const SETTLE_MS = 1_500
 
 interface Sync extends Synced {
   cpuSeconds: number
@@ -97,6 +101,7 @@ async function sync(world: World, kubeconfig: string, apiServer: number): Promis
   const process = mirrorProcess(profileFolder === undefined ? {} : { profileFolder })
   try {
     await process.open()
+    await sleep(SETTLE_MS)
     await process.memory()
     forgetPeak(process.pid)
     const before = usageOf(process.pid)

@@ -12,7 +12,9 @@ export async function kubectlGetPods(kubeconfigFile: string): Promise<Record<str
   let last = { cpuSeconds: 0, peakBytes: 0 }
   const timer = setInterval(() => {
     try {
-      last = usageOf(child.pid ?? 0)
+      const { cpuSeconds, peakBytes } = usageOf(child.pid ?? 0)
+      // A process that has ended but was not waited for has no memory any more.
+      last = { cpuSeconds: Math.max(last.cpuSeconds, cpuSeconds), peakBytes: Math.max(last.peakBytes, peakBytes) }
     } catch {
       // It has ended since.
     }

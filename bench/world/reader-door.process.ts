@@ -12,6 +12,10 @@ import { sessionRoutes } from '../../features/tenancy/session/session.routes.ts'
 import { PASSWORD } from '../../test/platform/platform.ts'
 import type { ReaderDoorRequest } from './reader-door.ts'
 
+const refused = () => {
+  throw notFound({ detail: 'Only lists are answered here' })
+}
+
 process.once('message', async ({ stateFolder, featuresFolder, kubeconfig, namespaces }: ReaderDoorRequest) => {
   const store = await openStore({ stateFolder })
   await migrate(store, findMigrations(featuresFolder))
@@ -32,9 +36,8 @@ process.once('message', async ({ stateFolder, featuresFolder, kubeconfig, namesp
   objectRoutes(server, {
     opened: () => opened,
     readerOf: () => reader,
-    clusterOf: () => {
-      throw notFound({ detail: 'Single objects are not read here' })
-    },
+    clusterOf: refused,
+    makeChange: refused,
   })
   const url = await server.listen(0)
   opened.mirror.watch({ name: 'bench', kubeconfig, revision: '1' })

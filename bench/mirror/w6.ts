@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Result, result } from '../measure.ts'
+import { WrongAnswer } from '../oracle/answers.ts'
+import type { Fact } from '../oracle/facts.ts'
+import { type Door, openDoor } from '../world/door.ts'
+import { openStorm, type Storm } from '../world/storm.ts'
+import { threadsOf, usageOf } from '../world/usage.ts'
+import { openWatchers, type Watcher, type Watchers } from '../world/watchers.ts'
+import type { World } from '../world/world.ts'
+
+const CLIENTS = 1_000
+const CHANGES_A_SECOND = 1_000
+const SECONDS = 20
+const IDLE_SECONDS = 5
+/** Clients that stop reading while the storm blows. */
+const STOPPED = [0, 1, 2]
+const WINDOW = 50
+
+/** W6: a thousand clients, each with a filter of its own, while a thousand pods a second change. */
+export async function fanOut(world: World): Promise<Result> {
+  const cluster = await world.cluster()
+  const pods = await world.pods()
+  const door = await openDoor({ kubeconfigFile: cluster.plane.kubeconfigFile, pods: pods.length })
+  const storm = await openStorm(cluster)
+  const watchers = watchersOf(pods)
+  const before = usageOf(door.pid())
+  const clients = await openWatchers(
+    door.url,
+    door.cookie,
+    watchers.map(({ watcher }) => watcher),
+  )
+  try {
+    const connected = usageOf(door.pid())
+    const idle = await cpuShare(door, () => sleep(IDLE_SECONDS * 1000))
+    await storm.blow(CHANGES_A_SECOND, 2) // code that runs for the first time is slower
+    await sleep(1_000)
+    const blown = await measureStorm(door, storm, clients, [])
+    const stopped = await measureStorm(door, storm, clients, STOPPED)
+    await sleep(5_000)
+    world.changed()
+    await requireFinalStates(clients, watchers, await world.pods())
+    const measured = {
+      p99Ms: Math.round(blown.arrivals.p99Ms * 10) / 10,
+      cpuPercentOfCore: Math.round(blown.cpuPercent),
+      kilobytesPerSecondPerClient: Math.round(blown.received / SECONDS / CLIENTS / 100) / 10,
+      lostFinalStates: 0,
+      stoppedClientP99Ms: Math.round(stopped.arrivals.p99Ms * 10) / 10,
+      p50Ms: Math.round(blown.arrivals.p50Ms * 10) / 10,
+      worstMs: Math.round(blown.arrivals.worstMs * 10) / 10,
+      framesPerSecondSent: Math.round(blown.frames / SECONDS),
+      changesSeen: blown.arrivals.seen,
+      idleCpuPercentOfCore: Math.round(idle * 10) / 10,
+      ...blown.threads,
+      residentKilobytesPerClient: Math.round((connected.residentBytes - before.residentBytes) / CLIENTS / 1024),
+      stoppedResidentMegabytes: Math.round(usageOf(door.pid()).residentBytes / 1e6),
+    }
+    const target = {
+      p99Ms: 150,
+      cpuPercentOfCore: 35,
+      kilobytesPerSecondPerClient: 40,
+      lostFinalStates: 0,
+      stoppedClientP99Ms: 150,
+    }
+    const remark = `${CLIENTS} WebSockets in another process on the same cores, each with a filter of its own (a namespace, and a restart count that differs), sorted by restarts, a window of ${WINDOW}; ${CHANGES_A_SECOND} changes a second for ${SECONDS} s written into etcd, each entering the top of its windows. Milliseconds from before the write to etcd until the client has the frame. CPU is the whole server's, reading the watch included. stopped: the same again while ${STOPPED.length} clients do not read. In the end each client's window is compared with the API server's list, restart count by restart count.`
+    return result('W6', pods.length, target, measured, {}, remark)
+  } finally {
+    clients.close()
+    storm.close()
+    await door.close()
+  }
+}
+
+async function measureStorm(door: Door, storm: Storm, clients: Watchers, stopped: number[]) {
+  await clients.pause(stopped, true)
+  await clients.count()
+  const threads = threadsOf(door.pid())
+  const before = door.cpuSeconds()
+  const began = performance.now()
+  const changes = await storm.blow(CHANGES_A_SECOND, SECONDS)
+  const cpuPercent = ((door.cpuSeconds() - before) / ((performance.now() - began) / 1000)) * 100
+  const after = threadsOf(door.pid())
+  await sleep(2_000)
+  await clients.pause(stopped, false)
+  const arrivals = await clients.arrivals(changes)
+  const counted = await clients.count()
+  const shares = Object.entries(after)
+    .map(([name, seconds]) => [name, ((seconds - (threads[name] ?? 0)) / SECONDS) * 100] as const)
+    .filter(([, share]) => share >= 1)
+    .map(([name, share]) => [`${name}ThreadCpuPercent`, Math.round(share)])
+  return { arrivals, cpuPercent, ...counted, threads: Object.fromEntries(shares) as Record<string, number> }
+}
+
+async function cpuShare(door: Door, during: () => Promise<unknown>): Promise<number> {
+  const before = door.cpuSeconds()
+  const began = performance.now()
+  await during()
+  return ((door.cpuSeconds() - before) / ((performance.now() - began) / 1000)) * 100
+}
+
+interface Watched {
+  watcher: Watcher
+  namespace: string
+  least: number
+}
+
+/** Every client another filter: namespaces in turn, and from round to round another restart count. */
+function watchersOf(pods: readonly Fact[]): Watched[] {
+  const namespaces = [...new Set(pods.map(({ namespace }) => namespace))].sort()
+  return Array.from({ length: CLIENTS }, (_, n) => {
+    const namespace = namespaces[n % namespaces.length] ?? ''
+    const least = 1 + Math.floor(n / namespaces.length)
+    return {
+      watcher: { filter: `ns:${namespace} restarts>=${least}`, sort: '-restarts', limit: WINDOW },
+      namespace,
+      least,
+    }
+  })
+}
+
+async function requireFinalStates(
+  clients: Watchers,
+  watched: readonly Watched[],
+  pods: readonly Fact[],
+): Promise<void> {
+  const windows = await clients.windows()
+  for (const [n, { namespace, least }] of watched.entries()) {
+    const found = pods
+      .filter((fact) => fact.namespace === namespace && (fact.pod?.restarts ?? 0) >= least)
+      .map((fact) => ({ fact, restarts: fact.pod?.restarts ?? 0 }))
+      .sort((a, b) => b.restarts - a.restarts || (a.fact.name < b.fact.name ? -1 : 1))
+    const right = found.slice(0, WINDOW).map(({ fact, restarts }) => `${fact.namespace}/${fact.name} ${restarts}`)
+    const given = windows[n]
+    const at = right.findIndex((row, index) => given?.rows[index] !== row)
+    if (given?.total !== found.length || at >= 0 || given.rows.length !== right.length) {
+      throw new WrongAnswer(
+        `Client ${n} ends with ${given?.total} rows, right is ${found.length}; row ${at} is ${given?.rows[at]}, right is ${right[at]}`,
+      )
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Result, result } from '../measure.ts'
+import { requireSame, WrongAnswer } from '../oracle/answers.ts'
+import { type Fact, keyOf } from '../oracle/facts.ts'
+import { goPeer } from '../peers/go-peer.ts'
+import { allPods, type Door, openDoor } from '../world/door.ts'
+import { openStorm } from '../world/storm.ts'
+import { stopwatch } from '../world/usage.ts'
+import type { World } from '../world/world.ts'
+import { precise, throughDoor } from './pages.ts'
+import { type Asked, warmQuestions } from './questions.ts'
+
+const CHANGES_A_SECOND = 1_000
+const SECONDS = 15
+const BURST_A_SECOND = 5_000
+const BURST_SECONDS = 10
+const LISTS_A_SECOND = 100
+const QUIET_SECONDS = 10
+
+/** W7: what an event costs, and what a storm does to those who look at lists. */
+export async function storms(world: World): Promise<Result> {
+  const cluster = await world.cluster()
+  const { plane } = cluster
+  const pods = await world.pods()
+  const door = await openDoor({ kubeconfigFile: plane.kubeconfigFile, pods: pods.length })
+  const informer = await goPeer('informer', plane.kubeconfigFile)
+  const storm = await openStorm(cluster)
+  try {
+    // What the storm changes must not change the right answers.
+    const asked = warmQuestions(pods, undefined).filter(({ question }) => question.sort.field !== 'restarts')
+    await storm.blow(CHANGES_A_SECOND, 3)
+    await sleep(2_000)
+    const quietCpu = stopwatch({ ours: door.pid(), informer: informer.pid })
+    await sleep(QUIET_SECONDS * 1000)
+    const idle = quietCpu.read()
+    const clock = stopwatch({ ours: door.pid(), informer: informer.pid, apiServer: plane.pid('kube-apiserver') })
+    const changes = await storm.blow(CHANGES_A_SECOND, SECONDS)
+    await sleep(1_000)
+    const used = clock.read()
+    const perEvent = (name: string) =>
+      Math.round((((used[name] ?? 0) - ((idle[name] ?? 0) * (SECONDS + 1)) / QUIET_SECONDS) / changes.length) * 1e6)
+    const quiet = await paced(door, asked, QUIET_SECONDS)
+    const blowing = storm.blow(CHANGES_A_SECOND, SECONDS)
+    const during = await paced(door, asked, SECONDS)
+    await blowing
+    const burst = await measureBurst(door, () => storm.blow(BURST_A_SECOND, BURST_SECONDS), asked)
+    await sleep(5_000)
+    world.changed()
+    await requireEqual(door, await world.pods())
+    const quietP99 = precise(quiet, 0.99)
+    const measured = {
+      cpuMicrosecondsPerEvent: perEvent('ours'),
+      listP99Ratio: Math.round((precise(during, 0.99) / quietP99) * 100) / 100,
+      listQuietP50Ms: precise(quiet, 0.5),
+      listQuietP99Ms: quietP99,
+      listStormP50Ms: precise(during, 0.5),
+      listStormP99Ms: precise(during, 0.99),
+      ...burst,
+      idleCpuPercentOfCore: Math.round(((idle.ours ?? 0) / QUIET_SECONDS) * 1000) / 10,
+    }
+    const peers = {
+      clientGoInformer: { cpuMicrosecondsPerEvent: perEvent('informer') },
+      apiServer: { cpuMicrosecondsPerEvent: Math.round(((used.apiServer ?? 0) / changes.length) * 1e6) },
+    }
+    const remark = `${CHANGES_A_SECOND} changed pods a second written into etcd for ${SECONDS} s, without anybody asking, then again with ${LISTS_A_SECOND} pages a second through the door, then ${BURST_A_SECOND} a second for ${BURST_SECONDS} s. CPU is the whole server process less what it uses when quiet; the informer has the same events at the same time and does nothing with them. Lists are compared with the oracle; five seconds after the end every pod is compared with the API server's list, uid by uid and revision by revision.`
+    return result('W7', pods.length, { cpuMicrosecondsPerEvent: 60, listP99Ratio: 2 }, measured, peers, remark)
+  } finally {
+    storm.close()
+    await informer.stop()
+    await door.close()
+  }
+}
+
+/** Milliseconds of pages asked for at a steady rate; each is compared with the right answer. */
+async function paced(door: Door, asked: readonly Asked[], seconds: number): Promise<number[]> {
+  const ours = await throughDoor('quarterdeck', door, 1)
+  for (const { question } of asked) await ours.ask(question)
+  const times: number[] = []
+  const began = performance.now()
+  for (let n = 0; n < seconds * LISTS_A_SECOND; n++) {
+    const wait = began + (n * 1000) / LISTS_A_SECOND - performance.now()
+    if (wait > 0) await sleep(wait)
+    const one = asked[n % asked.length]
+    if (!one) break
+    const sent = performance.now()
+    const answer = await ours.ask(one.question)
+    times.push(performance.now() - sent)
+    requireSame('a page during the storm', answer(), one.right)
+  }
+  return times
+}
+
+async function measureBurst(door: Door, blow: () => Promise<unknown[]>, asked: readonly Asked[]) {
+  const before = door.cpuSeconds()
+  const began = performance.now()
+  const lists = paced(door, asked, BURST_SECONDS)
+  const changes = await blow()
+  const seconds = (performance.now() - began) / 1000
+  const times = await lists
+  return {
+    burstEventsPerSecondReached: Math.round(changes.length / seconds),
+    burstListP99Ms: precise(times, 0.99),
+    burstCpuMicrosecondsPerEvent: Math.round(((door.cpuSeconds() - before) / changes.length) * 1e6),
+  }
+}
+
+/** Every pod, key by key, uid by uid and revision by revision. */
+export async function requireEqual(door: Door, pods: readonly Fact[]): Promise<void> {
+  const listed = await allPods(door)
+  const wrong = pods.filter((fact) => listed.get(keyOf(fact)) !== `${fact.uid} ${fact.revision}`)
+  if (wrong.length === 0 && listed.size === pods.length) return
+  const [first] = wrong
+  throw new WrongAnswer(
+    `${wrong.length} of ${pods.length} pods differ from the API server's list, ${listed.size} are listed; the first is ${first && `${keyOf(first)}: ${listed.get(keyOf(first))}, right is ${first.uid} ${first.revision}`}`,
+  )
+}

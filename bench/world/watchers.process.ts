@@ -1,0 +1,125 @@
+// A thousand browsers' worth of live views in a process of its own. Started by watchers.ts.
+import type { Socket } from 'node:net'
+import { applyLiveFrame, type LiveWindow, type LiveWindowFrame } from '@quarterdeck/client'
+import { WebSocket } from 'ws'
+import type { Arrivals, Change, Watcher, WatchersRequest, WatchersTold } from './watchers.ts'
+
+interface Row {
+  id: number
+  values: unknown[]
+}
+type Frame = LiveWindowFrame<Row, unknown> | { type: 'opened' | 'refused' | 'gone'; detail?: string }
+
+const MOST_ARRIVALS = 4_000_000
+const CONNECTING_AT_ONCE = 20
+const RESTARTS = 2
+
+class Client {
+  window: LiveWindow<Row, unknown> | undefined
+  socket: WebSocket
+  constructor(request: Extract<WatchersRequest, { act: 'open' }>, n: number) {
+    const { url, cookie } = request
+    const localAddress = `127.0.${2 + (n >> 7)}.${(n & 127) + 1}`
+    this.socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/live`, {
+      headers: { cookie, origin: url },
+      perMessageDeflate: false,
+      localAddress,
+    })
+    this.socket.on('message', (bytes: Buffer) => this.#take(bytes, n))
+    this.socket.on('error', (error) => tell({ failed: `Client ${n}: ${error.message}` }))
+  }
+
+  open(watcher: Watcher): Promise<void> {
+    const { filter, sort, limit } = watcher
+    const columns = ['namespace', 'name', 'restarts']
+    this.socket.send(JSON.stringify({ type: 'open', id: 1, resource: 'pods', filter, sort, limit, columns }))
+    return this.#first.promise
+  }
+
+  readonly #first = Promise.withResolvers<void>()
+
+  #take(bytes: Buffer, n: number): unknown {
+    const now = performance.timeOrigin + performance.now()
+    frames++
+    received += bytes.length
+    const frame = JSON.parse(bytes.toString('utf8')) as Frame
+    if (frame.type === 'opened') return
+    if (frame.type === 'refused' || frame.type === 'gone')
+      return tell({ failed: `Client ${n} is refused: ${frame.detail}` })
+    if (!('number' in frame)) return
+    this.window = applyLiveFrame<Row, unknown>(this.window, frame)
+    if (!this.window) return tell({ failed: `Client ${n}: a frame does not follow the one before` })
+    if (frame.type === 'whole') return this.#first.resolve()
+    return this.#note(frame.rows, now)
+  }
+
+  #note(rows: Row[], now: number): void {
+    for (const { values } of rows) {
+      const restarts = Number(values[RESTARTS])
+      if (restarts < 1_000 || arrived >= MOST_ARRIVALS) continue
+      arrivedRestarts[arrived] = restarts
+      arrivedTimes[arrived++] = now
+    }
+  }
+}
+
+const tell = (told: WatchersTold): void => void process.send?.(told)
+
+const arrivedRestarts = new Uint32Array(MOST_ARRIVALS)
+const arrivedTimes = new Float64Array(MOST_ARRIVALS)
+let arrived = 0
+let frames = 0
+let received = 0
+const clients: Client[] = []
+
+process.on('message', async (request: WatchersRequest) => {
+  if (request.act === 'open') {
+    for (let from = 0; from < request.watchers.length; from += CONNECTING_AT_ONCE) {
+      const some = request.watchers.slice(from, from + CONNECTING_AT_ONCE)
+      await Promise.all(some.map((watcher, n) => open(request, watcher, from + n)))
+    }
+    tell({ opened: clients.length })
+  } else if (request.act === 'count') {
+    const told = { frames, received }
+    arrived = 0
+    frames = 0
+    received = 0
+    tell(told)
+  } else if (request.act === 'arrivals') tell({ arrivals: arrivalsOf(request.changes) })
+  else if (request.act === 'pause') {
+    for (const n of request.clients) rawSocket(clients[n])?.[request.on ? 'pause' : 'resume']()
+    tell({})
+  } else {
+    tell({
+      windows: clients.map(({ window }) => ({
+        total: window?.page.total ?? -1,
+        rows: (window?.page.rows ?? []).map(({ values }) => `${values[0]}/${values[1]} ${values[RESTARTS]}`),
+      })),
+    })
+  }
+})
+process.once('disconnect', () => process.exit(0))
+
+async function open(request: Extract<WatchersRequest, { act: 'open' }>, watcher: Watcher, n: number): Promise<void> {
+  const client = new Client(request, n)
+  clients[n] = client
+  await new Promise((resolve) => client.socket.once('open', resolve))
+  await client.open(watcher)
+}
+
+const rawSocket = (client: Client | undefined) =>
+  (client?.socket as unknown as { _socket: Socket } | undefined)?._socket
+
+/** How long after it was written each change was seen, by each client that saw it. */
+function arrivalsOf(changes: readonly Change[]): Arrivals {
+  const written = new Map(changes.map(({ restarts, time }) => [restarts, time]))
+  const latencies: number[] = []
+  for (let n = 0; n < arrived; n++) {
+    const time = written.get(arrivedRestarts[n] ?? 0)
+    if (time !== undefined) latencies.push((arrivedTimes[n] ?? 0) - time)
+  }
+  latencies.sort((a, b) => a - b)
+  const at = (share: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN
+  return { seen: latencies.length, p50Ms: at(0.5), p99Ms: at(0.99), worstMs: at(1) }
+}
