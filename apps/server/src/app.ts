@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, type Readiness, type Server } from '@quarterdeck/http'
-import { type ClustersOptions, createClusters, openKeyFile } from '@quarterdeck/kube'
+import { type ClustersOptions, createClusters, type KeyFile, openKeyFile } from '@quarterdeck/kube'
 import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
 import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store } from '@quarterdeck/store'
@@ -15,7 +15,7 @@ import {
 import { openSignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { BringUp } from './bring-up.ts'
 import type { Config } from './config.ts'
-import { bindFeatures, type Features, type Parts, recordAct } from './features.ts'
+import { bindFeatures, type Features, type Parts, recordAct, recorder } from './features.ts'
 import { lateKeyFile } from './late-key-file.ts'
 import { type LateMirror, lateMirror } from './late-mirror.ts'
 import { logFile } from './log-file.ts'
@@ -111,7 +111,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   const { keyFile, set: setKeyFile } = lateKeyFile()
   const load = (name: string) => findKubeconfig(db, keyFile, name)
   const clusters = createClusters({ load })
-  const mirror = mirrorOf(config, store, load, logger)
+  const mirror = mirrorOf(config, store, keyFile, load, logger)
   const progress = new SetupProgress({
     version,
     origin: config.kubeconfig ? 'kubeconfig' : 'local',
@@ -128,6 +128,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     log: logger,
     signIns: openSignIns({ db, listen: store.listen }),
     mirror,
+    versionDays: config.versionDays,
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
     async registries() {
       const host = cluster.registry()
@@ -167,9 +168,20 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   return platform
 }
 
-function mirrorOf({ home }: Config, { db, listen }: Store, load: ClustersOptions['load'], log: Log): LateMirror {
+function mirrorOf(
+  { home, unrecorded }: Config,
+  { db, listen }: Store,
+  keyFile: KeyFile,
+  load: ClustersOptions['load'],
+  log: Log,
+): LateMirror {
   const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
-  return lateMirror({ snapshotFolder: join(home, 'mirror'), log }, { registered, load, listen, log })
+  const options = () => ({
+    snapshotFolder: join(home, 'mirror'),
+    versions: { except: unrecorded, digestKey: keyFile.derive('digests of secret values'), record: recorder(db) },
+    log,
+  })
+  return lateMirror(options, { registered, load, listen, log })
 }
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {

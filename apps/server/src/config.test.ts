@@ -30,6 +30,8 @@ test.each([
   [{ QUARTERDECK_TRUSTED_PROXIES: 'proxy.example.com' }, /QUARTERDECK_TRUSTED_PROXIES .*10\.0\.0\.5/],
   [{ QUARTERDECK_TRUSTED_PROXIES: '10.0.0.0/0' }, /QUARTERDECK_TRUSTED_PROXIES .*networks/],
   [{ QUARTERDECK_LOG: 'syslog' }, /QUARTERDECK_LOG .*file or stdout/],
+  [{ QUARTERDECK_UNRECORDED: 'Pods' }, /QUARTERDECK_UNRECORDED .*RBAC/],
+  [{ QUARTERDECK_VERSION_DAYS: '0' }, /QUARTERDECK_VERSION_DAYS .*days/],
 ])('a setting that cannot be used is refused by its name, with what to write: %j', (environment, message) => {
   expect(() => readConfig([], environment)).toThrow(ConfigError)
   expect(() => readConfig([], environment)).toThrow(message)

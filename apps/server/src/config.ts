@@ -22,6 +22,10 @@ export interface Config {
   trustedProxies: string[]
   /** Folder of a built console, served as it is; absent: our own, built anew when its sources have changed. */
   consoleFolder: string | undefined
+  /** Resources whose versions are not recorded. */
+  unrecorded: string[]
+  /** How long versions of objects are kept. */
+  versionDays: number
   /** Where log lines go: `stdout`, or a file below the home folder. */
   log: 'file' | 'stdout'
 }
@@ -51,6 +55,9 @@ export const usage = `Usage: npm start [-- --kubeconfig FILE]
   QUARTERDECK_REGISTRIES     registries that images may come from: host[:port], separated by commas
   QUARTERDECK_REGISTRY_AUTH  file in the format of Docker's config.json with their credentials
   QUARTERDECK_CONSOLE        folder of a built console, served as it is instead of our own
+  QUARTERDECK_UNRECORDED     kinds whose changes are not recorded, as RBAC calls them, separated by commas
+                             (pods,events,endpoints,leases.coordination.k8s.io,endpointslices.discovery.k8s.io)
+  QUARTERDECK_VERSION_DAYS   how long recorded versions of objects are kept (90)
   QUARTERDECK_LOG            file (logs/server.log in the home folder) or stdout
   DATABASE_URL               postgres://user:password@host:port/database instead of the embedded PostgreSQL`
 
@@ -94,6 +101,20 @@ const Environment = z.object({
     .max(200, 'Choose 8 to 200 characters')
     .optional(),
   QUARTERDECK_CONSOLE: z.string().optional(),
+  QUARTERDECK_UNRECORDED: z
+    .string()
+    .regex(
+      /^[a-z0-9.,\s-]*$/,
+      'Give resources as RBAC calls them, separated by commas: pods,leases.coordination.k8s.io',
+    )
+    .default('pods,events,endpoints,leases.coordination.k8s.io,endpointslices.discovery.k8s.io')
+    .transform((text) => text.split(',').flatMap((entry) => entry.trim() || [])),
+  QUARTERDECK_VERSION_DAYS: z.coerce
+    .number('Give a number of days from 1 to 36500')
+    .int('Give a number of days from 1 to 36500')
+    .min(1, 'Give a number of days from 1 to 36500')
+    .max(36_500, 'Give a number of days from 1 to 36500')
+    .default(90),
   QUARTERDECK_LOG: z.enum(['file', 'stdout'], 'Choose file or stdout').default('file'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
 })
@@ -129,6 +150,8 @@ export function readConfig(args: readonly string[], environment: Record<string, 
     publicUrl: settings.QUARTERDECK_URL?.replace(/\/+$/, ''),
     trustedProxies: settings.QUARTERDECK_TRUSTED_PROXIES,
     consoleFolder: settings.QUARTERDECK_CONSOLE && resolve(settings.QUARTERDECK_CONSOLE),
+    unrecorded: settings.QUARTERDECK_UNRECORDED,
+    versionDays: settings.QUARTERDECK_VERSION_DAYS,
     log: settings.QUARTERDECK_LOG,
   }
 }

@@ -2,6 +2,7 @@ import { definitions, reconcilersOf } from '@quarterdeck/controller'
 import type { Server } from '@quarterdeck/http'
 import type { AuditEntry } from '@quarterdeck/kernel'
 import type { Clusters, KeyFile } from '@quarterdeck/kube'
+import type { KindSpec, ObjectChange } from '@quarterdeck/mirror'
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db, Log, Store } from '@quarterdeck/store'
 import { applicationRoutes } from '../../../features/application/application/application.routes.ts'
@@ -10,13 +11,16 @@ import { proposeApplication } from '../../../features/application/application/pr
 import { yamlChange } from '../../../features/application/application/yaml-change.routes.ts'
 import { manifestRoutes } from '../../../features/application/manifest/manifest.routes.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
+import { listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import { mirrorFigures } from '../../../features/cluster/object/mirror-figures.routes.ts'
 import { objectRoutes } from '../../../features/cluster/object/object.routes.ts'
 import { readerOf } from '../../../features/cluster/object/query.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
+import { versionReconciler } from '../../../features/cluster/version/version.reconciler.ts'
 import { versionRoutes } from '../../../features/cluster/version/version.routes.ts'
+import { record } from '../../../features/cluster/version/version.store.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
 import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
 import { auditEntryOf } from '../../../features/container/terminal/terminal.rules.ts'
@@ -34,6 +38,7 @@ import { list as listEnvironments } from '../../../features/tenancy/environment/
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 import type { LateMirror } from './late-mirror.ts'
+import { presentUid } from './present-uid.ts'
 
 /** What features are given. All of it can be handed out before the store is open. */
 export interface Parts {
@@ -44,6 +49,8 @@ export interface Parts {
   log: Log
   signIns: SignIns
   mirror: Pick<LateMirror, 'opened' | 'current'>
+  /** How long recorded versions of objects are kept. */
+  versionDays: number
   setup: { read(): Promise<Setup>; retry(): void }
   /** Where images may come from. */
   registries(): Promise<KnownRegistry[]>
@@ -61,6 +68,12 @@ export interface Features {
 
 /** Adds to the audit trail what is no operation. */
 export const recordAct = (db: Db, entry: AuditEntry): Promise<unknown> => audit(db, { ...entry, operation: null })
+
+/** Keeps versions of objects that the mirror has seen change. */
+export const recorder =
+  (db: Db) =>
+  async (cluster: string, { resource, kind }: KindSpec, changes: ObjectChange[]): Promise<void> =>
+    void (await record(db, { cluster, resource, kind }, changes))
 
 /** Binds every endpoint: one line a feature. */
 export function bindFeatures(server: Server, parts: Parts): Features {
@@ -92,7 +105,15 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   imageRoutes(server, { images, propose: (image) => proposeApplication(image) })
   logRoutes(server, { environment })
   terminalRoutes(server, { terminals, environment })
-  const reconcilers = reconcilersOf({ db, clusters })
+  const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
+  const version = versionReconciler({
+    db,
+    clusters: registered,
+    uidOf: (ref) => presentUid(mirror.current?.mirror, ref),
+    keepDays: parts.versionDays,
+    now: Date.now,
+  })
+  const reconcilers = { ...reconcilersOf({ db, clusters }), version }
   return {
     reconcilers,
     ensureFirstEnvironment: async (cluster) =>

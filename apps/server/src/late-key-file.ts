@@ -12,6 +12,7 @@ export function lateKeyFile(): { keyFile: KeyFile; set(opened: KeyFile): void } 
     keyFile: {
       seal: (text, owner) => current().seal(text, owner),
       open: (sealed, owner) => current().open(sealed, owner),
+      derive: (purpose) => current().derive(purpose),
     },
     set(file) {
       opened = file

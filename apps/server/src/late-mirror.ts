@@ -15,8 +15,8 @@ export interface LateMirror {
   close(): Promise<void>
 }
 
-/** Opens the mirror when it is told to: after the store, since it needs the registrations, and not to delay the page. */
-export function lateMirror(options: MirrorOptions, following: Omit<FollowOptions, 'mirror'>): LateMirror {
+/** `options` are asked for when it opens. It opens when it is told to: after the store, since it needs the registrations, and not to delay the page. */
+export function lateMirror(options: () => MirrorOptions, following: Omit<FollowOptions, 'mirror'>): LateMirror {
   let opened: OpenedMirror | undefined
   let stop: () => Promise<void> = async () => undefined
   let closed = false
@@ -31,7 +31,7 @@ export function lateMirror(options: MirrorOptions, following: Omit<FollowOptions
     async open() {
       const { openMirror, parseFilter, parseSort } = await import('@quarterdeck/mirror')
       if (closed || opened) return
-      opened = { mirror: openMirror(options), parseFilter, parseSort }
+      opened = { mirror: openMirror(options()), parseFilter, parseSort }
       stop = followClusters({ ...following, mirror: opened.mirror })
     },
     async close() {

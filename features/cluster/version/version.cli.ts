@@ -1,10 +1,20 @@
 import { ageText, type CliContext } from '@quarterdeck/client'
 import type { Command } from 'commander'
-import { getStateAt, getVersion, listChanges, listVersions, type VersionDetail } from './version.contract.ts'
+import {
+  getStateAt,
+  getVersion,
+  listChanges,
+  listVersions,
+  type ObjectVersion,
+  type VersionDetail,
+} from './version.contract.ts'
 
-interface Place {
+interface Asked {
   cluster: string
   namespace?: string
+  at?: string
+  against?: string
+  limit: string
 }
 
 const placed = (command: Command): Command =>
@@ -13,47 +23,19 @@ const placed = (command: Command): Command =>
     .option('-n, --namespace <name>', 'namespace, where the kind has one')
 
 export function versionCommands(program: Command, context: CliContext): void {
-  placed(program.command('versions <resource> <name>'))
-    .description('Recorded versions of an object: who changed it and when')
-    .option('--limit <count>', 'how many', '20')
-    .action(async (resource: string, name: string, { cluster, namespace, limit }: Place & { limit: string }) => {
-      const page = await context.client(listVersions, {
-        params: { cluster, resource, name },
-        query: { namespace, limit },
-      })
-      context.print(page, {
-        version: ({ number }) => String(number),
-        change: ({ change }) => change,
-        by: ({ manager }) => manager,
-        when: ({ time }) => ageText(time),
-        generation: ({ generation }) => String(generation),
-      })
-      if (page.items.length === 0) context.progress('Nothing is recorded of this object; not every kind is recorded.')
-    })
-
-  placed(program.command('version <resource> <name> [number]'))
-    .description('One version of an object: its YAML and what it changed')
+  placed(program.command('versions <resource> <name> [number]'))
+    .description('Recorded versions of an object, who changed it and when; with a number, that version and its change')
     .option('--at <time>', 'the state at this time (RFC 3339, UTC) instead of a number')
     .option('--against <number>', 'compare with this version instead of the one before')
-    .action(
-      async (
-        resource: string,
-        name: string,
-        number: string | undefined,
-        { cluster, namespace, at, against }: Place & { at?: string; against?: string },
-      ) => {
-        const params = { cluster, resource, name }
-        const detail =
-          at === undefined
-            ? await context.client(getVersion, {
-                params: { ...params, number: number ?? (await newest(params, namespace)) },
-                query: { namespace, against },
-              })
-            : await context.client(getStateAt, { params, query: { namespace, time: at } })
-        if (context.output === 'table') print(detail)
-        else context.print(detail)
-      },
-    )
+    .option('--limit <count>', 'how many', '20')
+    .action(async (resource: string, name: string, number: string | undefined, asked: Asked) => {
+      const params = { cluster: asked.cluster, resource, name }
+      const { namespace, at, against, limit } = asked
+      if (at !== undefined) show(await context.client(getStateAt, { params, query: { namespace, time: at } }))
+      else if (number !== undefined) {
+        show(await context.client(getVersion, { params: { ...params, number }, query: { namespace, against } }))
+      } else list(await context.client(listVersions, { params, query: { namespace, limit } }))
+    })
 
   program
     .command('changes')
@@ -75,18 +57,28 @@ export function versionCommands(program: Command, context: CliContext): void {
       })
     })
 
-  async function newest(params: { cluster: string; resource: string; name: string }, namespace: string | undefined) {
-    const { items } = await context.client(listVersions, { params, query: { namespace, limit: 1 } })
-    return items[0]?.number ?? 1
+  function list(page: { items: ObjectVersion[] }): void {
+    context.print(page, {
+      version: ({ number }) => number,
+      change: ({ change }) => change,
+      by: ({ manager }) => manager,
+      when: ({ time }) => ageText(time),
+      generation: ({ generation }) => generation,
+    })
+    if (page.items.length === 0) context.progress('Nothing is recorded of this object; not every kind is recorded.')
   }
 
-  function print(detail: VersionDetail): void {
-    const { number, change, manager, time, comparedWith, changes, yaml } = detail
-    context.progress(`Version ${number}: ${change}${manager === '' ? '' : ` by ${manager}`}, ${time}`)
-    if (comparedWith !== undefined) context.progress(`Compared with version ${comparedWith}:`)
-    for (const { path, before, after } of comparedWith === undefined ? [] : changes) {
-      context.progress(`  ${path}: ${JSON.stringify(before) ?? '(absent)'} → ${JSON.stringify(after) ?? '(absent)'}`)
-    }
-    context.write(yaml)
+  function show(detail: VersionDetail): void {
+    if (context.output === 'table') showText(context, detail)
+    else context.print(detail)
   }
+}
+
+function showText(context: CliContext, { number, change, manager, time, comparedWith, changes, yaml }: VersionDetail) {
+  context.progress(`Version ${number}: ${change}${manager === '' ? '' : ` by ${manager}`}, ${time}`)
+  if (comparedWith !== undefined) context.progress(`Compared with version ${comparedWith}:`)
+  for (const { path, before, after } of comparedWith === undefined ? [] : changes) {
+    context.progress(`  ${path}: ${JSON.stringify(before) ?? '(absent)'} → ${JSON.stringify(after) ?? '(absent)'}`)
+  }
+  void context.write(yaml)
 }

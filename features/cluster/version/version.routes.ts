@@ -82,5 +82,5 @@ const nameOf = (
 
 const notRecorded = ({ cluster, resource, namespace, name }: ObjectName, what: string) =>
   notFound({
-    detail: `No ${what} of ${resource} ${namespace === '' ? name : `${namespace}/${name}`} on ${cluster} is recorded. qd versions lists those that are; not every kind is recorded.`,
+    detail: `No ${what} of ${resource} ${namespace === '' ? name : `${namespace}/${name}`} on ${cluster} is recorded. qd versions lists what is; not every kind is recorded.`,
   })

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -8,6 +8,8 @@ export interface KeyFile {
   seal(text: string, owner: string): string
   /** Throws when the text was changed, belongs to another owner, or was sealed with another key. */
   open(sealed: string, owner: string): string
+  /** 32 bytes that follow from the key and tell nothing about it; others for every purpose (HKDF, RFC 5869). */
+  derive(purpose: string): Uint8Array
 }
 
 const VERSION = 'v1'
@@ -88,5 +90,6 @@ function keyFile(key: Buffer, path: string): KeyFile {
         throw new Error(`What is stored for ${owner} was not sealed with the key in ${path}, or was changed.`)
       }
     },
+    derive: (purpose) => new Uint8Array(hkdfSync('sha256', key, '', purpose, KEY_BYTES)),
   }
 }
