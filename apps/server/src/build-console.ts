@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const program = join(import.meta.dirname, '../../console/build.ts')
+const built = join(import.meta.dirname, '../../console/dist/index.html')
+const LATER_MS = 2_000
 
 /**
  * Builds the console when its sources have changed, in a process of its own: the compiler's memory goes with it. Until
@@ -11,6 +13,12 @@ const program = join(import.meta.dirname, '../../console/build.ts')
  */
 export function buildConsole(say: (line: string) => void): void {
   if (!existsSync(program)) return
+  // A console that is there is looked at when the start is over, which needs both processors itself.
+  if (existsSync(built)) setTimeout(build, LATER_MS, say).unref()
+  else build(say)
+}
+
+function build(say: (line: string) => void): void {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_ENV: 'production' },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nameFrom } from '@quarterdeck/kernel'
 import { type Clusters, connectCluster, type KeyFile, parseKubeconfig, readKubeconfigFile } from '@quarterdeck/kube'
-import { type LocalCluster, localCluster } from '@quarterdeck/local-cluster'
+import type { LocalCluster } from '@quarterdeck/local-cluster'
 import { hint } from '@quarterdeck/reconcile'
 import { type Db, transaction } from '@quarterdeck/store'
 import {
@@ -97,11 +97,17 @@ async function registerFile(path: string, options: OwnClusterOptions, known: Reg
 /** The cluster below the home folder. It goes on when the server stops. */
 export function clusterOfThisMachine(home: string, options: OwnClusterOptions): OwnCluster {
   const { progress } = options
-  const local = localCluster({ stateFolder: join(home, 'cluster'), onProgress: (event) => progress.local(event) })
+  let local: LocalCluster | undefined
   let registered: Registered | undefined
+  async function open() {
+    // Only now: who brings a cluster of his own needs none of it.
+    const { localCluster } = await import('@quarterdeck/local-cluster')
+    return localCluster({ stateFolder: join(home, 'cluster'), onProgress: (event) => progress.local(event) })
+  }
   return {
     origin: 'local',
     async ensure() {
+      local ??= await open()
       if (!progress.healthy || (await local.status()).state !== 'Running') {
         progress.healthy = false
         await local.up()
@@ -109,7 +115,7 @@ export function clusterOfThisMachine(home: string, options: OwnClusterOptions): 
       registered = await registerLocal(local, options, registered)
       return registered.name
     },
-    registry: () => local.registry,
+    registry: () => local?.registry,
   }
 }
 

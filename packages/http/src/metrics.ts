@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { Histogram } from './histogram.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,15 +20,12 @@ export interface Figure {
  * request.
  */
 export function measure(app: FastifyInstance, sources: readonly (() => readonly Figure[])[]): void {
-  const register = new Registry()
-  collectDefaultMetrics({ register })
-  const latency = new Histogram({
-    name: 'quarterdeck_http_request_duration_seconds',
-    help: 'Time from the first byte of a request to the last of its answer',
-    labelNames: ['endpoint', 'status'],
-    buckets: [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
-    registers: [register],
-  })
+  const latency = new Histogram(
+    'quarterdeck_http_request_duration_seconds',
+    'Time from the first byte of a request to the last of its answer',
+    [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+  )
+  let process: Promise<{ metrics(): Promise<string>; contentType: string }> | undefined
   app.addHook('onResponse', async (request, reply) => {
     const endpoint = request.routeOptions.config?.endpointId ?? 'other'
     latency.observe({ endpoint, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
@@ -38,10 +35,19 @@ export function measure(app: FastifyInstance, sources: readonly (() => readonly 
     request.log.info({ endpoint, status: reply.statusCode, tookMs, subject, peer: request.ip }, 'answered')
   })
   app.get('/metrics', async (_request, reply) => {
-    const own = await register.metrics()
+    process ??= processFigures()
+    const { metrics, contentType } = await process
     const figures = sources.flatMap((source) => source()).map(textOf)
-    return reply.type(register.contentType).send([own.trimEnd(), ...figures, ''].join('\n'))
+    return reply.type(contentType).send([(await metrics()).trimEnd(), latency.text(), ...figures, ''].join('\n'))
   })
+}
+
+/** Of the process and its event loop; loaded and begun when they are first asked for, since most servers never are. */
+async function processFigures() {
+  const { collectDefaultMetrics, Registry } = await import('prom-client')
+  const register = new Registry()
+  collectDefaultMetrics({ register })
+  return { metrics: () => register.metrics(), contentType: register.contentType }
 }
 
 // The text format of Prometheus, version 0.0.4.

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
 import { clusterUnreachable, isProblem, type Problem } from '@quarterdeck/kernel'
-import { Pool } from 'undici'
+import request from 'undici/lib/api/api-request.js'
+import Pool from 'undici/lib/dispatcher/pool.js'
 import { AnswerTooLong, textOf } from './body-text.ts'
 import { type Credentials, credentialsOf } from './credentials.ts'
 import type { Kubeconfig } from './kubeconfig.ts'
@@ -185,7 +186,7 @@ class HttpConnection implements Connection {
     const { timeoutSeconds } = this.#attempt(call)
     const clock = startClock(timeoutSeconds, call.signal)
     const content = call.bytes ?? (call.body === undefined ? undefined : JSON.stringify(call.body))
-    const request = {
+    const asked = {
       method,
       path: `${this.#base}${call.path}${call.rawQuery ? `?${call.rawQuery}` : queryText(call.query)}`,
       headers: {
@@ -200,9 +201,9 @@ class HttpConnection implements Connection {
     }
     const pool = this.#poolsFor(proof)[kind]
     try {
-      const response = await pool.request(request).catch((error: unknown) => {
+      const response = await request.call(pool, asked).catch((error: unknown) => {
         if (method !== 'GET' || !wasReset(error)) throw error
-        return pool.request(request) // an idle connection was closed under us; reading again is safe
+        return request.call(pool, asked) // an idle connection was closed under us; reading again is safe
       })
       return { response, clock }
     } catch (error) {

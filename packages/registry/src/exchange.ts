@@ -1,5 +1,7 @@
 import { gunzipSync } from 'node:zlib'
-import { Agent, type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
+import request from 'undici/lib/api/api-request.js'
+import Agent from 'undici/lib/dispatcher/agent.js'
 import { isLocalAddress, outsideLookup } from './address.ts'
 import { RegistryError } from './registry-error.ts'
 
@@ -61,9 +63,10 @@ async function ask(url: URL, options: ExchangeOptions, signal: AbortSignal): Pro
   const { authorization, ...open } = headers
   const own = url.origin === base.origin
   const dispatcher = own ? inside : dispatcherFor(url, options)
-  const response = await request(url.href, {
+  const response = await request.call(dispatcher, {
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
     method,
-    dispatcher,
     signal,
     headers: {
       'accept-encoding': 'identity',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sql } from 'kysely'
@@ -26,8 +26,12 @@ const wellNamed = /^\d{8}T\d{4}_[a-z0-9_]+$/
 
 /** All `<area>/<noun>/migrations/*.ts` under `folder`, in order. Throws when two have one name, or a name has no time. */
 export function findMigrations(folder: string): MigrationFile[] {
-  const files = globSync('**/migrations/*.ts', { cwd: folder, exclude: ['**/node_modules/**', '**/*.test.ts'] })
-  const found = files.map((file) => migrationFile(join(folder, file)))
+  const found = nounsOf(folder)
+    .map((noun) => join(noun, 'migrations'))
+    .filter((migrations) => existsSync(migrations))
+    .flatMap((migrations) => readdirSync(migrations).map((file) => join(migrations, file)))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map(migrationFile)
   found.sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const [index, { name }] of found.entries()) {
     if (!wellNamed.test(name)) throw new Error(`A migration is called <YYYYMMDDTHHMM>_<what>.ts, not ${name}.ts`)
@@ -35,6 +39,14 @@ export function findMigrations(folder: string): MigrationFile[] {
   }
   return found
 }
+
+/** `<folder>/<area>/<noun>`; not globSync, whose patterns alone cost 15 ms of a start. */
+const nounsOf = (folder: string): string[] => foldersIn(folder).flatMap(foldersIn)
+
+const foldersIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .map(({ name }) => join(folder, name))
 
 function migrationFile(path: string): MigrationFile {
   const name = basename(path, '.ts')
