@@ -24,7 +24,10 @@ export interface MigrationFile {
 /** Whether a name has the form `<YYYYMMDDTHHMM>_<what>`. */
 const wellNamed = /^\d{8}T\d{4}_[a-z0-9_]+$/
 
-/** All `<area>/<noun>/migrations/*.ts` under `folder`, in order. Throws when two have one name, or a name has no time. */
+/**
+ * All `migrations/*.ts` of a folder of features, of one area or of one noun, in order. Throws when two have one name, or a
+ * name has no time.
+ */
 export function findMigrations(folder: string): MigrationFile[] {
   const found = nounsOf(folder)
     .map((noun) => join(noun, 'migrations'))
@@ -40,8 +43,11 @@ export function findMigrations(folder: string): MigrationFile[] {
   return found
 }
 
-/** `<folder>/<area>/<noun>`; not globSync, whose patterns alone cost 15 ms of a start. */
-const nounsOf = (folder: string): string[] => foldersIn(folder).flatMap(foldersIn)
+/** Not globSync, whose patterns alone cost 15 ms of a start. */
+function nounsOf(folder: string): string[] {
+  const areas = foldersIn(folder)
+  return [folder, ...areas, ...areas.flatMap(foldersIn)]
+}
 
 const foldersIn = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
