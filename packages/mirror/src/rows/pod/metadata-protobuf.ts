@@ -3,6 +3,7 @@ import type { Draft } from '../draft.ts'
 import { readUid, type Uid } from '../index/uid.ts'
 import { STRING_LIMIT_BYTES } from '../strings/dictionary.ts'
 import { ENTRY, OBJECT_META, OWNER_REFERENCE, TIME } from './fields.ts'
+import { LastBytes } from './last-bytes.ts'
 import { WIRE_LENGTH, type Wire } from './wire.ts'
 
 const EQUALS = 61
@@ -27,6 +28,10 @@ export class MetadataProtobuf {
   #keyEnd = 0
   #value = 0
   #valueEnd = 0
+  /** Labels as they were read last, and what they gave: objects of one owner have the same and come together. */
+  readonly #labels = new LastBytes()
+  #labelSet = 0
+  #application = 0
   /** Which of LABEL_KEYS gave the application. */
   #applicationRank = 0
 
@@ -115,6 +120,19 @@ export class MetadataProtobuf {
   }
 
   #readLabels(wire: Wire, from: number, to: number): void {
+    if (this.#labels.is(wire.bytes, from, to)) {
+      this.#draft.words[COMMON.labels] = this.#labelSet
+      this.#draft.words[COMMON.application] = this.#application
+      return
+    }
+    this.#labels.forget()
+    this.#readAllLabels(wire, from, to)
+    this.#labelSet = this.#draft.words[COMMON.labels] as number
+    this.#application = this.#draft.words[COMMON.application] as number
+    this.#labels.remember(wire.bytes, from, to)
+  }
+
+  #readAllLabels(wire: Wire, from: number, to: number): void {
     const { strings } = this.#draft
     wire.at = from
     while (this.#nextEntry(wire, to, OBJECT_META.labels)) {

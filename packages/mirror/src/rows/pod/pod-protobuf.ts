@@ -12,6 +12,7 @@ import {
   WAITING,
 } from './facts.ts'
 import * as field from './fields.ts'
+import { LastBytes } from './last-bytes.ts'
 import { isEqual, MetadataProtobuf, readSeconds } from './metadata-protobuf.ts'
 import { PodSummary } from './summary.ts'
 import { WIRE_LENGTH, Wire } from './wire.ts'
@@ -43,6 +44,9 @@ export class PodProtobuf {
   #status = 0
   #statusEnd = 0
   #hasPodIps = false
+  /** Resources as they were read last, and what they gave. */
+  readonly #resources = new LastBytes()
+  readonly #amounts = new Float64Array(RESOURCES)
 
   constructor(draft: Draft, annotations: AnnotationChoice) {
     this.#draft = draft
@@ -103,9 +107,10 @@ export class PodProtobuf {
       }
       const end = wire.fieldEnd(to)
       const number = tag >>> 3
-      if (number === field.POD_SPEC.containers) this.#readContainer(facts.containers, end)
-      else if (number === field.POD_SPEC.initContainers) this.#readContainer(facts.initContainers, end)
-      else if (number === field.POD_SPEC.nodeName) draft.textBytes(POD.node, wire.bytes, wire.at, end)
+      if (number === field.POD_SPEC.containers) this.#readContainer(facts.containers, end, field.CONTAINER.resources)
+      else if (number === field.POD_SPEC.initContainers) {
+        this.#readContainer(facts.initContainers, end, field.CONTAINER.restartPolicy)
+      } else if (number === field.POD_SPEC.nodeName) draft.textBytes(POD.node, wire.bytes, wire.at, end)
       else if (number === field.POD_SPEC.serviceAccountName) {
         draft.textBytes(POD.serviceAccount, wire.bytes, wire.at, end)
       } else if (number === field.POD_SPEC.priorityClassName) {
@@ -117,7 +122,8 @@ export class PodProtobuf {
     wire.close(to)
   }
 
-  #readContainer(specs: ContainerSpecs, to: number): void {
+  /** Reads up to the field `last`: an API server writes fields in the order of their numbers. */
+  #readContainer(specs: ContainerSpecs, to: number, last: number): void {
     const wire = this.#wire
     const { strings } = this.#draft
     const place = specs.next()
@@ -129,6 +135,7 @@ export class PodProtobuf {
       }
       const end = wire.fieldEnd(to)
       const number = tag >>> 3
+      if (number > last) return
       if (number === field.CONTAINER.name) specs.names[place] = strings.idOfBytes(wire.bytes, wire.at, end)
       else if (number === field.CONTAINER.image) specs.images[place] = strings.idOfBytes(wire.bytes, wire.at, end)
       else if (number === field.CONTAINER.resources) this.#readResources(specs.resources, place * RESOURCES, end)
@@ -141,6 +148,19 @@ export class PodProtobuf {
   }
 
   #readResources(into: Float64Array, from: number, to: number): void {
+    const wire = this.#wire
+    const start = wire.at
+    if (this.#resources.is(wire.bytes, start, to)) {
+      for (let at = 0; at < RESOURCES; at++) into[from + at] = this.#amounts[at] as number
+      return
+    }
+    this.#resources.forget()
+    this.#readAllResources(into, from, to)
+    for (let at = 0; at < RESOURCES; at++) this.#amounts[at] = into[from + at] as number
+    this.#resources.remember(wire.bytes, start, to)
+  }
+
+  #readAllResources(into: Float64Array, from: number, to: number): void {
     const wire = this.#wire
     while (wire.at < to) {
       const tag = wire.varint()
@@ -264,6 +284,9 @@ export class PodProtobuf {
       if (number === field.POD_CONDITION.type) {
         type = wire.at
         typeEnd = end
+        // It comes first; most are none of those that count.
+        const length = end - type
+        if (length !== SCHEDULED.length && length !== INITIALIZED.length && length !== READY.length) return
       } else if (number === field.POD_CONDITION.status) isTrue = isEqual(bytes, wire.at, end, TRUE)
       else if (number === field.POD_CONDITION.reason) gated = isEqual(bytes, wire.at, end, GATED)
       wire.at = end
@@ -280,6 +303,7 @@ export class PodProtobuf {
     while (wire.at < to) {
       const tag = wire.varint()
       const number = tag >>> 3
+      if (number > field.CONTAINER_STATUS.started) return
       if ((tag & 7) !== WIRE_LENGTH) {
         if (tag === field.CONTAINER_STATUS.restartCount << 3) states.restarts[place] = wire.int32()
         else if (tag === field.CONTAINER_STATUS.ready << 3) states.ready[place] = wire.varint()

@@ -7,6 +7,8 @@ export const STRING_LIMIT_BYTES = 4_096
 
 const FIRST_BYTES = 512
 const FIRST_STRINGS = 32
+// Power of two.
+const RECENT = 256
 // Another in each process, so that nobody can choose names that meet in one slot.
 const SEED = randomBytes(4).readInt32LE()
 
@@ -20,6 +22,8 @@ export class Dictionary {
   /** Open addressing with linear steps; 0 is an empty slot, for id 0 (the empty string) is never looked up. */
   #slots: Uint32Array
   #count: number
+  /** Ids that were found last, by length and two bytes: many a text comes again and again, and need not be hashed. */
+  readonly #recent = new Uint32Array(RECENT)
 
   /** Empty, or with the strings of a snapshot. */
   constructor(part?: StringsPart) {
@@ -49,16 +53,12 @@ export class Dictionary {
   idOfBytes(bytes: Uint8Array, from: number, to: number): number {
     if (to <= from) return 0
     const end = to - from > STRING_LIMIT_BYTES ? limitedEnd(bytes, from) : to
-    const length = end - from
-    const mask = this.#slots.length - 1
-    let slot = hashOfBytes(bytes, from, end) & mask
-    for (;;) {
-      const id = this.#slots[slot] as number
-      if (id === 0) return this.#add(slot, bytes, from, end)
-      const start = this.#ends[id - 1] as number
-      if ((this.#ends[id] as number) - start === length && this.#equal(start, bytes, from, length)) return id
-      slot = (slot + 1) & mask
-    }
+    const place = (end - from + (bytes[end - 1] as number) * 7 + (bytes[from] as number) * 31) & (RECENT - 1)
+    const recent = this.#recent[place] as number
+    if (recent !== 0 && this.#is(recent, bytes, from, end)) return recent
+    const id = this.#look(bytes, from, end)
+    this.#recent[place] = id
+    return id
   }
 
   /** As idOfBytes, of the text's UTF-8. */
@@ -78,7 +78,21 @@ export class Dictionary {
     return { bytes: this.#bytes.buffer, ends: this.#ends.buffer, count: this.#count }
   }
 
-  #equal(start: number, bytes: Uint8Array, from: number, length: number): boolean {
+  #look(bytes: Uint8Array, from: number, to: number): number {
+    const mask = this.#slots.length - 1
+    let slot = hashOfBytes(bytes, from, to) & mask
+    for (;;) {
+      const id = this.#slots[slot] as number
+      if (id === 0) return this.#add(slot, bytes, from, to)
+      if (this.#is(id, bytes, from, to)) return id
+      slot = (slot + 1) & mask
+    }
+  }
+
+  #is(id: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const start = this.#ends[id - 1] as number
+    const length = to - from
+    if ((this.#ends[id] as number) - start !== length) return false
     const own = this.#bytes
     for (let at = 0; at < length; at++) if (own[start + at] !== bytes[from + at]) return false
     return true
