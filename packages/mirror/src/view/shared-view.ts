@@ -1,5 +1,6 @@
 import type { Expression } from '../expression.ts'
 import type { ListQuery, Reader, ViewListener } from '../mirror.ts'
+import { DirtyRows } from './dirty-rows.ts'
 import { changeFrame, wholeFrame } from './frames.ts'
 import type { LiveList, ViewSource } from './view-source.ts'
 import { WindowRows } from './window-rows.ts'
@@ -12,14 +13,6 @@ export interface Looker {
   readonly reader: Reader
   readonly listener: ViewListener
   state: 'current' | 'held' | 'waiting'
-}
-
-/** Rows that changed since the last update, as a list and to look up. */
-export interface DirtyRows {
-  list: ArrayLike<number>
-  has(row: number): boolean
-  /** What is known of some cluster changed. */
-  freshness: boolean
 }
 
 /** Filters with ages let other rows through as time goes by. */
@@ -41,8 +34,8 @@ export class SharedView {
   readonly query: WindowQuery
   readonly generation: number
   readonly lookers = new Set<Looker>()
-  /** Something was left out: at the next update everything is looked at, whatever changed. */
-  behind = false
+  /** What updates that were left out would have taken in. */
+  #owed: DirtyRows[] = []
   /** The table or the rights are others: at the next update the list is opened anew. */
   outdated = false
   readonly #source: ViewSource
@@ -83,26 +76,37 @@ export class SharedView {
     return this.#ageing && this.#now() - this.#readTime >= AGEING_MS
   }
 
+  /** An update was left out. */
+  get behind(): boolean {
+    return this.#owed.length > 0
+  }
+
+  /** Leaves this update to the next one. */
+  postpone(dirty: DirtyRows | undefined): void {
+    this.#whole = undefined
+    if (dirty) this.#owed.push(dirty)
+  }
+
   /** Tells all what is different since the frame before. `undefined`: no row changed. Throws QueryError. */
-  update(dirty: DirtyRows | undefined): void {
+  update(news: DirtyRows | undefined): void {
     if (this.outdated) {
       this.#reopen()
       return
     }
-    const all = this.behind
-    this.behind = false
+    const dirty = DirtyRows.joined(this.#owed, news)
+    this.#owed = []
     this.#version = this.#list.version()
-    const anew = all || dirty === undefined || this.aged
+    const anew = dirty === undefined || this.aged
     if (anew) this.#read()
-    const freshness = all || dirty?.freshness === true
-    if (anew || this.#rows.apply(dirty.list)) this.#tell((row) => all || dirty?.has(row) === true, freshness)
+    const freshness = dirty?.freshness === true
+    if (anew || this.#rows.apply(dirty.list)) this.#tell((row) => dirty?.has(row) === true, freshness)
     else if (freshness) this.#tell(() => false, true)
   }
 
   /** Sends the whole window as it is now. What the others do not know of it they are told too. Throws QueryError. */
   send(looker: Looker): void {
-    if (this.behind || this.outdated) this.update(undefined)
-    else if (this.#list.version() !== this.#version) this.#catchUp()
+    if (this.outdated) this.#reopen()
+    else if (this.behind || this.#list.version() !== this.#version) this.#catchUp()
     this.#sendWhole(looker)
   }
 
@@ -120,11 +124,16 @@ export class SharedView {
     this.#readTime = this.#now()
   }
 
-  /** Between two updates: which rows changed is not told yet, so those that stay come with the next update. */
+  /**
+   * Between two updates. Not all rows that changed are named yet, so everything is read anew; those that changed and stay
+   * where they are come with the next update.
+   */
   #catchUp(): void {
+    const owed = DirtyRows.joined(this.#owed, undefined)
+    this.#owed = []
     this.#version = this.#list.version()
     this.#read()
-    this.#tell(() => false, false)
+    this.#tell((row) => owed?.has(row) === true, owed?.freshness === true)
   }
 
   /** Sends what is different from what was shown: new rows, and those that `changed` says. */
@@ -191,7 +200,7 @@ export class SharedView {
     this.#version = list.version()
     this.#rows = new WindowRows(list, this.query.offset, this.query.limit)
     this.#readTime = this.#now()
-    this.behind = false
+    this.#owed = []
     this.outdated = false
     this.#number += 1
     this.#whole = undefined

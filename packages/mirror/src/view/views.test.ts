@@ -352,7 +352,7 @@ describe('whoever applies the frames', () => {
     async (seed) => {
       const next = random(seed)
       const table = new PodTable()
-      // A tick that may take no time does one view and leaves the others to the next.
+      // A tick that may take no time does a few views and leaves the others to the next.
       const views = new Views(table, { tickMs: seed % 2 === 0 ? -1 : Number.POSITIVE_INFINITY })
       let rights = 3
       const readers = [0, 1, 2].map((index) => ({
@@ -405,7 +405,7 @@ describe('whoever applies the frames', () => {
       for (let step = 0; step < 400; step += 1) {
         for (let count = next(6); count > 0; count -= 1) change()
         if (next(3) === 0) table.hear({ state: next(2) ? 'live' : 'stale', revision: String(next(2)) })
-        if (clients.size < 12 && next(3) === 0) open()
+        if (clients.size < 30 && next(3) === 0) open()
         for (const [client, entry] of clients) if (next(3) === 0) act(client, entry)
         if (next(25) === 0) {
           rights = next(4)

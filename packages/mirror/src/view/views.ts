@@ -1,12 +1,15 @@
 import { type ListQuery, QueryError, type Reader, type View, type ViewListener } from '../mirror.ts'
+import { DirtyRows } from './dirty-rows.ts'
 import { LookingView } from './looking-view.ts'
-import { type DirtyRows, SharedView, type WindowQuery } from './shared-view.ts'
+import { SharedView, type WindowQuery } from './shared-view.ts'
 import type { TableChanges, ViewSource } from './view-source.ts'
 
 const MOST_ROWS = 1_000
+/** Views between two looks at the clock. */
+const LOOKED_AT_ONCE = 8
 
 export interface ViewsOptions {
-  /** How long one tick may hold the thread, in milliseconds; what is left over is done at the next one. Default 25. */
+  /** Work that one tick may do, in milliseconds of CPU; what is left over is done at the next one. Default 25. */
   tickMs?: number
   /** Milliseconds since 1970. Default Date.now. */
   now?: () => number
@@ -56,9 +59,11 @@ export class Views {
    * nothing changed too: that is when readers whose rights changed are seen.
    */
   tick(changes: readonly TableChanges[]): void {
-    const deadline = performance.now() + this.#tickMs
+    const end = cpuMs() + this.#tickMs
     this.#seeRights()
-    const dirtyOf = new Map(changes.map((change) => [change.resource, dirtyRows(change)]))
+    const dirtyOf = new Map(
+      changes.map(({ resource, dirty, freshness }) => [resource, new DirtyRows(dirty, freshness)]),
+    )
     const replaced = new Set(changes.filter((change) => change.replaced).map(({ resource }) => resource))
     const leftOver: SharedView[] = []
     const concerned: SharedView[] = []
@@ -70,11 +75,12 @@ export class Views {
       if (replaced.has(resource)) shared.outdated = true
     }
     // What the tick before left over goes first, so that nobody waits for ever.
-    let done = 0
-    for (const shared of [...leftOver, ...concerned]) {
-      if (done > 0 && performance.now() > deadline) shared.behind = true
-      else if (shared.lookers.size > 0) this.#update(shared, dirtyOf.get(shared.query.resource))
-      done += 1
+    let over = false
+    for (const [at, shared] of [...leftOver, ...concerned].entries()) {
+      over ||= at > 0 && at % LOOKED_AT_ONCE === 0 && cpuMs() > end
+      const dirty = dirtyOf.get(shared.query.resource)
+      if (over) shared.postpone(dirty)
+      else if (shared.lookers.size > 0) this.#update(shared, dirty)
     }
   }
 
@@ -153,10 +159,10 @@ export class Views {
   }
 }
 
-function dirtyRows({ dirty, freshness }: TableChanges): DirtyRows {
-  const rows = new Set<number>()
-  for (let index = 0; index < dirty.length; index += 1) rows.add(dirty[index] as number)
-  return { list: dirty, has: (row) => rows.has(row), freshness }
+/** CPU time of this thread: that others use the machine is no reason to do less. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }
 
 function check({ offset, limit }: WindowQuery): void {
