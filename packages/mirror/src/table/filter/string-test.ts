@@ -165,11 +165,7 @@ export class SetTest {
       let at = this.#sets.from(this.#decided)
       for (let id = this.#decided; id < count; id += 1) {
         const end = ends[id] as number
-        for (; at < end; at += 1) {
-          if (!hasBit(accept, members[at] as number)) continue
-          setBit(this.accept, id)
-          at = end
-        }
+        for (; at < end; at += 1) if (hasBit(accept, members[at] as number)) setBit(this.accept, id)
       }
     }
     this.#decided = count
