@@ -73,6 +73,7 @@ const PLACES: Record<string, string> = {
   a: '/applications',
   c: '/clusters',
   x: '/explore/pods',
+  v: '/changes',
   e: '/environments',
   t: '/tokens',
   d: '/deploy',
@@ -139,6 +140,7 @@ function Rail() {
       <Entry to="/applications" icon="apps" word={t('applications')} />
       <Entry to="/clusters" icon="cluster" word={t('clusters')} />
       <Entry to="/explore" icon="explore" word={t('explorer')} />
+      <Entry to="/changes" icon="changes" word={t('changes')} />
       <div className="group">{t('administration')}</div>
       <Entry to="/environments" icon="environment" word={t('environments')} />
       <Entry to="/tokens" icon="token" word={t('tokens')} />

@@ -78,6 +78,7 @@ function useChoices(): Choice[] {
     page('/applications', 'apps', t('applications')),
     page('/clusters', 'cluster', t('clusters')),
     page('/explore/pods', 'explore', t('explorer')),
+    page('/changes', 'changes', t('changes')),
     page('/environments', 'environment', t('environments')),
     page('/account', 'who', t('account')),
     { id: 'theme', icon: 'moon', text: t('themeAct'), act: () => chooseTheme(theme === 'dark' ? 'light' : 'dark') },

@@ -140,6 +140,10 @@ const tree = root.addChildren([
     oneCluster,
     explore.addChildren([below('/'), below('/$resource'), below('/$resource/$cluster/$namespace/$name')]),
     inFrame(
+      '/changes',
+      lazyRouteComponent(() => import('./changes-page.tsx'), 'ChangesPage'),
+    ),
+    inFrame(
       '/environments',
       lazyRouteComponent(
         () => import('../../../features/tenancy/environment/environment.console.tsx'),
