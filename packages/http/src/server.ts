@@ -7,6 +7,7 @@ import { serveConsole } from './console.ts'
 import { checkHost } from './guard.ts'
 import { securityHeaders } from './headers.ts'
 import { type Readiness, serveHealth } from './health.ts'
+import { idleConnections } from './idle-connections.ts'
 import { type Figure, measure } from './metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { noSuchRoute, sendProblem, serverClosing } from './problem-handler.ts'
@@ -112,9 +113,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     reply.headers({ ...securityHeaders, 'x-request-id': request.id })
     checkHost(request, host, publicUrl)
   })
-  app.addHook('preClose', async () =>
-    controller.abort(serverClosing({ detail: 'Connect again in a moment', retryAfterSeconds: 2 })),
-  )
+  const endIdle = idleConnections(app.server)
+  app.addHook('preClose', async () => {
+    controller.abort(serverClosing({ detail: 'Connect again in a moment', retryAfterSeconds: 2 }))
+    endIdle()
+  })
   readJson(app)
   await app.register(websocket, {
     options: { maxPayload: BODY_LIMIT_BYTES, perMessageDeflate: false },
