@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { root } from '../../scripts/stage.ts'
 import { testCluster } from '../platform/test-cluster.ts'
 import { clusterRows } from './cluster-rows.ts'
+import { mirrorRows } from './mirror-rows.ts'
 import { processRows } from './process-rows.ts'
 import { seededRandom } from './random.ts'
 import type { Row } from './row.ts'
@@ -19,7 +20,9 @@ const { values } = parseArgs({
 })
 const only = values.only?.split(',')
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-const rows = [...processRows, ...storeRows, ...clusterRows].filter(({ id }) => only?.includes(id) ?? true)
+const rows = [...processRows, ...storeRows, ...clusterRows, ...mirrorRows].filter(
+  ({ id }) => only?.includes(id) ?? true,
+)
 if (rows.length === 0 || !Number.isInteger(seed) || !(Number(values.rounds ?? 1) > 0)) {
   console.error('npm run faults -- [--only F01[,F02]] [--rounds N] [--seed S]')
   process.exit(2)
