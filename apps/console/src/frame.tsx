@@ -29,7 +29,8 @@ import { Dock } from './dock.tsx'
 import { useEnvironment } from './environment.ts'
 import { frameTexts } from './texts.ts'
 
-const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }))
+const palette = () => import('./palette.tsx')
+const Palette = lazy(async () => ({ default: (await palette()).Palette }))
 
 /** The frame of every page: rail, context, search, who, and the dock. */
 export function Frame() {
@@ -43,6 +44,11 @@ export function Frame() {
   useEffect(() => {
     if (main.current) main.current.scrollTop = 0
   }, [path])
+  // Loaded before it is asked for, so that what is typed right after ⌘K is not lost.
+  useEffect(() => {
+    const timer = setTimeout(() => void palette(), 1_000)
+    return () => clearTimeout(timer)
+  }, [])
   if (!session.data) return null
   return (
     <div className="frame">

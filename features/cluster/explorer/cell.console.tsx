@@ -9,14 +9,15 @@ const GOOD =
 const BUSY =
   /^(pending|progressing|containercreating|podinitializing|creating|terminating|init:|scaling|updating|waiting)/i
 const BAD =
-  /(fail|error|crash|backoff|invalid|unknown|lost|notready|not ready|evicted|oomkilled|unschedulable|unhealthy|denied|degraded|stalled|released)/i
+  /(fail|err|crash|backoff|invalid|unknown|lost|notready|not ready|evicted|oomkilled|unschedulable|unhealthy|denied|degraded|stalled|released|unavailable|exceeded|notaccepted)/i
 
 /** How a word of a status is meant. */
 export function toneOf(status: string): Tone {
+  if (/^ready,/i.test(status)) return 'warn'
   if (BAD.test(status)) return 'bad'
   if (GOOD.test(status)) return 'good'
   if (BUSY.test(status)) return 'busy'
-  if (/^(warning|schedulingdisabled|ready,)/i.test(status)) return 'warn'
+  if (/^(warning|schedulingdisabled|paused|suspended)/i.test(status)) return 'warn'
   return 'mute'
 }
 
@@ -76,7 +77,15 @@ export function cellOf(column: ObjectColumn, value: Value): ReactNode {
     if (column.type === 'time') return <ShortAge seconds={value} />
     return numberText(value, column.unit)
   }
-  if (column.name === 'status' || column.name === 'phase') return <Status value={value} />
+  if (column.name === 'status' || column.name === 'phase') {
+    return value.length > 14 ? (
+      <span title={value}>
+        <Status value={value} />
+      </span>
+    ) : (
+      <Status value={value} />
+    )
+  }
   if (column.type === 'text' && column.name === 'type' && value === 'Warning') return <State tone="warn">{value}</State>
   return value.length > 24 ? <span title={value}>{value}</span> : value
 }
@@ -97,27 +106,27 @@ export const NameLink = ({ to, name }: { to: string; name: string }) => (
 )
 
 const WIDTHS: Record<string, number> = {
-  name: 260,
-  namespace: 140,
-  status: 150,
-  ready: 76,
-  restarts: 84,
-  node: 150,
+  name: 230,
+  namespace: 120,
+  status: 136,
+  ready: 68,
+  restarts: 80,
+  node: 120,
   cluster: 120,
-  created: 80,
+  created: 72,
   message: 360,
   labels: 280,
   annotations: 280,
   images: 260,
   owner: 220,
-  application: 130,
+  application: 110,
   roles: 130,
   version: 110,
   ip: 120,
 }
 /** Pixels that a column has at first. */
 export function widthOf({ name, type, unit, title }: ObjectColumn): number {
-  const heading = 34 + title.length * 7.2
+  const heading = 26 + title.length * 6.6
   const own =
     WIDTHS[name] ??
     (type === 'set' ? 200 : type === 'time' ? 80 : type === 'count' || type === 'number' ? (unit ? 96 : 80) : 150)

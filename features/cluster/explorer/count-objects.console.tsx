@@ -1,6 +1,6 @@
 import { call, readKey, useText } from '@quarterdeck/ui'
 import { keepPreviousData, useQueries } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { countObjects, type ObjectColumn } from '../object/object.contract.ts'
 import { toneOf } from './cell.console.tsx'
 import { useColumnTitle } from './column-title.console.tsx'
@@ -37,7 +37,9 @@ export function Facets({ resource, fields, filter, onFilter }: FacetsProps) {
       {fields.map((column) => {
         const found = counted.find(({ field }) => field === column.name)
         const asked = askedValues(filter, column.name)
-        if (!found || (found.distinct === 0 && asked.length === 0)) return null
+        // Where every object has a value of its own, counting tells nothing.
+        const each = found !== undefined && found.distinct > 1 && (found.values[0]?.count ?? 0) <= 1
+        if (!found || ((found.distinct === 0 || each) && asked.length === 0)) return null
         const whole = open.includes(column.name)
         const shown = found.values.slice(0, whole ? MOST_VALUES : VALUES)
         const absent = asked.filter((value) => !shown.some((one) => one.value.toLowerCase() === value.toLowerCase()))
@@ -110,7 +112,7 @@ function useCounts(
     ...asked.map((name) => ({ fields: [name], filter: withoutField(filter, name) })),
   ].filter((one) => one.fields.length > 0)
   const limit = open.length > 0 ? MOST_VALUES : VALUES
-  return useQueries({
+  const counted = useQueries({
     queries: wanted.map((one) => {
       const input = {
         params: { resource },
@@ -124,4 +126,8 @@ function useCounts(
       }
     }),
   }).flatMap((query) => query.data?.items ?? [])
+  // A filter that cannot be read takes nothing away: what was counted before stays.
+  const last = useRef(counted)
+  if (counted.length > 0) last.current = counted
+  return last.current
 }

@@ -14,7 +14,7 @@ import {
   useText,
 } from '@quarterdeck/ui'
 import { useEffect, useMemo, useState } from 'react'
-import { completeFilter, listKinds, type ObjectKind } from '../object/object.contract.ts'
+import { completeFilter, type Freshness, listKinds, type ObjectKind } from '../object/object.contract.ts'
 import { Facets } from './count-objects.console.tsx'
 import {
   allColumns,
@@ -31,7 +31,7 @@ import {
   viewSearch,
   wholeOfReady,
 } from './explore.rules.ts'
-import { StaleNote, TrustBadge } from './freshness.console.tsx'
+import { StaleNote, TrustBadge, TrustList } from './freshness.console.tsx'
 import { KeysHelp } from './keys-help.console.tsx'
 import { ColumnPicker, ObjectList } from './list-objects.console.tsx'
 import { type LiveObjects, useLiveObjects } from './live-objects.console.tsx'
@@ -49,11 +49,14 @@ interface ExploreProps {
 
 /** Every kind of every cluster: the list of one kind, live, and the details of one object beside it. */
 export function ExplorePage({ resource, opened, tabs }: ExploreProps) {
-  const kinds = useRead(listKinds, {}, { everySeconds: 10, keep: true })
+  const [few, setFew] = useState(true)
+  const kinds = useRead(listKinds, {}, { everySeconds: few ? 1 : 10, keep: true })
   const go = useGo()
   const search = useSearch()
   const items = kinds.data?.items
   const kind = items && kindNamed(items, resource)
+  // Until the clusters have been read, kinds come by the second.
+  useEffect(() => setFew(kind === undefined), [kind])
   // Somebody has typed `po` or `Deployment` into the address.
   useEffect(() => {
     if (kind && kind.resource !== resource) go(listPath(kind.resource, viewOf(search)), { replace: true })
@@ -66,7 +69,7 @@ export function ExplorePage({ resource, opened, tabs }: ExploreProps) {
       </div>
     )
   }
-  if (!kind) return <UnknownKind resource={resource} kinds={items} />
+  if (!kind) return <UnknownKind resource={resource} kinds={items} clusters={kinds.data?.clusters ?? []} />
   return <Explore key={kind.resource} kind={kind} kinds={items} opened={opened} tabs={tabs ?? []} />
 }
 
@@ -80,15 +83,31 @@ function kindNamed(kinds: readonly ObjectKind[], name: string): ObjectKind | und
   )
 }
 
-function UnknownKind({ resource, kinds }: { resource: string; kinds: readonly ObjectKind[] }) {
+function UnknownKind({
+  resource,
+  kinds,
+  clusters,
+}: {
+  resource: string
+  kinds: readonly ObjectKind[]
+  clusters: readonly Freshness[]
+}) {
   const t = useText(exploreTexts)
   return (
     <div className="page">
       <Heading>{resource}</Heading>
-      <div className="empty">
-        <p className="soft">{kinds.length === 0 ? t('noKinds') : t('notServed', { resource })}</p>
-        {kinds.length > 0 && <KindPicker kinds={kinds} current={undefined} />}
-      </div>
+      <p className="soft">{kinds.length === 0 ? t('noKinds') : t('notServed', { resource })}</p>
+      {kinds.length > 0 && (
+        <div>
+          <KindPicker kinds={kinds} current={undefined} />
+        </div>
+      )}
+      <section className="card">
+        <header>
+          <h2>{t('trust')}</h2>
+        </header>
+        <TrustList freshness={clusters} />
+      </section>
     </div>
   )
 }

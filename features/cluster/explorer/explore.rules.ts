@@ -145,8 +145,9 @@ export function countedFields(kind: ObjectKind, clusters: number): string[] {
     (name) => name !== 'namespace' || kind.namespaced,
   )
   const place = (name: string) => TELLING.indexOf(name)
+  // Where there is a status, the phase says less.
   return names
-    .filter((name) => place(name) >= 0)
+    .filter((name) => place(name) >= 0 && !(name === 'phase' && names.includes('status')))
     .sort((one, other) => place(one) - place(other))
     .slice(0, 7)
 }

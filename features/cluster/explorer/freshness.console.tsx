@@ -28,30 +28,35 @@ export function TrustBadge({ freshness }: { freshness: readonly Freshness[] }) {
       }
     >
       {() => (
-        <div className="pad rows tight">
+        <div className="rows tight trust">
           <h2>{t('trust')}</h2>
-          <ul className="plain-list flush">
-            {freshness.map((one) => (
-              <li key={one.cluster}>
-                <div className="cols apart">
-                  <strong>{one.cluster}</strong>
-                  <StateOf
-                    state={one.state}
-                    percent={one.percent === undefined ? undefined : Math.floor(one.percent)}
-                  />
-                </div>
-                {one.message && <p className="small wrap">{one.message}</p>}
-                {one.state !== 'unknown' && (
-                  <p className="soft small num">
-                    {t('heard', { seconds: Math.round(one.ageSeconds) })} · {t('revision')} {one.revision}
-                  </p>
-                )}
-              </li>
-            ))}
-          </ul>
+          <TrustList freshness={freshness} />
         </div>
       )}
     </Popover>
+  )
+}
+
+/** Each cluster with how fresh it is, and what is the matter where it is not. */
+export function TrustList({ freshness }: { freshness: readonly Freshness[] }) {
+  const t = useText(exploreTexts)
+  return (
+    <ul className="plain-list">
+      {freshness.map((one) => (
+        <li key={one.cluster}>
+          <div className="cols apart">
+            <strong>{one.cluster}</strong>
+            <StateOf state={one.state} percent={one.percent === undefined ? undefined : Math.floor(one.percent)} />
+          </div>
+          {one.message && <p className="small wrap">{one.message}</p>}
+          {one.state !== 'unknown' && (
+            <p className="soft small num">
+              {t('heard', { seconds: Math.round(one.ageSeconds) })} · {t('revision')} {one.revision}
+            </p>
+          )}
+        </li>
+      ))}
+    </ul>
   )
 }
 

@@ -7,7 +7,7 @@ import { listPath, type ObjectRef, objectPath } from './explore.rules.ts'
 import { exploreTexts } from './texts.console.tsx'
 
 /** Shown elsewhere in the details. */
-const ELSEWHERE = ['name', 'namespace', 'labels', 'annotations', 'status', 'cluster']
+const ELSEWHERE = ['name', 'namespace', 'labels', 'annotations', 'status', 'phase', 'cluster', 'generation']
 
 /** What an object's row says, its conditions, labels, and who changed it. */
 export function ObjectOverview({
@@ -43,6 +43,8 @@ export function ObjectOverview({
 
 function Facts({ object, kind, detail }: { object: ObjectRef; kind: ObjectKind | undefined; detail: ObjectDetail }) {
   const t = useText(exploreTexts)
+  const owner = detail.related.find(({ relation, found }) => relation === 'owner' && found)
+  const ownerPath = owner && objectPath({ ...owner, cluster: object.cluster })
   const titleOf = useColumnTitle()
   const facts = (kind?.columns ?? []).flatMap((column) => {
     const value = detail.row?.values[detail.columns.indexOf(column.name)]
@@ -65,7 +67,9 @@ function Facts({ object, kind, detail }: { object: ObjectRef; kind: ObjectKind |
         <div className="fact" key={column.name}>
           <dt>{titleOf(column)}</dt>
           <dd>
-            {column.name === 'node' ? (
+            {column.name === 'owner' && ownerPath ? (
+              <Link to={ownerPath}>{String(value)}</Link>
+            ) : column.name === 'node' ? (
               <Link to={objectPath({ ...object, resource: 'nodes', namespace: '', name: String(value) })}>
                 {String(value)}
               </Link>

@@ -1,19 +1,8 @@
 import { formatBytes, formatCores } from '@quarterdeck/kernel'
-import {
-  Age,
-  FilterLine,
-  Link,
-  Meter,
-  matches,
-  NoMatch,
-  Read,
-  State,
-  Table,
-  useText,
-  useUrlValue,
-} from '@quarterdeck/ui'
+import { Age, FilterLine, Link, Meter, matches, NoMatch, State, Table, useText, useUrlValue } from '@quarterdeck/ui'
 import { NodeDrawer } from './node-drawer.console.tsx'
 import { type NodeRow, type Zone, zonesOf } from './node-row.rules.ts'
+import { ReadMirror } from './read-mirror.console.tsx'
 import { useNodes } from './read-nodes.console.tsx'
 import { nodeTexts } from './texts.console.tsx'
 
@@ -50,7 +39,7 @@ export function ClusterNodes({ cluster }: { cluster: string }) {
           <h2>{t('nodes')}</h2>
           <FilterLine value={filter} onChange={setFilter} placeholder={t('filter')} />
         </header>
-        <Read query={query}>
+        <ReadMirror query={query}>
           {({ items }) => (
             <Table
               label={t('nodes')}
@@ -97,7 +86,7 @@ export function ClusterNodes({ cluster }: { cluster: string }) {
               ]}
             />
           )}
-        </Read>
+        </ReadMirror>
         {shown && <NodeDrawer cluster={cluster} node={shown} pods={podsPath} close={() => setShown('')} />}
       </section>
     </>

@@ -17,38 +17,29 @@ export const useNodes = (cluster: string): UseQueryResult<Nodes, Error> =>
   useQuery<Nodes, Error>({
     queryKey: ['node.rows', cluster],
     queryFn: async ({ signal }) => {
-      const filter = `cluster:${cluster}`
-      const asked = call(
-        sumObjects,
-        {
-          params: { resource: 'pods' },
-          query: {
-            filter: `${filter} -phase:Succeeded,Failed`,
-            by: 'node',
-            fields: 'cpuRequest,memoryRequest',
-            limit: 10_000,
-          },
-        },
-        { signal },
-      )
-      const pages: ObjectPage[] = []
-      const read = () => pages.reduce((sum, { rows }) => sum + rows.length, 0)
-      do {
-        pages.push(
-          await call(
-            listObjects,
-            {
-              params: { resource: 'nodes' },
-              query: { filter, columns: NODE_COLUMNS.join(','), limit: MOST, offset: read() },
-            },
-            { signal },
-          ),
-        )
-      } while (read() < (pages[0]?.total ?? 0) && (pages.at(-1)?.rows.length ?? 0) > 0)
+      const [pages, { items }] = await Promise.all([nodePages(cluster, signal), podSums(cluster, signal)])
       const rows = pages.flatMap((page) => page.rows)
-      const { items } = await asked
       return { items: nodeRows(pages[0]?.columns ?? [], rows, items), freshness: pages[0]?.freshness ?? [] }
     },
     refetchInterval: EVERY_MS,
     placeholderData: keepPreviousData,
   })
+
+async function nodePages(cluster: string, signal: AbortSignal): Promise<ObjectPage[]> {
+  const pages: ObjectPage[] = []
+  let read = 0
+  for (;;) {
+    const query = { filter: `cluster:${cluster}`, columns: NODE_COLUMNS.join(','), limit: MOST, offset: read }
+    const page = await call(listObjects, { params: { resource: 'nodes' }, query }, { signal })
+    pages.push(page)
+    read += page.rows.length
+    if (read >= page.total || page.rows.length === 0) return pages
+  }
+}
+
+/** What pods that have not ended ask for, by node. */
+const podSums = (cluster: string, signal: AbortSignal) => {
+  const filter = `cluster:${cluster} -phase:Succeeded,Failed`
+  const query = { filter, by: 'node', fields: 'cpuRequest,memoryRequest', limit: 10_000 }
+  return call(sumObjects, { params: { resource: 'pods' }, query }, { signal })
+}

@@ -4,6 +4,7 @@ export const nodeTexts = defineTexts(
   'node',
   {
     nodes: 'Nodes',
+    reading: 'The cluster is being read.',
     node: 'Node',
     state: 'State',
     Ready: 'Ready',
@@ -55,6 +56,7 @@ export const nodeTexts = defineTexts(
   },
   {
     nodes: '节点',
+    reading: '正在读取集群。',
     node: '节点',
     state: '状态',
     Ready: '正常',

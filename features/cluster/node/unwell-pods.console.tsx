@@ -1,5 +1,6 @@
-import { Link, Read, State, Table, useRead, useText } from '@quarterdeck/ui'
+import { Link, State, Table, useRead, useText } from '@quarterdeck/ui'
 import { listObjects, type ObjectPage } from '../object/object.contract.ts'
+import { ReadMirror } from './read-mirror.console.tsx'
 import { nodeTexts } from './texts.console.tsx'
 
 const SHOWN = 8
@@ -33,7 +34,7 @@ export function UnwellPods({ cluster }: { cluster: string }) {
           </Link>
         )}
       </header>
-      <Read query={query} lines={2}>
+      <ReadMirror query={query} lines={2}>
         {({ rows }) => (
           <Table
             label={t('unwell')}
@@ -67,7 +68,7 @@ export function UnwellPods({ cluster }: { cluster: string }) {
             ]}
           />
         )}
-      </Read>
+      </ReadMirror>
     </section>
   )
 }

@@ -26,6 +26,8 @@ interface FilterBoxProps {
 
 const APPLY_MS = 350
 const SUGGEST_MS = 60
+/** More has to come behind this; Enter applies it all the same. */
+const UNFINISHED = /[:=~<>!,("-]$|(^|\s)(or|and|not)$/i
 
 /**
  * One line that says in text what is looked for, and completes it: arrows choose, Tab takes, Enter takes what is chosen or
@@ -61,7 +63,7 @@ export function FilterBox({ label, placeholder, value, onChange, suggest, error 
     setAt(-1)
     asked.ask(next, cursor)
     clearTimeout(timer.current)
-    timer.current = setTimeout(() => apply(next), APPLY_MS)
+    if (!UNFINISHED.test(next)) timer.current = setTimeout(() => apply(next), APPLY_MS)
   }
   const take = ({ insert, from, to }: Suggestion) => {
     const next = text.slice(0, from) + insert + text.slice(to)
