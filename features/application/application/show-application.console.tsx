@@ -3,6 +3,7 @@ import {
   ChangeDialog,
   Check,
   EventTable,
+  Facts,
   Link,
   Read,
   Section,
@@ -233,14 +234,7 @@ function Settings({ spec }: { spec: ApplicationSpec }) {
         <h2>{t('settings')}</h2>
       </header>
       <div className="body">
-        <dl className="facts">
-          {rows.map(([name, value]) => (
-            <div key={name} className="fact">
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts rows={rows} />
         <Section title={t('variables')} count={String(spec.variables.length)}>
           <ul className="mono small">
             {spec.variables.map((variable) => (

@@ -1,4 +1,4 @@
-import { Button, ChangePanel, Code, defineTexts, Field, TextInput, useGo, useText } from '@quarterdeck/ui'
+import { Button, ChangePanel, Code, defineTexts, Field, FileText, TextInput, useGo, useText } from '@quarterdeck/ui'
 import { useState } from 'react'
 import { applyManifests } from './manifest.contract.ts'
 
@@ -70,10 +70,6 @@ export function ManifestForm({
   const [planning, setPlanning] = useState(false)
   const named = applyManifests.params.shape.application.safeParse(name)
   const ready = named.success && applyManifests.body.safeParse({ yaml }).success
-  const take = async (files: FileList | null) => {
-    const file = files?.[0]
-    if (file) setYaml(await file.text())
-  }
   if (planning) {
     return (
       <ChangePanel
@@ -104,27 +100,15 @@ export function ManifestForm({
           )}
         </Field>
       )}
-      <Field label={t('yaml')} hint={t('hint')}>
-        {(control) => (
-          <textarea
-            {...control}
-            className="input yaml"
-            rows={24}
-            spellCheck={false}
-            value={yaml}
-            onChange={(event) => setYaml(event.target.value)}
-            onDragOver={(event) => event.preventDefault()}
-            onDrop={(event) => {
-              if (event.dataTransfer.files.length === 0) return
-              event.preventDefault()
-              void take(event.dataTransfer.files)
-            }}
-          />
-        )}
-      </Field>
-      <Field label={t('file')}>
-        {(control) => <input {...control} type="file" onChange={(event) => void take(event.target.files)} />}
-      </Field>
+      <FileText
+        label={t('yaml')}
+        hint={t('hint')}
+        fileLabel={t('file')}
+        value={yaml}
+        onChange={setYaml}
+        rows={24}
+        className="yaml"
+      />
       <div className="cols page-acts">
         {!ready && <span className="soft">{t('fill')}</span>}
         {cancel && <Button onClick={cancel}>{t('cancel')}</Button>}

@@ -5,6 +5,7 @@ import {
   defineTexts,
   Failure,
   Field,
+  FileText,
   fieldError,
   Menu,
   Note,
@@ -46,10 +47,6 @@ export function RegisterDialog({ close }: { close: () => void }) {
     },
   })
   const atField = ['/cluster', '/kubeconfig', '/context'].some((field) => fieldError(register.error, field))
-  const take = async (files: FileList | null) => {
-    const file = files?.[0]
-    if (file) setKubeconfig(await file.text())
-  }
   return (
     <Dialog
       title={t('register')}
@@ -78,27 +75,15 @@ export function RegisterDialog({ close }: { close: () => void }) {
           )}
         </Field>
         <Field label={t('title')}>{(control) => <TextInput {...control} value={title} onChange={setTitle} />}</Field>
-        <Field label={t('kubeconfigField')} hint={t('registerHint')} error={fieldError(register.error, '/kubeconfig')}>
-          {(control) => (
-            <textarea
-              {...control}
-              className="input"
-              rows={10}
-              spellCheck={false}
-              value={kubeconfig}
-              onChange={(event) => setKubeconfig(event.target.value)}
-              onDragOver={(event) => event.preventDefault()}
-              onDrop={(event) => {
-                if (event.dataTransfer.files.length === 0) return
-                event.preventDefault()
-                void take(event.dataTransfer.files)
-              }}
-            />
-          )}
-        </Field>
-        <Field label={t('chooseFile')}>
-          {(control) => <input {...control} type="file" onChange={(event) => void take(event.target.files)} />}
-        </Field>
+        <FileText
+          label={t('kubeconfigField')}
+          hint={t('registerHint')}
+          fileLabel={t('chooseFile')}
+          value={kubeconfig}
+          onChange={setKubeconfig}
+          rows={10}
+          error={fieldError(register.error, '/kubeconfig')}
+        />
         <Field label={t('context')} hint={t('contextHint')} error={fieldError(register.error, '/context')}>
           {(control) => <TextInput {...control} value={context} onChange={setContext} />}
         </Field>

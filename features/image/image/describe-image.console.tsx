@@ -1,5 +1,5 @@
 import { formatBytes } from '@quarterdeck/kernel'
-import { Age, defineTexts, useText } from '@quarterdeck/ui'
+import { Age, defineTexts, Facts, useText } from '@quarterdeck/ui'
 import type { ReactNode } from 'react'
 import type { ImageProposal } from './image.contract.ts'
 
@@ -55,14 +55,7 @@ export function ImageFacts({ proposal }: { proposal: ImageProposal }) {
         <h2>{t('title')}</h2>
       </header>
       <div className="body rows">
-        <dl className="facts">
-          {rows.map(([name, value]) => (
-            <div key={name} className="fact">
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts rows={rows} />
         {notes.length > 0 && (
           <div className="rows tight">
             <h3>{t('notes')}</h3>
