@@ -46,7 +46,7 @@ const refusalOf = async (call: Promise<unknown>) => {
   return { type, status, pointer: errors?.[0]?.pointer, detail: error.message }
 }
 
-test('[SCL-02] [EXT-07] every kind of the cluster is listed with its columns and how many there are', async () => {
+test('[SCL-02] every kind of the cluster is listed with its columns and how many there are', async () => {
   const { items, clusters } = await platform.client(listKinds)
   const pods = items.find(({ resource }) => resource === 'pods')
   expect(pods).toMatchObject({ kind: 'Pod', plural: 'pods', namespaced: true, shortNames: ['po'] })
@@ -183,6 +183,69 @@ test('a kind that no cluster serves is named, with what comes near', async () =>
   expect(
     isProblem(await platform.client(searchObjects, { query: { text: '' } }).catch((e: unknown) => e), invalidInput),
   ).toBe(true)
+})
+
+test('[CLU-13] [CLU-05] hosts with zone and region are counted, and the pods on each of them', async () => {
+  const host = (name: string, zone: string) => {
+    const labels = { 'topology.kubernetes.io/zone': zone, 'topology.kubernetes.io/region': 'north', rack: namespace }
+    return platform.cluster.create({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: `${namespace}-${name}`, labels },
+    })
+  }
+  const hosts = [await host('a', 'z1'), await host('b', 'z1'), await host('c', 'z2')].map(
+    ({ object }) => object.metadata.name,
+  )
+  await make('ServiceAccount', 'runner')
+  for (const [index, nodeName] of [hosts[0], hosts[0], hosts[2]].entries()) {
+    await makePod(`hosted-${index}`, { labels: { hosted: 'yes' }, spec: { nodeName } })
+  }
+  await listOf(3, 'pods', { filter: 'label:hosted' })
+  const nodes = (query: Record<string, string>) =>
+    platform.client(listObjects, { params: { resource: 'nodes' }, query: { cluster: 'test', ...query } })
+  const inZone = await nodes({ filter: `label:rack=${namespace} zone:z1 region:north` })
+  expect([inZone.total, names(inZone)]).toEqual([2, hosts.slice(0, 2)])
+  const { items } = await platform.client(sumObjects, {
+    params: { resource: 'pods' },
+    query: { filter: `label:hosted cluster:test ns:${namespace}`, by: 'node' },
+  })
+  expect(items.map(({ value, count }) => [value, count])).toEqual([
+    [hosts[0], 2],
+    [hosts[2], 1],
+  ])
+  for (const name of hosts) await platform.cluster.remove({ apiVersion: 'v1', kind: 'Node', name })
+})
+
+test('[EXT-07] a kind that is defined while it runs is browsed with the columns that its definition gives it', async () => {
+  const group = `${namespace}.example.com`
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+  const columns = [{ name: 'Crew', type: 'integer', jsonPath: '.spec.crew' }]
+  await platform.cluster.create({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `boats.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural: 'boats', kind: 'Boat', shortNames: ['bt'] },
+      versions: [{ name: 'v1', served: true, storage: true, schema, additionalPrinterColumns: columns }],
+    },
+  })
+  const boats = async () =>
+    (await platform.client(listKinds)).items.find(({ resource }) => resource === `boats.${group}`)
+  await until(async () => (await boats())?.columns.some(({ name }) => name === 'crew') === true)
+  await until(async () => (await platform.cluster.resource(`${group}/v1`, 'Boat')) !== undefined)
+  for (const crew of [3, 12]) await make('Boat', `boat-${crew}`, { spec: { crew } }, `${group}/v1`)
+  await listOf(2, `boats.${group}`)
+  const large = await list(`boats.${group}`, { filter: 'crew>5' })
+  expect([names(large), cells(large, 'crew')]).toEqual([['boat-12'], [12]])
+  await platform.cluster.remove({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    name: `boats.${group}`,
+  })
+  await until(async () => (await boats()) === undefined)
 })
 
 test('what is made, changed and deleted shows in the list', async () => {

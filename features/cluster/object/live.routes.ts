@@ -137,5 +137,5 @@ function firstFault(issues: z.core.$ZodIssue[]): Refused {
   const path = issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : (issue?.path ?? [])
   const pointer = path.map((segment) => `/${String(segment)}`).join('')
   const message = issue?.code === 'unrecognized_keys' ? 'There is no such field: leave it out' : (issue?.message ?? '')
-  return { pointer, detail: pointer === '' ? message : `${pointer}: ${message}` }
+  return pointer === '' ? { detail: message } : { pointer, detail: `${pointer}: ${message}` }
 }
