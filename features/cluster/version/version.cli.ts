@@ -44,9 +44,10 @@ export function versionCommands(program: Command, context: CliContext): void {
     .option('-n, --namespace <name>')
     .option('--resource <resource>', 'as in RBAC: deployments.apps')
     .option('--manager <name>', 'exactly this field manager')
+    .option('--no-controllers', "without what the cluster's own controllers changed")
     .option('--since <time>', 'RFC 3339, UTC')
     .option('--limit <count>', 'how many', '50')
-    .action(async (query: Record<string, string>) => {
+    .action(async (query: Record<string, string | boolean>) => {
       context.print(await context.client(listChanges, { query }), {
         when: ({ time }) => ageText(time),
         change: ({ change }) => change,

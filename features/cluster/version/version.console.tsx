@@ -24,7 +24,7 @@ export interface ObjectPlace {
   name: string
 }
 
-const TONES = { listed: 'mute', added: 'good', changed: 'busy', deleted: 'bad' } as const
+const TONES = { listed: 'mute', added: 'good', changed: 'mute', deleted: 'bad' } as const
 
 /** How a version came about, in a word. */
 export function Change({ change }: { change: ObjectVersion['change'] }) {

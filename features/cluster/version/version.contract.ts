@@ -100,6 +100,7 @@ export const listChanges = endpoint({
     namespace: z.string().max(253).optional(),
     resource: Resource.optional(),
     manager: z.string().max(200).optional().describe('Exactly this field manager: kubectl-edit, helm'),
+    controllers: z.stringbool().default(true).describe("false: without what the cluster's own controllers changed"),
     since: Time.optional(),
     until: Time.optional(),
     limit: z.coerce.number().int().min(1).max(500).default(100),

@@ -101,6 +101,9 @@ test('changes can be asked for by who made them, where and when', async () => {
   expect(await found({})).toEqual([3, 2])
   expect(await found({ manager: 'helm' })).toEqual([3])
   expect(await found({ cluster: 'two' })).toEqual([])
+  await record(db, place, [change(3, 4, { manager: 'kube-controller-manager' })])
+  expect(await found({})).toEqual([4, 3, 2])
+  expect(await found({ controllers: false })).toEqual([3, 2])
   expect(await found({ since: '2026-11-21T12:00:30Z', until: '2026-11-21T12:01:30Z' })).toEqual([2])
 })
 

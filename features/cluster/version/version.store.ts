@@ -271,11 +271,22 @@ export async function contentsOf(db: Db, object: string, numbers: readonly numbe
   return found
 }
 
+// What the parts of Kubernetes itself call themselves as field managers.
+const CONTROLLERS = [
+  'kube-controller-manager',
+  'kube-apiserver',
+  'kube-scheduler',
+  'kubelet',
+  'cloud-controller-manager',
+]
+
 export interface ChangeFilter {
   cluster?: string | undefined
   namespace?: string | undefined
   resource?: string | undefined
   manager?: string | undefined
+  /** False: without what the cluster's own controllers changed. */
+  controllers?: boolean
   since?: string | undefined
   until?: string | undefined
   limit: number
@@ -293,6 +304,7 @@ export async function listChangeRows(db: Db, filter: ChangeFilter): Promise<Chan
     const value = filter[column]
     if (value !== undefined) query = query.where(column, '=', value)
   }
+  if (filter.controllers === false) query = query.where('manager', 'not in', CONTROLLERS)
   if (filter.since !== undefined) query = query.where('time', '>=', filter.since)
   if (filter.until !== undefined) query = query.where('time', '<', filter.until)
   const rows = await query
