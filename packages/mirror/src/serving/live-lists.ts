@@ -11,11 +11,17 @@ export function liveLists(queries: Queries): ViewSource {
       const result = lists.result(query.filter, reader)
       const order = lists.order(query.sort)
       const projection = lists.projection(query.columns)
+      let toldUntil = table.log.position
       return {
         resource: open.resource,
         columns: projection.columns,
         version: () => table.log.position + open.stateVersion,
         total: () => result.refresh().count,
+        touched: () => {
+          const from = toldUntil
+          toldUntil = table.log.position
+          return result.refresh().touchedSince(from)
+        },
         rows: (offset, limit) => lists.rows(result.refresh(), order.refresh(), offset, limit),
         has: (row) => result.refresh().has(row),
         compare: order.compare,

@@ -17,6 +17,11 @@ export interface LiveList {
   /** Another number whenever a row of the table changed, or what is known of its clusters. */
   version(): number
   total(): number
+  /**
+   * Of the rows that changed since the call before (or since the list was opened), all that are in the list now or were
+   * before, and perhaps others; a row may be named several times. Undefined when any row may be.
+   */
+  touched(): ArrayLike<number> | undefined
   /** Numbers of the rows from `offset` on, in order, at most `limit`. The array may be used again by the next call. */
   rows(offset: number, limit: number): ArrayLike<number>
   /** Whether this row is in the list. False for free rows. Called for every dirty row of every tick: tens of nanoseconds. */

@@ -65,7 +65,7 @@ function mirrorOf(clusters: string[]) {
   const remove = (cluster: number, uid: number) => {
     revision += 1
     const text = `00000000-0000-0000-0000-${String(uid).padStart(12, '0')}`
-    sinks[cluster]?.remove({ metadata: { uid: text, resourceVersion: String(revision) } })
+    sinks[cluster]?.remove({ metadata: { name: 'gone', uid: text, resourceVersion: String(revision) } })
   }
   for (const cluster of clusters.keys()) hear(cluster, 'live')
   return { mirror, tables, clock, hear, put, remove }

@@ -19,13 +19,17 @@ class PodTable implements ViewSource {
   served = true
   open = 0
   reads = 0
+  /** Lists know which rows they have to do with. */
+  touched = true
   dirty = new Set<number>()
+  readonly #touched = new Set<Set<number>>()
   #version = 0
   #known = this.freshness
 
   put(row: number, pod: Pod | undefined): void {
     this.rows[row] = pod
     this.dirty.add(row)
+    for (const rows of this.#touched) rows.add(row)
     this.#version += 1
   }
 
@@ -53,6 +57,8 @@ class PodTable implements ViewSource {
     const pod = (row: number) => this.rows[row] as Pod
     const compare = (a: number, b: number) =>
       (query.sort ? pod(b).restarts - pod(a).restarts : 0) || (pod(a).uid < pod(b).uid ? -1 : 1)
+    const touched = this.touched ? new Set<number>() : undefined
+    if (touched) this.#touched.add(touched)
     const all = () => [...this.rows.keys()].filter(has).sort(compare)
     return {
       resource: 'pods',
@@ -67,8 +73,14 @@ class PodTable implements ViewSource {
       compare,
       rowJson: (row) => JSON.stringify(rowOf(row, pod(row))),
       freshness: () => this.freshness,
+      touched: () => {
+        const rows = touched && [...touched, ...touched]
+        touched?.clear()
+        return rows
+      },
       close: () => {
         this.open -= 1
+        if (touched) this.#touched.delete(touched)
       },
     }
   }

@@ -46,9 +46,11 @@ export class WindowRows {
   }
 
   /** Takes in that these rows changed. Answers false when neither the window nor the total can be others. */
-  apply(dirty: ArrayLike<number>): boolean {
+  apply(changed: ArrayLike<number>): boolean {
+    const dirty = this.#list.touched() ?? changed
     const total = this.#list.total()
     const sameTotal = total === this.#total
+    if (dirty.length === 0 && sameTotal) return false
     if (dirty.length > MANY) {
       this.read()
       return true
@@ -93,7 +95,7 @@ export class WindowRows {
     let came = false
     for (let index = 0; index < dirty.length; index += 1) {
       const row = dirty[index] as number
-      if (!this.#list.has(row)) continue
+      if (this.#isKnown.has(row) || !this.#list.has(row)) continue
       const at = this.#placeOf(row)
       if (at === known.length && !this.#complete) continue
       known.splice(at, 0, row)

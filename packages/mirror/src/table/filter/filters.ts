@@ -18,6 +18,8 @@ export class Result implements Kept {
   readonly #table: Table
   readonly #node: Node
   readonly #leaves: Leaf[]
+  /** Every one of these has to match. */
+  readonly #needed: Leaf[]
   readonly #now: () => number
   #position = -1
   #second = -1
@@ -34,6 +36,7 @@ export class Result implements Kept {
     this.#node = node
     this.#now = nowSeconds
     this.#leaves = leavesOf(node)
+    this.#needed = neededOf(node)
     this.timed = this.#leaves.some((leaf) => leaf.timed)
   }
 
@@ -47,7 +50,7 @@ export class Result implements Kept {
 
   /** Brings it up to the present; costs next to nothing when nothing changed. */
   refresh(): this {
-    const { log, capacity, slots, live } = this.#table
+    const { log, capacity, slots } = this.#table
     const second = this.timed ? this.#now() : 0
     if (this.#position === log.position && this.#second === second) return this
     for (const leaf of this.#leaves) leaf.refresh(second)
@@ -55,19 +58,43 @@ export class Result implements Kept {
     const behind = log.position - this.#position
     const words = wordsFor(slots)
     if (this.#position < 0 || this.timed || !log.reaches(this.#position) || behind > words) this.#all(words)
-    else
-      for (let at = this.#position; at < log.position; at += 1) {
-        const place = log.at(at) >>> 5
-        const before = this.bits[place] as number
-        const after = (wordOf(this.#node, place) & (live[place] as number)) >>> 0
-        if (before === after) continue
-        this.bits[place] = after
-        this.count += bitsIn(after) - bitsIn(before)
-        this.version += 1
-      }
+    else {
+      const hits = this.#hitsSince(this.#position)
+      if (hits) for (const row of hits) this.#look(row >>> 5)
+      else for (let at = this.#position; at < log.position; at += 1) this.#look(log.at(at) >>> 5)
+    }
     this.#position = log.position
     this.#second = second
     return this
+  }
+
+  /** One word of 32 rows. */
+  #look(place: number): void {
+    const before = this.bits[place] as number
+    const after = (wordOf(this.#node, place) & (this.#table.live[place] as number)) >>> 0
+    if (before === after) return
+    this.bits[place] = after
+    this.count += bitsIn(after) - bitsIn(before)
+    this.version += 1
+  }
+
+  /**
+   * Of the rows that changed since this position of the table's log, all that match now or did before, and perhaps
+   * others; a row may be named several times. Undefined when any may be. To be asked after `refresh`.
+   */
+  touchedSince(position: number): readonly number[] | undefined {
+    return this.timed ? undefined : this.#hitsSince(position)
+  }
+
+  /** Of the test that the fewest of the changed rows have to do with. */
+  #hitsSince(position: number): readonly number[] | undefined {
+    let fewest: readonly number[] | undefined
+    for (const leaf of this.#needed) {
+      const hits = leaf.hitsSince(position)
+      if (hits && (!fewest || hits.length < fewest.length)) fewest = hits
+      if (fewest?.length === 0) break
+    }
+    return fewest
   }
 
   #all(words: number): void {
@@ -148,6 +175,12 @@ function leavesOf(node: Node): Leaf[] {
   if ('leaf' in node) return [node.leaf]
   if ('not' in node) return leavesOf(node.not)
   return ('all' in node ? node.all : node.any).flatMap(leavesOf)
+}
+
+/** Tests without which the whole is not true. */
+function neededOf(node: Node): Leaf[] {
+  if ('leaf' in node) return [node.leaf]
+  return 'all' in node ? node.all.flatMap(neededOf) : []
 }
 
 /** One word of 32 rows. */

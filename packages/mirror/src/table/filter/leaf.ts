@@ -1,4 +1,4 @@
-import { type Bits, clearBit, grownBits, setBit, wordsFor } from '../bitmap.ts'
+import { type Bits, clearBit, grownBits, hasBit, setBit, wordsFor } from '../bitmap.ts'
 import type { Kept } from '../budget.ts'
 import type { Column } from '../column.ts'
 import type { Table } from '../table.ts'
@@ -11,13 +11,26 @@ export interface Leaf extends Kept {
   refresh(nowSeconds: number): void
   /** Its answer changes with the time alone. */
   readonly timed: boolean
+  /**
+   * Of the rows that changed since this position of the log, those that match now or did before; a row may be named
+   * several times. Undefined when that is not known.
+   */
+  hitsSince(position: number): readonly number[] | undefined
 }
+
+/** So many hits are kept in mind, a leaf. */
+const MOST_HITS = 256
+const NO_HITS: readonly number[] = []
 
 /** Kept up to date by looking at changed rows only. */
 export class MaintainedLeaf implements Leaf {
   readonly #table: Table
   readonly #test: RowTest
   #position = -1
+  /** Rows that match or matched, and at which position of the log each was looked at; all from `#hitsFrom` on. */
+  #hits: number[] = []
+  #hitPositions: number[] = []
+  #hitsFrom = 0
   bits: Bits = new Uint32Array(0)
   readonly timed = false
 
@@ -27,7 +40,7 @@ export class MaintainedLeaf implements Leaf {
   }
 
   get bytes(): number {
-    return this.bits.byteLength + this.#test.bytes + 200
+    return this.bits.byteLength + this.#test.bytes + 16 * this.#hits.length + 200
   }
 
   refresh(): void {
@@ -36,14 +49,40 @@ export class MaintainedLeaf implements Leaf {
     this.#test.prepare()
     this.bits = grownBits(this.bits, wordsFor(capacity))
     const behind = log.position - this.#position
-    if (this.#position < 0 || !log.reaches(this.#position) || behind > slots / 4) this.#test.fill(this.bits, slots)
-    else
-      for (let at = this.#position; at < log.position; at += 1) {
-        const row = log.at(at)
-        if (this.#test.test(row)) setBit(this.bits, row)
-        else clearBit(this.bits, row)
-      }
+    if (this.#position < 0 || !log.reaches(this.#position) || behind > slots / 4) {
+      this.#test.fill(this.bits, slots)
+      this.#forgetHits(log.position)
+    } else this.#look(this.#position, log.position)
     this.#position = log.position
+  }
+
+  #look(from: number, to: number): void {
+    const { log } = this.#table
+    const { bits } = this
+    for (let at = from; at < to; at += 1) {
+      const row = log.at(at)
+      const matches = this.#test.test(row)
+      if (!matches && !hasBit(bits, row)) continue
+      this.#hits.push(row)
+      this.#hitPositions.push(at)
+      if (matches) setBit(bits, row)
+      else clearBit(bits, row)
+    }
+    if (this.#hits.length > MOST_HITS) this.#forgetHits(to)
+  }
+
+  #forgetHits(from: number): void {
+    this.#hits = []
+    this.#hitPositions = []
+    this.#hitsFrom = from
+  }
+
+  hitsSince(position: number): readonly number[] | undefined {
+    if (position < this.#hitsFrom) return undefined
+    const positions = this.#hitPositions
+    let from = positions.length
+    while (from > 0 && (positions[from - 1] as number) >= position) from -= 1
+    return from === positions.length ? NO_HITS : this.#hits.slice(from)
   }
 }
 
@@ -87,5 +126,9 @@ export class AgeLeaf implements Leaf {
     }
     this.#position = log.position
     this.#now = nowSeconds
+  }
+
+  hitsSince(): undefined {
+    return undefined
   }
 }
