@@ -1,4 +1,4 @@
-import { ageText, type CliContext, UsageError } from '@quarterdeck/client'
+import { ageText, type CliContext, readInput, UsageError } from '@quarterdeck/client'
 import { type Input, Name } from '@quarterdeck/kernel'
 import type { Command } from 'commander'
 import type { Change } from '../../delivery/operation/operation.contract.ts'
@@ -52,7 +52,7 @@ export function applicationCommands<Options>(
   const one = (application: string, { env }: Where) => ({ environment: context.environment(env), application })
   reading(app, context, one)
   changing('deploy [image]', 'Deploy an image; what is not given is proposed from the image')
-    .option('-f, --file <file>', 'file with the whole specification as JSON instead of an image; - for stdin')
+    .option('-f, --file <file>', 'file with the whole specification as YAML or JSON instead of an image; - for stdin')
     .option('--name <name>', 'name of the application; that of the image when absent')
     .option('--replicas <n>', 'how many pods')
     .option(
@@ -177,28 +177,19 @@ async function specFrom(context: CliContext, image: string | undefined, options:
   if ((image === undefined) === (file === undefined))
     throw new UsageError('Give an image, or its whole specification with -f')
   if (file === undefined) return specOf(image ?? '', options)
-  const text = file === '-' ? await standardInput(context) : await context.readFile(file)
-  try {
-    const spec = JSON.parse(text) as Body
-    if (typeof spec?.image === 'string') return spec
-  } catch {
-    // Told below, in the words of the option.
-  }
-  throw new UsageError(`-f ${file}: a JSON object with at least "image"`)
+  const spec = await parsed(await readInput(context, file))
+  if (typeof spec?.image === 'string') return spec
+  throw new UsageError(`-f ${file}: a specification as YAML or JSON, with at least "image"`)
 }
 
-/** All of stdin, at most a megabyte. */
-function standardInput({ terminal }: CliContext): Promise<string> {
-  if (terminal.interactive) throw new UsageError('-f -: send the specification on stdin')
-  return new Promise((resolve, reject) => {
-    const decoder = new TextDecoder()
-    let text = ''
-    terminal.onInput((bytes) => {
-      text += decoder.decode(bytes, { stream: true })
-      if (text.length > 1_000_000) reject(new UsageError('-f -: at most a megabyte'))
-    })
-    terminal.onEnd(() => resolve(text))
-  })
+/** YAML, and with it JSON; undefined when it is neither. */
+async function parsed(text: string): Promise<Body | undefined> {
+  const { parse } = await import('yaml')
+  try {
+    return parse(text, { maxAliasCount: 100 }) as Body
+  } catch {
+    return undefined
+  }
 }
 
 function specOf(image: string, options: DeployOptions): Body {
