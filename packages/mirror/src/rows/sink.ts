@@ -3,6 +3,7 @@ import type { JsonObject, ObjectSink } from '../worker/object-sink.ts'
 import { type AnnotationChoice, writeCommon } from './common.ts'
 import { readUid, type Uid, uidText } from './index/uid.ts'
 import { type Kind, type Reading, write } from './kinds/reading.ts'
+import { MalformedObject } from './malformed.ts'
 import { PodJson } from './pod/pod-json.ts'
 import { PodProtobuf } from './pod/pod-protobuf.ts'
 import { encodeText, textBytes } from './strings/dictionary.ts'
@@ -62,7 +63,11 @@ export class TableSink implements ObjectSink {
     this.#listing = false
     this.#backwards = false
     const table = this.#table
-    for (const row of table.index.rowsOf(this.#cluster, true)) this.#removeRow(row, undefined)
+    const { uids, revisions } = table.index
+    for (const row of table.index.rowsOf(this.#cluster, true)) {
+      table.removals.add(this.#cluster, uids.subarray(row * 4, row * 4 + 4), revisions[row] as number)
+      this.#removeRow(row, undefined)
+    }
     table.listEnded(this.#cluster)
     this.#ended()
   }
@@ -126,10 +131,11 @@ export class TableSink implements ObjectSink {
     return this.#table.listed.has(this.#cluster) ? 'not' : 'listed-first'
   }
 
-  /** Reads the uid into #uid and gives the revision. */
+  /** Reads the uid into #uid and gives the revision. Throws MalformedObject when there is no name. */
   #identify(object: JsonObject): number {
     const { uid, namespace, name, resourceVersion } = object.metadata ?? {}
-    const identity = typeof uid === 'string' && uid !== '' ? uid : `${plain(namespace)}/${plain(name)}`
+    if (typeof name !== 'string' || name === '') throw new MalformedObject('an object has no name')
+    const identity = typeof uid === 'string' && uid !== '' ? uid : `${plain(namespace)}/${name}`
     readUid(textBytes, 0, encodeText(identity), this.#uid)
     return typeof resourceVersion === 'string' && /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : 0
   }

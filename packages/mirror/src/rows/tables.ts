@@ -146,8 +146,9 @@ class OpenTables implements Tables {
     const table = new Table({ ...this.#partsOf(spec), number: ++this.#number })
     const replaces = before === undefined ? {} : { replaces: before.number }
     this.#options.post({ type: 'kind', table: table.number, spec, ...replaces }, [])
+    const readers = this.#use(table)
     if (before !== undefined) this.#replace(before, except)
-    return this.#use(table)
+    return readers
   }
 
   #replace(before: Table, except: number | undefined): void {

@@ -1,6 +1,7 @@
 import { type AnnotationChoice, APPLICATION_LABELS, COMMON } from '../common.ts'
 import type { Draft } from '../draft.ts'
 import { readUid, type Uid } from '../index/uid.ts'
+import { MalformedObject } from '../malformed.ts'
 import { STRING_LIMIT_BYTES } from '../strings/dictionary.ts'
 import { ENTRY, OBJECT_META, OWNER_REFERENCE, TIME } from './fields.ts'
 import { LastBytes } from './last-bytes.ts'
@@ -40,7 +41,7 @@ export class MetadataProtobuf {
     this.#annotations = annotations
   }
 
-  /** Reads uid and revision. */
+  /** Reads uid and revision. Throws MalformedObject when there is neither uid nor name. */
   identify(wire: Wire, from: number, to: number): void {
     let known = false
     let name = 0
@@ -73,11 +74,12 @@ export class MetadataProtobuf {
       wire.at = end
     }
     if (known) return
+    if (name === nameEnd) throw new MalformedObject('an object has no name')
     const length = this.#join(wire.bytes, namespace, namespaceEnd, SLASH, name, nameEnd)
     readUid(this.#pair, 0, length, this.uid)
   }
 
-  /** Writes the common columns. */
+  /** Writes the common columns. Throws MalformedObject when there is no name. */
   write(wire: Wire, from: number, to: number): void {
     const draft = this.#draft
     let labels = -1
@@ -85,6 +87,7 @@ export class MetadataProtobuf {
     let annotations = -1
     let annotationsEnd = 0
     let owned = false
+    let named = false
     this.deleted = false
     wire.at = from
     while (wire.at < to) {
@@ -103,8 +106,10 @@ export class MetadataProtobuf {
       } else if (number === OBJECT_META.annotations) {
         if (annotations < 0) annotations = start
         annotationsEnd = end
-      } else if (number === OBJECT_META.name) draft.splitBytes(COMMON.name, wire.bytes, wire.at, end)
-      else if (number === OBJECT_META.namespace) draft.textBytes(COMMON.namespace, wire.bytes, wire.at, end)
+      } else if (number === OBJECT_META.name) {
+        draft.splitBytes(COMMON.name, wire.bytes, wire.at, end)
+        named = end > wire.at
+      } else if (number === OBJECT_META.namespace) draft.textBytes(COMMON.namespace, wire.bytes, wire.at, end)
       else if (number === OBJECT_META.creationTimestamp) draft.time(COMMON.created, readSeconds(wire, end))
       else if (number === OBJECT_META.deletionTimestamp) {
         const seconds = readSeconds(wire, end)
@@ -114,6 +119,7 @@ export class MetadataProtobuf {
       wire.at = end
     }
     wire.close(to)
+    if (!named) throw new MalformedObject('an object has no name')
     this.#applicationRank = LABEL_KEYS.length
     if (labels >= 0) this.#readLabels(wire, labels, labelsEnd)
     if (annotations >= 0 && this.#annotations.any) this.#readAnnotations(wire, annotations, annotationsEnd)

@@ -29,7 +29,7 @@ const GATED = encoder.encode('SchedulingGated')
 
 /**
  * Reads core/v1 Pods as an API server encodes them, and of these only the fields that the row needs. First `head`, which
- * tells whose row it is; then, when it is wanted, `write`. Both throw MalformedMessage. PodJson gives the same rows.
+ * tells whose row it is; then, when it is wanted, `write`. Both throw MalformedObject. PodJson gives the same rows.
  */
 export class PodProtobuf {
   readonly metadata: MetadataProtobuf

@@ -1,5 +1,4 @@
-/** Bytes that are not a protobuf message. */
-export class MalformedMessage extends Error {}
+import { MalformedObject } from '../malformed.ts'
 
 const WIRE_VARINT = 0
 const WIRE_FIXED64 = 1
@@ -17,7 +16,7 @@ export class Wire {
   end = 0
 
   start(bytes: Uint8Array, from: number, to: number): void {
-    if (from < 0 || to > bytes.length || from > to) throw new MalformedMessage('the message is not within the bytes')
+    if (from < 0 || to > bytes.length || from > to) throw new MalformedObject('the message is not within the bytes')
     this.bytes = bytes
     this.at = from
     this.end = to
@@ -42,7 +41,7 @@ export class Wire {
       }
       scale *= 128
     }
-    throw this.at > this.end ? cut() : new MalformedMessage('a number has more than ten bytes')
+    throw this.at > this.end ? cut() : new MalformedObject('a number has more than ten bytes')
   }
 
   /** A signed number of 64 bits; exact from -2^53 to 2^53. */
@@ -62,7 +61,7 @@ export class Wire {
         return low
       }
     }
-    throw this.at > this.end ? cut() : new MalformedMessage('a number has more than ten bytes')
+    throw this.at > this.end ? cut() : new MalformedObject('a number has more than ten bytes')
   }
 
   /** End of the field with a length that begins here, which is within `end`. */
@@ -78,7 +77,7 @@ export class Wire {
     if (wireType === WIRE_VARINT) this.varint()
     else if (wireType === WIRE_FIXED64) this.at += 8
     else if (wireType === WIRE_FIXED32) this.at += 4
-    else throw new MalformedMessage(`wire type ${wireType}`)
+    else throw new MalformedObject(`wire type ${wireType}`)
     if (this.at > this.end) throw cut()
   }
 
@@ -88,4 +87,4 @@ export class Wire {
   }
 }
 
-const cut = (): MalformedMessage => new MalformedMessage('the message ends within a field')
+const cut = (): MalformedObject => new MalformedObject('the message ends within a field')

@@ -46,7 +46,7 @@ export class Dictionary {
 
   /** Bytes of memory, what is kept free included. */
   get memoryBytes(): number {
-    return this.#bytes.byteLength + this.#ends.byteLength + this.#slots.byteLength
+    return this.#bytes.byteLength + this.#ends.byteLength + this.#slots.byteLength + this.#recent.byteLength
   }
 
   /** Id of the string with the bytes from..to, added when it is not there. */
