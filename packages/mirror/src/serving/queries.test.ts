@@ -16,7 +16,7 @@ test('[SCL-02] lists, totals, facets, sums, search and single objects are those 
       world.compareFind()
     }
   }
-})
+}, 120_000)
 
 test('large tables, whose orders are made by counting, are in the same order', () => {
   const world = new World(100)
@@ -28,4 +28,4 @@ test('large tables, whose orders are made by counting, are in the same order', (
     }
     world.compareSearch()
   }
-})
+}, 120_000)

@@ -1,4 +1,5 @@
 import type { StringsPart } from '../batch.ts'
+import { Trigrams } from './trigrams.ts'
 
 /** Decoded texts that are kept at once, a table. */
 const KEPT_TEXTS = 16_384
@@ -19,6 +20,7 @@ export class Strings {
   #keptJson = 0
   #lower = Buffer.alloc(0)
   #lowerUntil = 0
+  readonly #trigrams = new Trigrams()
 
   /** What of it there is now. */
   update(part: StringsPart): void {
@@ -103,7 +105,13 @@ export class Strings {
     return this.#lower
   }
 
+  /** In which strings to look for a text; as far as they are there now. */
+  trigrams(): Trigrams {
+    this.#trigrams.note(this.lower(), this.ends, this.count)
+    return this.#trigrams
+  }
+
   get bytesHeld(): number {
-    return this.size + this.count * 4 + this.#lower.length
+    return this.size + this.count * 4 + this.#lower.length + this.#trigrams.bytes
   }
 }

@@ -5,6 +5,7 @@ import type { Budget, Kept } from '../budget.ts'
 import type { Table } from '../table.ts'
 import { type Leaf, MaintainedLeaf } from './leaf.ts'
 import { Rights } from './rights.ts'
+import { StringTest, type StringTests } from './string-test.ts'
 import { ageLeaf, type ClusterNames, fieldTest, labelTest, textTest } from './tests.ts'
 
 /** An expression whose tests are bitmaps. */
@@ -113,6 +114,8 @@ export class Filters {
   readonly #budget: Budget
   readonly #now: () => number
   readonly #key: string
+  /** Each question about strings is answered once, whatever columns it is asked of. */
+  readonly strings: StringTests
 
   constructor(table: Table, clusters: ClusterNames, budget: Budget, nowSeconds: () => number, key: string) {
     this.#table = table
@@ -120,6 +123,12 @@ export class Filters {
     this.#budget = budget
     this.#now = nowSeconds
     this.#key = key
+    const { strings } = table
+    this.strings = {
+      strings,
+      of: (match, texts) =>
+        budget.use(`${key}strings ${match} ${JSON.stringify(texts)}`, () => new StringTest(strings, match, texts)),
+    }
   }
 
   /** Throws QueryError. */
@@ -163,9 +172,9 @@ export class Filters {
     const table = this.#table
     return this.#budget.use(`${this.#key}leaf ${JSON.stringify(test)}`, () => {
       if ('age' in test) return ageLeaf(table, test)
-      if ('field' in test) return new MaintainedLeaf(table, fieldTest(table, this.#clusters, test))
-      if ('label' in test) return new MaintainedLeaf(table, labelTest(table, test))
-      if ('text' in test) return new MaintainedLeaf(table, textTest(table, test.text))
+      if ('field' in test) return new MaintainedLeaf(table, fieldTest(table, this.strings, this.#clusters, test))
+      if ('label' in test) return new MaintainedLeaf(table, labelTest(table, this.strings, test))
+      if ('text' in test) return new MaintainedLeaf(table, textTest(table, this.strings, test.text))
       throw new QueryError('The filter has a part that is no test.', '/filter')
     })
   }

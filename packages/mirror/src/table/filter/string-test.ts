@@ -1,6 +1,8 @@
-import { type Bits, grownBits, hasBit, setBit, wordsFor } from '../bitmap.ts'
+import { type Bits, eachBit, grownBits, hasBit, setBit, wordsFor } from '../bitmap.ts'
+import type { Kept } from '../budget.ts'
 import type { Sets } from '../sets.ts'
 import { LOWER, type Strings } from '../strings.ts'
+import { BLOCK } from '../trigrams.ts'
 
 /**
  * What a string must be like to match. `equals`, `contains`, `starts` and `ends` pass over the case of ASCII letters;
@@ -8,14 +10,14 @@ import { LOWER, type Strings } from '../strings.ts'
  */
 export type StringMatch = 'equals' | 'contains' | 'starts' | 'ends' | 'exact' | 'begins'
 
-/** So many hits are looked for with the fast search for one text; where there are more, every string is looked at. */
-const MANY_HITS = 1_000
+/** Where there is less text than this, all of it is looked at. */
+const SMALL_BYTES = 16_384
 
 /** ASCII letters in lower case; all else as it is. */
 export const folded = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
 /** Decides once for each string of a table whether it matches one of some texts. */
-export class StringTest {
+export class StringTest implements Kept {
   readonly #strings: Strings
   readonly #match: StringMatch
   readonly #needles: Buffer[]
@@ -33,7 +35,7 @@ export class StringTest {
   }
 
   get bytes(): number {
-    return this.accept.byteLength
+    return this.accept.byteLength + 200
   }
 
   /** Takes in the strings that have come since. */
@@ -54,39 +56,31 @@ export class StringTest {
     this.any = true
   }
 
-  /** All strings that contain the text, by a search through all their bytes at once. */
+  /** All strings that contain the text. */
   #search(needle: Buffer): void {
-    const { ends, count, size } = this.#strings
-    const lower = this.#strings.lower()
-    let id = this.#decided
-    let from = this.#strings.from(id)
-    for (let hits = 0; from < size; hits += 1) {
-      if (hits > MANY_HITS || needle.length === 1) {
-        this.#scan(needle, id)
-        return
-      }
-      const at = lower.indexOf(needle, from)
-      if (at < 0 || at >= size) return
-      id = endingAfter(ends, at, id, count)
-      const end = ends[id] as number
-      if (at + needle.length <= end) {
-        this.#take(id)
-        from = end
-        id += 1
-      } else from = at + 1
+    const { count, size } = this.#strings
+    if (needle.length < 3 || size < SMALL_BYTES) {
+      this.#scan(needle, this.#decided, count)
+      return
     }
+    const first = Math.floor(this.#decided / BLOCK)
+    const last = Math.floor((count - 1) / BLOCK)
+    const blocks = this.#strings.trigrams().blocks(needle)
+    eachBit(blocks, (last >>> 5) + 1, (block) => {
+      if (block < first || block > last) return
+      this.#scan(needle, Math.max(this.#decided, block * BLOCK), Math.min(count, (block + 1) * BLOCK))
+    })
   }
 
-  /** The same, string by string. */
-  #scan(needle: Buffer, first: number): void {
-    const { ends, count } = this.#strings
+  #scan(needle: Buffer, first: number, end: number): void {
+    const { ends } = this.#strings
     const lower = this.#strings.lower()
     const start = needle[0] as number
     const { length } = needle
     let from = this.#strings.from(first)
-    for (let id = first; id < count; id += 1) {
-      const end = ends[id] as number
-      const last = end - length
+    for (let id = first; id < end; id += 1) {
+      const to = ends[id] as number
+      const last = to - length
       for (let at = from; at <= last; at += 1) {
         if (lower[at] !== start) continue
         let same = 1
@@ -95,7 +89,7 @@ export class StringTest {
         this.#take(id)
         break
       }
-      from = end
+      from = to
     }
   }
 
@@ -125,16 +119,10 @@ export class StringTest {
   }
 }
 
-/** The first id from `first` on whose string ends after this place. */
-function endingAfter(ends: Uint32Array, place: number, first: number, count: number): number {
-  let low = first
-  let high = count - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((ends[middle] as number) > place) high = middle
-    else low = middle + 1
-  }
-  return low
+/** Tests of strings that several tests of rows have in common. */
+export interface StringTests {
+  readonly strings: Strings
+  of(match: StringMatch, texts: readonly string[]): StringTest
 }
 
 /** Decides once for each set whether some member of it matches. */
@@ -151,7 +139,7 @@ export class SetTest {
   }
 
   get bytes(): number {
-    return this.accept.byteLength + this.#strings.bytes
+    return this.accept.byteLength + 200
   }
 
   extend(): void {

@@ -6,7 +6,7 @@ import type { Table } from '../table.ts'
 import { AgeLeaf } from './leaf.ts'
 import { AnyTest, IdTest, NumberedTest, PlainTest, type RowTest } from './row-test.ts'
 import { SplitTest } from './split-test.ts'
-import { folded, SetTest, StringTest } from './string-test.ts'
+import { folded, SetTest, type StringTests } from './string-test.ts'
 
 /** Names of clusters by number. A number is never given to another cluster. */
 export interface ClusterNames {
@@ -25,7 +25,7 @@ export function columnOf(table: Table, name: string, pointer: string): Column {
 }
 
 /** The test of a column's value as it is made for `=`, `~` and the order tests; `!=` is the opposite of `=`. */
-export function fieldTest(table: Table, clusters: ClusterNames, test: FieldTest): RowTest {
+export function fieldTest(table: Table, strings: StringTests, clusters: ClusterNames, test: FieldTest): RowTest {
   if (test.values.length === 0) throw new QueryError(`The test of "${test.field}" has no value.`, '/filter')
   const op = test.op === '!=' ? '=' : test.op
   if (test.field === 'cluster') return clusterTest(table, clusters, op, test.values.map(String))
@@ -37,14 +37,10 @@ export function fieldTest(table: Table, clusters: ClusterNames, test: FieldTest)
     throw new QueryError(`"${test.field}" is text: it can be tested with = != ~ only, not ${op}.`, '/filter')
   if (column.type === 'split')
     return op === '='
-      ? SplitTest.equals(column, table.strings, texts)
-      : SplitTest.contains(column, table.strings, texts[0] as string)
-  const strings = new StringTest(
-    table.strings,
-    op === '=' ? 'equals' : 'contains',
-    op === '=' ? texts : texts.slice(0, 1),
-  )
-  return new IdTest(column, column.type === 'set' ? new SetTest(table.sets, strings) : strings)
+      ? SplitTest.equals(column, strings, texts)
+      : SplitTest.contains(column, strings, texts[0] as string)
+  const ofStrings = strings.of(op === '=' ? 'equals' : 'contains', op === '=' ? texts : texts.slice(0, 1))
+  return new IdTest(column, column.type === 'set' ? new SetTest(table.sets, ofStrings) : ofStrings)
 }
 
 function clusterTest(table: Table, clusters: ClusterNames, op: string, values: string[]): RowTest {
@@ -95,16 +91,15 @@ export function numberOf(column: Column): (row: number) => number {
 }
 
 /** Labels are members `key=value` of the set. */
-export function labelTest(table: Table, test: LabelTest): RowTest {
+export function labelTest(table: Table, strings: StringTests, { label, values }: LabelTest): RowTest {
   const column = columnOf(table, 'labels', '/filter')
-  const strings = test.values
-    ? new StringTest(
-        table.strings,
+  const members = values
+    ? strings.of(
         'exact',
-        test.values.map((value) => `${test.label}=${value}`),
+        values.map((value) => `${label}=${value}`),
       )
-    : new StringTest(table.strings, 'begins', [`${test.label}=`])
-  return new IdTest(column, new SetTest(table.sets, strings))
+    : strings.of('begins', [`${label}=`])
+  return new IdTest(column, new SetTest(table.sets, members))
 }
 
 export function ageLeaf(table: Table, test: AgeTest): AgeLeaf {
@@ -114,15 +109,15 @@ export function ageLeaf(table: Table, test: AgeTest): AgeLeaf {
 }
 
 /** Whether the text is in a searched column other than the name. */
-export function textTest(table: Table, text: string): RowTest {
-  const strings = new StringTest(table.strings, 'contains', [text])
-  const sets = new SetTest(table.sets, strings)
+export function textTest(table: Table, strings: StringTests, text: string): RowTest {
+  const ofStrings = strings.of('contains', [text])
+  const ofSets = new SetTest(table.sets, ofStrings)
   const tests: RowTest[] = []
   for (const column of table.columns) {
     if (!column.spec.searched || column.spec.name === 'name') continue
-    if (column.type === 'text') tests.push(new IdTest(column, strings))
-    else if (column.type === 'set') tests.push(new IdTest(column, sets))
-    else if (column.type === 'split') tests.push(SplitTest.contains(column, table.strings, text))
+    if (column.type === 'text') tests.push(new IdTest(column, ofStrings))
+    else if (column.type === 'set') tests.push(new IdTest(column, ofSets))
+    else if (column.type === 'split') tests.push(SplitTest.contains(column, strings, text))
   }
   return new AnyTest(tests)
 }

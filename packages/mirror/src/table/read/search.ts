@@ -3,7 +3,6 @@ import { EVERYTHING, type Reader } from '../../mirror.ts'
 import { type Bits, bitsIn, hasBit, rowsOfBits, setBit } from '../bitmap.ts'
 import { SplitTest } from '../filter/split-test.ts'
 import type { Order } from '../order/order.ts'
-import type { Table } from '../table.ts'
 import type { Lists } from './lists.ts'
 
 /** How well a row fits: its name is a word, begins with one, contains one; or only other columns contain the words. */
@@ -69,15 +68,15 @@ function classify(lists: Lists, words: readonly string[], hits: Bits): Class[] {
     others.bits[at] = (hits[at] as number) & ~(named[at] as number)
     others.count += bitsIn(others.bits[at] as number)
   }
-  if (some !== 0) classifyNames(table, words, named, classes)
+  if (some !== 0) classifyNames(lists, words, named, classes)
   return classes
 }
 
-function classifyNames(table: Table, words: readonly string[], named: Bits, classes: Class[]): void {
+function classifyNames({ table, filters }: Lists, words: readonly string[], named: Bits, classes: Class[]): void {
   const column = table.column('name')
   if (!column) return
-  const equal = SplitTest.equals(column, table.strings, words)
-  const starts = words.map((word) => SplitTest.starts(column, table.strings, word))
+  const equal = SplitTest.equals(column, filters.strings, words)
+  const starts = words.map((word) => SplitTest.starts(column, filters.strings, word))
   for (const test of [equal, ...starts]) test.prepare()
   for (const row of rowsOfBits(named, table.words)) {
     const number = equal.test(row) ? 0 : starts.some((test) => test.test(row)) ? 1 : 2
