@@ -27,7 +27,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   sessionCommands,
   tokenCommands,
   clusterCommands,
-  objectCommands,
+  (program, context) => objectCommands(program, context, changes),
   nativeCommands,
   versionCommands,
   logCommands,

@@ -1,7 +1,9 @@
 import { ageText, type CliContext, type Columns, UsageError } from '@quarterdeck/client'
 import { notFound } from '@quarterdeck/kernel'
 import type { Command } from 'commander'
+import type { Change } from '../../delivery/operation/operation.contract.ts'
 import {
+  deleteObjects,
   getObject,
   listKinds,
   listObjects,
@@ -25,8 +27,19 @@ interface Options {
 
 const PAGE = 1_000
 
-/** qd get, qd search and qd kinds: what the clusters hold, by the mirror. */
-export function objectCommands(program: Command, context: CliContext): void {
+/** What all commands that change a cluster have in common; belongs to operations and is passed by apps/cli. */
+export interface ChangeCommands<Asked> {
+  withOptions(command: Command): Command
+  query(options: Asked): { dryRun: boolean; force: boolean; reason?: string; planHash?: string }
+  finish(context: CliContext, change: Change, options: Asked): Promise<void>
+}
+
+/** qd get, qd search and qd kinds: what the clusters hold, by the mirror; qd delete. */
+export function objectCommands<Asked extends { dryRun?: boolean }>(
+  program: Command,
+  context: CliContext,
+  changes: ChangeCommands<Asked>,
+): void {
   program
     .command('get <kind> [name]')
     .description('Objects of one kind over all clusters; with a name that one as YAML')
@@ -51,6 +64,23 @@ export function objectCommands(program: Command, context: CliContext): void {
       if (options.watch)
         return watchRows(context, { resource: spec.resource, ...asked, limit: Math.min(limit, PAGE) }, columns)
       await printList(context, spec, asked, limit, columns)
+    })
+  changes
+    .withOptions(program.command('delete <kind> <names...>'))
+    .description('Delete objects of one kind; --dry-run shows the plan, qd operation undo puts them back where it can')
+    .option('--cluster <name>', 'of this cluster; where only one has them it need not be said')
+    .option('-n, --namespace <name>', 'of this namespace')
+    .action(async (kind: string, names: string[], options: Asked & Pick<Options, 'cluster' | 'namespace'>) => {
+      const [first = ''] = names
+      const { cluster, namespace } = await placeNamed(context, kind, first, options)
+      const where = namespace === '' ? cluster : `${namespace} on ${cluster}`
+      if (!options.dryRun && !(await context.confirm(`Delete ${kind} ${names.join(', ')} in ${where}?`))) return
+      const change = await context.client(deleteObjects, {
+        params: { cluster },
+        query: changes.query(options),
+        body: { namespace, objects: names.map((name) => ({ resource: kind, name })) },
+      })
+      await changes.finish(context, change, options)
     })
   program
     .command('search <text>')
@@ -197,7 +227,7 @@ async function placeNamed(
   context: CliContext,
   kind: string,
   name: string,
-  { cluster, namespace }: Options,
+  { cluster, namespace }: Pick<Options, 'cluster' | 'namespace'>,
 ): Promise<Place> {
   const filter = `name=${JSON.stringify(name)}`
   const page = await context.client(

@@ -5,10 +5,11 @@ import { LiveFrame, type LiveRequest, type ObjectRow, watchObjects } from './obj
 type Asked = Omit<Extract<LiveRequest, { type: 'open' }>, 'type' | 'id' | 'offset' | 'columns'>
 
 /**
- * The list as it is, then each row that comes or changes; what goes is said on stderr. Until Ctrl+C. With -o json or
- * yaml each row by itself. Throws invalidInput when the list is refused, and serverUnreachable when the connection ends.
+ * The list as it is, then each row that comes or changes; what goes is said on stderr. With -o json or
+ * yaml each row by itself. Throws invalidInput when the list is refused, serverUnreachable when the connection ends,
+ * and AbortError after Ctrl+C.
  */
-export function watchRows(context: CliContext, asked: Asked, columns: Columns<ObjectRow>): Promise<void> {
+export function watchRows(context: CliContext, asked: Asked, columns: Columns<ObjectRow>): Promise<never> {
   const seen = new Map<number, ObjectRow>()
   const show = (rows: ObjectRow[]) => {
     const changed = rows.filter((row) => seen.get(row.id)?.revision !== row.revision)
@@ -25,7 +26,7 @@ export function watchRows(context: CliContext, asked: Asked, columns: Columns<Ob
       context.progress(`- ${columns.name?.(row) ?? id}`)
     }
   }
-  return new Promise((resolve, reject) => {
+  return new Promise((_, reject) => {
     const socket = context.connect(context.client.socketUrl(watchObjects, {}))
     const request: LiveRequest = { type: 'open', id: 1, offset: 0, ...asked }
     socket.onopen = () => socket.send(JSON.stringify(request))
@@ -49,7 +50,7 @@ export function watchRows(context: CliContext, asked: Asked, columns: Columns<Ob
     const stop = () => socket.close()
     context.signal.addEventListener('abort', stop, { once: true })
     socket.onclose = ({ reason }) => {
-      if (context.signal.aborted) resolve()
+      if (context.signal.aborted) reject(context.signal.reason)
       else
         reject(serverUnreachable({ detail: reason || 'The connection to the server ended; start it again to go on' }))
     }
