@@ -278,6 +278,7 @@ const CONTROLLERS = [
   'kube-scheduler',
   'kubelet',
   'cloud-controller-manager',
+  'clusterrole-aggregation-controller',
 ]
 
 export interface ChangeFilter {
