@@ -1,6 +1,6 @@
 import { type Mirror, openMirror } from '@quarterdeck/mirror'
 import { type TestCluster, type TestDatabase, testCluster, testDatabase } from '@quarterdeck/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { contentsOf, findObjects, listVersionRows, record } from './version.store.ts'
 
 let cluster: TestCluster
@@ -24,7 +24,7 @@ beforeAll(async () => {
   })
   mirror.watch({ name: 'one', kubeconfig: cluster.kubeconfig, revision: '1' })
   // What is there before counts as listed.
-  await expect.poll(() => mirror.clusters()[0]?.state, { timeout: 60_000 }).toBe('live')
+  await vi.waitUntil(() => mirror.clusters()[0]?.state === 'live', { timeout: 60_000 })
 }, 120_000)
 afterAll(async () => {
   await mirror?.close()
