@@ -15,6 +15,7 @@ import {
   withChangeOptions,
 } from '../../../features/delivery/operation/operation.cli.ts'
 import { imageCommands } from '../../../features/image/image/image.cli.ts'
+import { auditCommands } from '../../../features/tenancy/audit/audit.cli.ts'
 import { environmentCommands } from '../../../features/tenancy/environment/environment.cli.ts'
 import { sessionCommands } from '../../../features/tenancy/session/session.cli.ts'
 import { tokenCommands } from '../../../features/tenancy/session/token.cli.ts'
@@ -34,6 +35,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   terminalCommands,
   imageCommands,
   operationCommands,
+  auditCommands,
   (program, context) => applicationCommands(program, context, changes),
   (program, context) => manifestCommands(program, context, changes),
   (program, context) => environmentCommands(program, context, changes),

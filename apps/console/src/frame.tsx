@@ -150,6 +150,7 @@ function Rail() {
       <div className="group">{t('administration')}</div>
       <Entry to="/environments" icon="environment" word={t('environments')} />
       <Entry to="/tokens" icon="token" word={t('tokens')} />
+      <Entry to="/audit" icon="logs" word={t('audit')} />
     </nav>
   )
 }

@@ -80,6 +80,7 @@ function useChoices(): Choice[] {
     page('/explore/pods', 'explore', t('explorer')),
     page('/changes', 'changes', t('changes')),
     page('/environments', 'environment', t('environments')),
+    page('/audit', 'logs', t('audit')),
     page('/account', 'who', t('account')),
     { id: 'theme', icon: 'moon', text: t('themeAct'), act: () => chooseTheme(theme === 'dark' ? 'light' : 'dark') },
     { id: 'language', icon: 'turn', text: t('languageAct'), act: () => setLanguage(language === 'zh' ? 'en' : 'zh') },

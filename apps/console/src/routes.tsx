@@ -155,6 +155,10 @@ const tree = root.addChildren([
       lazyRouteComponent(() => import('../../../features/tenancy/session/tokens.console.tsx'), 'TokensPage'),
     ),
     inFrame(
+      '/audit',
+      lazyRouteComponent(() => import('../../../features/tenancy/audit/audit.console.tsx'), 'AuditPage'),
+    ),
+    inFrame(
       '/account',
       lazyRouteComponent(() => import('../../../features/tenancy/session/account.console.tsx'), 'AccountPage'),
     ),

@@ -24,11 +24,13 @@ import { record } from '../../../features/cluster/version/version.store.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
 import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
 import { auditEntryOf } from '../../../features/container/terminal/terminal.rules.ts'
+import { checkAudit, listAuditRows } from '../../../features/delivery/operation/audit.store.ts'
 import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
 import { fieldChanges } from '../../../features/delivery/operation/field-change.rules.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
 import { audit } from '../../../features/delivery/operation/operation.store.ts'
 import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
+import { auditRoutes } from '../../../features/tenancy/audit/audit.routes.ts'
 import {
   ensureFirstEnvironment,
   environmentRoutes,
@@ -94,6 +96,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   sessionRoutes(server, { db, record: recordAct, revoked: parts.signIns.forget })
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record: recordAct })
   versionRoutes(server, { db, fieldChanges })
+  auditRoutes(server, { list: (filter) => listAuditRows(db, filter), check: () => checkAudit(db) })
   objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, makeChange })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })

@@ -272,18 +272,6 @@ export async function save(db: Db, id: string, seen: Observed): Promise<boolean>
 export const audit = (tx: Db, event: Omit<AuditTable, 'sequence' | 'time' | 'hash'>) =>
   table(tx).insertInto('audit_event').values(event).execute()
 
-/** Sequence of the first record that is not what was written, or whose forerunner is missing; undefined: all is well. */
-export async function findBrokenAudit(db: Db): Promise<number | undefined> {
-  const { rows } = await sql<{ sequence: number }>`
-    select sequence from (
-      select sequence, hash, row_number() over following as number,
-        audit_event_hash(coalesce(lag(hash) over following, ''), audit_event) as expected
-      from audit_event window following as (order by sequence)
-    ) as chain
-    where hash <> expected or sequence <> number order by sequence limit 1`.execute(db)
-  return rows[0]?.sequence
-}
-
 /** The audit trail of one operation, oldest first. */
 export const listAudit = (db: Db, operation: string) =>
   table(db).selectFrom('audit_event').selectAll().where('operation', '=', operation).orderBy('sequence').execute()

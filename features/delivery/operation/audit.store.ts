@@ -1,0 +1,77 @@
+import type { Db } from '@quarterdeck/store'
+import { sql } from 'kysely'
+
+/** One record; `operation` is null where it was none, such as signing in. */
+export interface AuditRow {
+  sequence: number
+  time: string
+  operation: string | null
+  actor: string
+  act: string
+  what: string
+  outcome: 'intent' | 'succeeded' | 'failed'
+  detail: string
+}
+
+export interface AuditFilter {
+  actor?: string | undefined
+  act?: string | undefined
+  /** Part of what it was done to, whatever its case. */
+  what?: string | undefined
+  operation?: string | undefined
+  outcome?: AuditRow['outcome'] | undefined
+  /** RFC 3339, inclusive. */
+  since?: string | undefined
+  /** RFC 3339, exclusive. */
+  until?: string | undefined
+  /** Only records before this one, by sequence. */
+  before?: number | undefined
+  limit: number
+}
+
+const table = (db: Db) => db.withTables<{ audit_event: AuditRow }>()
+
+/** Records, newest first. */
+export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  const { actor, act, what, operation, outcome, since, until, before, limit } = filter
+  let query = table(db)
+    .selectFrom('audit_event')
+    .select(['sequence', 'time', 'operation', 'actor', 'act', 'what', 'outcome', 'detail'])
+    .orderBy('sequence', 'desc')
+    .limit(limit)
+  if (actor !== undefined) query = query.where('actor', '=', actor)
+  if (act !== undefined) query = query.where('act', '=', act)
+  if (what !== undefined) query = query.where(sql<boolean>`strpos(lower(what), lower(${what})) > 0`)
+  if (operation !== undefined) query = query.where('operation', '=', operation)
+  if (outcome !== undefined) query = query.where('outcome', '=', outcome)
+  if (since !== undefined) query = query.where('time', '>=', since)
+  if (until !== undefined) query = query.where('time', '<', until)
+  if (before !== undefined) query = query.where('sequence', '<', before)
+  return query.execute()
+}
+
+// Each statement stays well below the time that one may take, however long the trail is.
+const AT_ONCE = 20_000
+
+/**
+ * Sequence of the first record that is not what was written, or whose forerunner is missing; `broken` undefined: all of
+ * the `records` are well.
+ */
+export async function checkAudit(db: Db, atOnce = AT_ONCE): Promise<{ records: number; broken?: number }> {
+  const { rows: ends } = await sql<{ last: number }>`
+    select coalesce(max(sequence), 0) as last from audit_event`.execute(db)
+  const last = ends[0]?.last ?? 0
+  for (let from = 1; from <= last; from += atOnce) {
+    const { rows } = await sql<{ sequence: number }>`
+      select sequence from (
+        select sequence, hash, coalesce(lag(sequence) over following, 0) as forerunner,
+          audit_event_hash(coalesce(lag(hash) over following, ''), audit_event) as expected
+        from audit_event where sequence >= ${from - 1} and sequence < ${from + atOnce}
+        window following as (order by sequence)
+      ) as chain
+      where sequence >= ${from} and (hash <> expected or sequence <> forerunner + 1)
+      order by sequence limit 1`.execute(db)
+    if (rows[0]) return { records: last, broken: rows[0].sequence }
+  }
+  return { records: last }
+}

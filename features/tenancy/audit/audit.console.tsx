@@ -1,0 +1,147 @@
+import {
+  Age,
+  Button,
+  call,
+  Empty,
+  Failure,
+  Field,
+  Heading,
+  Link,
+  Note,
+  Read,
+  Select,
+  Table,
+  TextInput,
+  useRead,
+  useText,
+  useUrlValue,
+} from '@quarterdeck/ui'
+import { useMutation } from '@tanstack/react-query'
+import { AuditOutcome, type AuditRecord, checkAuditTrail, listAudit } from './audit.contract.ts'
+import { auditTexts } from './texts.console.tsx'
+
+const LIMIT = 100
+
+/** The audit trail, newest first, with its filters in the address. */
+export function AuditPage() {
+  const t = useText(auditTexts)
+  const [actor, setActor] = useUrlValue('actor')
+  const [what, setWhat] = useUrlValue('what')
+  const [outcome, setOutcome] = useUrlValue('outcome')
+  const [since, setSince] = useUrlValue('since')
+  const [until, setUntil] = useUrlValue('until')
+  const [from, setFrom] = useUrlValue('from')
+  const filter = { actor, what, outcome, since: instantOf(since), until: instantOf(until), continue: from }
+  const query = { limit: LIMIT, ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value)) }
+  const records = useRead(listAudit, { query }, { keep: true, ...(from ? {} : { everySeconds: 5 }) })
+  return (
+    <div className="page">
+      <header className="page-head">
+        <Heading className="grow">{t('audit')}</Heading>
+      </header>
+      <p className="soft">{t('detail')}</p>
+      <Checked />
+      <div className="cols">
+        <Field label={t('who')}>{(control) => <TextInput {...control} value={actor} onChange={setActor} />}</Field>
+        <Field label={t('what')}>{(control) => <TextInput {...control} value={what} onChange={setWhat} />}</Field>
+        <Field label={t('result')}>
+          {(control) => (
+            <Select
+              {...control}
+              value={outcome}
+              onChange={setOutcome}
+              options={[
+                { value: '', label: t('any') },
+                ...AuditOutcome.options.map((value) => ({ value, label: t(value) })),
+              ]}
+            />
+          )}
+        </Field>
+        <Field label={t('since')}>
+          {(control) => <TextInput {...control} type="datetime-local" value={since} onChange={setSince} />}
+        </Field>
+        <Field label={t('until')}>
+          {(control) => <TextInput {...control} type="datetime-local" value={until} onChange={setUntil} />}
+        </Field>
+      </div>
+      <section className="card">
+        <Read query={records}>
+          {({ items, continue: next }) => (
+            <>
+              <Records items={items} />
+              <div className="cols body">
+                {from && <Button onClick={() => setFrom('')}>{t('newest')}</Button>}
+                {next && <Button onClick={() => setFrom(next)}>{t('older')}</Button>}
+              </div>
+            </>
+          )}
+        </Read>
+      </section>
+    </div>
+  )
+}
+
+function Records({ items }: { items: AuditRecord[] }) {
+  const t = useText(auditTexts)
+  return (
+    <Table
+      label={t('audit')}
+      rows={items}
+      rowKey={({ number }) => String(number)}
+      empty={<Empty title={t('none')}>{t('noneDetail')}</Empty>}
+      columns={[
+        { title: t('number'), end: true, cell: ({ number }) => number },
+        { title: t('when'), nowrap: true, cell: ({ time }) => <Age time={time} /> },
+        { title: t('who'), nowrap: true, cell: ({ actor }) => actor },
+        { title: t('act'), nowrap: true, cell: ({ act }) => <code>{act}</code> },
+        { title: t('what'), wide: true, cell: ({ what }) => what },
+        { title: t('result'), nowrap: true, cell: ({ outcome }) => <Outcome outcome={outcome} /> },
+        {
+          title: t('words'),
+          wide: true,
+          cell: ({ detail, operation }) => (
+            <>
+              {detail} {operation && <Link to={`/operations/${operation}`}>{t('operation')}</Link>}
+            </>
+          ),
+        },
+      ]}
+    />
+  )
+}
+
+const TONES = { intent: 'mute', succeeded: 'good', failed: 'bad' } as const
+
+function Outcome({ outcome }: { outcome: AuditOutcome }) {
+  const t = useText(auditTexts)
+  return <span className={`state tone-${TONES[outcome]}`}>{t(outcome)}</span>
+}
+
+/** Whether the trail is as it was written, computed when it is asked for. */
+function Checked() {
+  const t = useText(auditTexts)
+  const check = useMutation({ mutationFn: () => call(checkAuditTrail, {}) })
+  const { data, error } = check
+  return (
+    <div className="rows tight">
+      <div>
+        <Button busy={check.isPending} onClick={() => check.mutate()}>
+          {t('check')}
+        </Button>
+      </div>
+      {data?.intact && <Note tone="good">{t('intact', { records: data.records })}</Note>}
+      {data && !data.intact && (
+        <Note tone="bad" title={t('broken', { number: data.brokenAt ?? 0 })}>
+          {t('brokenDetail')}
+        </Note>
+      )}
+      {error && <Failure error={error} />}
+    </div>
+  )
+}
+
+/** What the field holds, in the browser's own time zone, as RFC 3339; undefined while it is not a time. */
+function instantOf(local: string): string | undefined {
+  const time = new Date(local)
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
+}
