@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto'
 import { bind, type Server } from '@quarterdeck/http'
 import { invalidInput, type KubeObject, notFound, permissionMissing, refText } from '@quarterdeck/kernel'
-import type { Cluster } from '@quarterdeck/kube'
 import type { ChangeRequest, MakeChange } from '../../delivery/operation/operation.contract.ts'
 import { type Chosen, deletionSummary, judgeDeletion } from './delete.rules.ts'
 import { deleteObjects } from './object.contract.ts'
-import { checkNamespace, kindNamed, type MirrorParts, refOfKind } from './query.routes.ts'
+import { checkNamespace, kindNamed, type ObjectParts, refOfKind } from './query.routes.ts'
 
-export interface DeleteOptions extends MirrorParts {
-  /** Throws notFound for a cluster that is not registered. */
-  clusterOf(name: string): Promise<Cluster>
+export interface DeleteOptions extends ObjectParts {
   makeChange: MakeChange
 }
 

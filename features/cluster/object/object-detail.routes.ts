@@ -3,9 +3,8 @@ import { notFound, permissionMissing, type Subject } from '@quarterdeck/kernel'
 import type { KindSpec, Page } from '@quarterdeck/mirror'
 import { stringify } from 'yaml'
 import { getObject, listObjectEvents } from './object.contract.ts'
-import type { ObjectOptions } from './object.routes.ts'
 import { kindAndName, managersOf, shownObject } from './object.rules.ts'
-import { checkNamespace, kindNamed, refOfKind } from './query.routes.ts'
+import { checkNamespace, kindNamed, type ObjectParts, refOfKind } from './query.routes.ts'
 import { relatedTo } from './related.routes.ts'
 
 interface Asked {
@@ -15,7 +14,7 @@ interface Asked {
 }
 
 /** One object as its API server has it now, and the events about it. */
-export function objectDetailRoutes(server: Server, { opened, readerOf, clusterOf }: ObjectOptions): void {
+export function objectDetailRoutes(server: Server, { opened, readerOf, clusterOf }: ObjectParts): void {
   /** What is asked for. Throws unknownKind, invalidInput and permissionMissing. */
   function placed({ params, query: { namespace }, subject }: Asked) {
     const at = opened()

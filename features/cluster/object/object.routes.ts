@@ -5,13 +5,11 @@ import { completeFilter, countObjects, listKinds, listObjects, searchObjects, su
 import { objectDetailRoutes } from './object-detail.routes.ts'
 import { answered, filterOf, kindNamed, listQuery } from './query.routes.ts'
 
-export type ObjectOptions = DeleteOptions
-
 // A list takes a hundredth of what most requests take, and a page that is looked at asks for many.
 const CHEAP = { unchecked: true, cost: 0.1 }
 
 /** Lists, figures and searches from the mirror; single objects from their API servers. */
-export function objectRoutes(server: Server, options: ObjectOptions): void {
+export function objectRoutes(server: Server, options: DeleteOptions): void {
   const { opened, readerOf } = options
   bind(server, listKinds, () => {
     const { mirror } = opened()

@@ -26,6 +26,12 @@ export interface MirrorParts {
   readerOf(subject: Subject): Reader
 }
 
+/** The same with the clusters themselves. */
+export interface ObjectParts extends MirrorParts {
+  /** Throws notFound for a cluster that is not registered. */
+  clusterOf(name: string): Promise<Cluster>
+}
+
 const EVERYTHING: Reader = { key: '*', generation: 0, may: () => true }
 
 /** Whoever may list objects sees all of them, until permissions have places (issue 5): this is where they come in. */
