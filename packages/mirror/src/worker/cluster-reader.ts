@@ -77,6 +77,7 @@ const SHORT_LISTS = 6
 const LONG_LISTS = 2
 const WHOLE_LISTS_SINCE = 34 // minor version
 const ALIVE_EVERY = 5_000 // milliseconds
+const ALL_AGAIN = 3_000 // milliseconds; each kind notices the same
 /** What is served may show only a while after the definition did. In multiples of the first pause. */
 const LOOK_AGAIN = [1, 4, 20]
 
@@ -92,6 +93,8 @@ export class ClusterReader {
   #wake = new AbortController()
   #looks: NodeJS.Timeout[] = []
   #toldAlive = 0
+  #ignoreRestored = false
+  #listedAnew = Number.NEGATIVE_INFINITY
 
   constructor(options: ClusterReaderOptions) {
     this.#options = options
@@ -188,11 +191,21 @@ export class ClusterReader {
     this.#identity = uid
     const same = before === '' ? this.#options.restoredNamespace(uid) !== false : before === uid
     if (same) return
-    const why = 'another cluster answers at this address'
     this.#ignoreRestored = true
-    for (const { reflector } of this.#kinds.values()) reflector.readAnew('backwards', why)
+    this.#listAllAnew('', 'another cluster answers at this address')
   }
-  #ignoreRestored = false
+
+  /**
+   * What is known of one kind may be so old, or the server so far on, that its revisions alone do not tell; they all count
+   * from the same store.
+   */
+  #listAllAnew(except: string, why: string): void {
+    if (performance.now() - this.#listedAnew < ALL_AGAIN) return
+    this.#listedAnew = performance.now()
+    for (const { resource, reflector } of this.#kinds.values()) {
+      if (resource !== except) reflector.readAnew('backwards', why)
+    }
+  }
 
   #apply(server: Server, { kinds, silentGroups }: Discovered): void {
     const served = new Set<string>()
@@ -235,6 +248,7 @@ export class ClusterReader {
         this.#options.onChange(reader)
         if (listened && kind.plural === 'customresourcedefinitions') this.#definitionsRead(reflector.standing)
       },
+      onBackwards: () => this.#listAllAnew(resource, 'the store of the cluster was restored'),
       onUnknown: () => this.#lookAgain(),
       note: (level: 'info' | 'warn', message: string, relist?: RelistCause) =>
         post({ type: 'note', level, cluster: cluster.cluster, resource, message, ...(relist ? { relist } : {}) }),

@@ -19,8 +19,7 @@ export interface Timings {
   pingSilence: number
   /** A connection is pinged so often. */
   pingEvery: number
-  /** After so long without a connection, what is known counts as stale. */
-  staleAfter: number
+  /** For a connection to be made; when it is not, what is known counts as stale. Together with the two above 15 s. */
   connect: number
   /** For an answer to begin. */
   answer: number
@@ -43,9 +42,8 @@ export interface Timings {
 export const TIMINGS: Timings = {
   flush: 50,
   watchSilence: 90_000,
-  pingSilence: 10_000,
-  pingEvery: 5_000,
-  staleAfter: 15_000,
+  pingSilence: 6_000,
+  pingEvery: 4_000,
   connect: 5_000,
   answer: 30_000,
   listSilence: 30_000,

@@ -76,6 +76,7 @@ async function live(seed: number): Promise<{ wrong: string; faults: number }> {
       sink: () => sink,
       restoredRevision: 0,
       onChange() {},
+      onBackwards() {},
       onUnknown() {},
       note: (_, message, relist) => notes.push(`${relist}: ${message}`),
     },

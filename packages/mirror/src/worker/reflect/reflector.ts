@@ -34,6 +34,8 @@ export interface Target {
   readonly restoredRevision: number
   /** `standing` has changed. */
   onChange(): void
+  /** The server's revisions went backwards: other kinds may not be able to tell. */
+  onBackwards(): void
   /** The server does not know the kind (any more). */
   onUnknown(): void
   note(level: 'info' | 'warn', message: string, relist?: RelistCause): void
@@ -289,6 +291,7 @@ export class Reflector {
     if (Number.isNaN(this.#newest) || !(await wentBackwards(this.#server, kind, this.#newest, this.#known, signal))) {
       return { do: 'watch' }
     }
+    this.#target.onBackwards()
     throw new MustRelist('backwards', 'the resource versions of the cluster went backwards: its store was restored')
   }
 
