@@ -1,4 +1,5 @@
 import { invalidInput, type KubeRef, type Subject } from '@quarterdeck/kernel'
+import type { Cluster } from '@quarterdeck/kube'
 import type {
   Expression,
   KindSpec,
