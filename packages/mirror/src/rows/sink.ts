@@ -107,11 +107,6 @@ export class TableSink implements ObjectSink {
     return this.#table.count(this.#cluster)
   }
 
-  /** Takes the cluster's rows out of the table, because it is not read any more. */
-  drop(): void {
-    dropRows(this.#table, this.#cluster)
-  }
-
   #podReader(): PodProtobuf {
     const reader = this.#readers.podProtobuf
     if (reader === undefined) throw new Error(`${this.#table.spec.resource} are not read as protobuf`)
