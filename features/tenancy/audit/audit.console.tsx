@@ -69,10 +69,12 @@ export function AuditPage() {
           {({ items, continue: next }) => (
             <>
               <Records items={items} />
-              <div className="cols body">
-                {from && <Button onClick={() => setFrom('')}>{t('newest')}</Button>}
-                {next && <Button onClick={() => setFrom(next)}>{t('older')}</Button>}
-              </div>
+              {(from || next) && (
+                <div className="cols body">
+                  {from && <Button onClick={() => setFrom('')}>{t('newest')}</Button>}
+                  {next && <Button onClick={() => setFrom(next)}>{t('older')}</Button>}
+                </div>
+              )}
             </>
           )}
         </Read>
