@@ -19,6 +19,8 @@ export class LookingView implements View, Looker {
   ended = false
   readonly #seats: Seats
   #query: WindowQuery
+  /** The last frame, while it could not be taken. */
+  #farewell: Uint8Array | undefined
 
   /** Throws QueryError. */
   constructor(seats: Seats, query: WindowQuery, reader: Reader, listener: ViewListener) {
@@ -44,6 +46,7 @@ export class LookingView implements View, Looker {
   }
 
   resend(): void {
+    if (this.#farewell) queueMicrotask(() => this.#tellFarewell())
     if (this.ended) return
     this.state = 'waiting'
     this.#deliverSoon()
@@ -55,12 +58,16 @@ export class LookingView implements View, Looker {
     this.#seats.leave(this)
   }
 
-  /** Ends it and says why; a listener that could take no more is told all the same. */
+  /** Ends it and says why: at once to a listener that could take no more too, and again when that asks for a resend. */
   gone(message: string): void {
-    const { id } = this
     if (this.ended) return
+    this.#farewell = goneFrame(this.id, message)
     this.end()
-    this.listener.frame(goneFrame(id, message), id)
+    this.#tellFarewell()
+  }
+
+  #tellFarewell(): void {
+    if (this.#farewell && this.listener.frame(this.#farewell, this.id)) this.#farewell = undefined
   }
 
   #change(query: WindowQuery): void {

@@ -326,6 +326,19 @@ describe('rights', () => {
 })
 
 describe('a kind', () => {
+  it('that is served no more is told again to one who could not take it', async () => {
+    const { table, views, client } = await opened(['a'])
+    table.served = false
+    client.takesMore = false
+    views.tick(table.changes(true))
+    client.takesMore = true
+    client.view.resend()
+    await microtasks()
+    client.view.resend()
+    await microtasks()
+    expect(client.frames.map(({ type }) => type)).toEqual(['whole', 'gone', 'gone'])
+  })
+
   it('whose table is another one is shown anew', async () => {
     const { table, views, client } = await opened(['a', 'b'])
     table.rows.length = 0
@@ -339,6 +352,7 @@ describe('a kind', () => {
     table.served = false
     views.tick(table.changes(true))
     expect(client.last).toEqual({ type: 'gone', view: client.id, message: 'No cluster serves pods' })
+    expect(client.frames).toHaveLength(2)
     expect([views.count, table.open]).toEqual([0, 0])
     client.view.resend()
     client.view.move(0, 10)

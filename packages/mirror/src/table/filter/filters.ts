@@ -58,7 +58,7 @@ export class Result implements Kept {
     this.bits = grownBits(this.bits, wordsFor(capacity))
     const behind = log.position - this.#position
     const words = wordsFor(slots)
-    if (this.#position < 0 || this.timed || !log.reaches(this.#position) || behind > words) this.#all(words)
+    if (this.#second !== second || !log.reaches(this.#position) || behind > words) this.#all(words)
     else {
       const hits = this.#hitsSince(this.#position)
       if (hits) for (const row of hits) this.#look(row >>> 5)
@@ -143,6 +143,13 @@ export class Filters {
     const all = filter ? [this.#node(filter, 0)] : []
     if (reader !== EVERYTHING) all.push({ leaf: this.rights(reader).leaf })
     return new Result(this.#table, all.length === 1 ? (all[0] as Node) : { all }, this.#now)
+  }
+
+  /** Whether some row may hold this text in a searched column; quickly answered. */
+  mayHold(text: string): boolean {
+    const leaves = leavesOf(this.#textNode(text))
+    for (const leaf of leaves) leaf.refresh(0)
+    return leaves.some((leaf) => !leaf.none)
   }
 
   /** What the reader may see of this table. */

@@ -1,4 +1,4 @@
-import { type Bits, clearBit, grownBits, hasBit, setBit, wordsFor } from '../bitmap.ts'
+import { type Bits, clearBit, grownBits, hasBit, noBits, setBit, wordsFor } from '../bitmap.ts'
 import type { Kept } from '../budget.ts'
 import type { Column } from '../column.ts'
 import type { Table } from '../table.ts'
@@ -16,6 +16,8 @@ export interface Leaf extends Kept {
    * several times. Undefined when that is not known.
    */
   hitsSince(position: number): readonly number[] | undefined
+  /** Certain to hold of no row; as of the last `refresh`. */
+  readonly none: boolean
 }
 
 /** So many hits are kept in mind, a leaf. */
@@ -31,7 +33,9 @@ export class MaintainedLeaf implements Leaf {
   #hits: number[] = []
   #hitPositions: number[] = []
   #hitsFrom = 0
-  bits: Bits = new Uint32Array(0)
+  /** `noBits`, which many have, while no row fits. */
+  none = true
+  bits: Bits = noBits(1)
   readonly timed = false
 
   constructor(table: Table, test: RowTest) {
@@ -40,33 +44,44 @@ export class MaintainedLeaf implements Leaf {
   }
 
   get bytes(): number {
-    return this.bits.byteLength + this.#test.bytes + 16 * this.#hits.length + 200
+    return (this.none ? 0 : this.bits.byteLength) + this.#test.bytes + 16 * this.#hits.length + 200
   }
 
   refresh(): void {
     const { log, slots, capacity } = this.#table
     if (this.#position === log.position) return
     this.#test.prepare()
-    this.bits = grownBits(this.bits, wordsFor(capacity))
+    const words = wordsFor(capacity)
     const behind = log.position - this.#position
     if (this.#position < 0 || !log.reaches(this.#position) || behind > slots / 4) {
-      this.#test.fill(this.bits, slots)
+      this.#own(!this.#test.never, words)
+      if (!this.none) this.#test.fill(this.bits, slots)
       this.#forgetHits(log.position)
-    } else this.#look(this.#position, log.position)
+    } else {
+      this.#own(!this.none, words)
+      this.#look(this.#position, log.position, words)
+    }
     this.#position = log.position
   }
 
-  #look(from: number, to: number): void {
+  /** Has a bitmap of its own from here on, or the one without bits. */
+  #own(own: boolean, words: number): void {
+    if (!own) this.bits = noBits(words)
+    else this.bits = this.none ? new Uint32Array(words) : grownBits(this.bits, words)
+    this.none = !own
+  }
+
+  #look(from: number, to: number, words: number): void {
     const { log } = this.#table
-    const { bits } = this
     for (let at = from; at < to; at += 1) {
       const row = log.at(at)
       const matches = this.#test.test(row)
-      if (!matches && !hasBit(bits, row)) continue
+      if (!matches && !hasBit(this.bits, row)) continue
+      if (this.none) this.#own(true, words)
       this.#hits.push(row)
       this.#hitPositions.push(at)
-      if (matches) setBit(bits, row)
-      else clearBit(bits, row)
+      if (matches) setBit(this.bits, row)
+      else clearBit(this.bits, row)
     }
     if (this.#hits.length > MOST_HITS) this.#forgetHits(to)
   }
@@ -86,7 +101,7 @@ export class MaintainedLeaf implements Leaf {
   }
 }
 
-/** How long ago a time is; worked out when it is asked for, at most once a second while no row changes. */
+/** How long ago a time is; worked out anew when it is asked for in another second. */
 export class AgeLeaf implements Leaf {
   readonly #table: Table
   readonly #column: Column
@@ -96,6 +111,7 @@ export class AgeLeaf implements Leaf {
   #now = -1
   bits: Bits = new Uint32Array(0)
   readonly timed = true
+  readonly none = false
 
   constructor(table: Table, column: Column, younger: boolean, seconds: number) {
     this.#table = table
@@ -112,20 +128,32 @@ export class AgeLeaf implements Leaf {
     const { log, slots, capacity } = this.#table
     if (this.#position === log.position && this.#now === nowSeconds) return
     this.bits = grownBits(this.bits, wordsFor(capacity))
-    const { u32 } = this.#column
+    const behind = log.position - this.#position
     const limit = nowSeconds - this.#seconds
+    if (this.#now !== nowSeconds || !log.reaches(this.#position) || behind > slots / 4) this.#fill(limit, slots)
+    else
+      for (let at = this.#position; at < log.position; at += 1) {
+        const row = log.at(at)
+        if (this.#matches(row, limit)) setBit(this.bits, row)
+        else clearBit(this.bits, row)
+      }
+    this.#position = log.position
+    this.#now = nowSeconds
+  }
+
+  #matches(row: number, limit: number): boolean {
+    const time = this.#column.u32[row] as number
+    return time !== 0 && (this.#younger ? time > limit : time < limit)
+  }
+
+  #fill(limit: number, slots: number): void {
     const words = wordsFor(slots)
     for (let at = 0; at < words; at += 1) {
       const end = Math.min(slots, (at + 1) << 5)
       let word = 0
-      for (let row = at << 5; row < end; row += 1) {
-        const time = u32[row] as number
-        if (time !== 0 && (this.#younger ? time > limit : time < limit)) word |= 1 << (row & 31)
-      }
+      for (let row = at << 5; row < end; row += 1) if (this.#matches(row, limit)) word |= 1 << (row & 31)
       this.bits[at] = word
     }
-    this.#position = log.position
-    this.#now = nowSeconds
   }
 
   hitsSince(): undefined {
