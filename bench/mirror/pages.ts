@@ -1,4 +1,3 @@
-import { percentile } from '../measure.ts'
 import { type Answer, requireSame } from '../oracle/answers.ts'
 import type { Fact } from '../oracle/facts.ts'
 import type { GoPeer } from '../peers/go-peer.ts'
@@ -108,11 +107,10 @@ export const figuresOf = (times: readonly number[] | undefined) => ({
 })
 
 /** As percentile, in hundredths: pages take tenths of a millisecond. */
-export const precise = (values: readonly number[], share: number): number =>
-  percentile(
-    values.map((one) => one * 100),
-    share,
-  ) / 100
+export const precise = (values: readonly number[], share: number): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return Math.round((sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN) * 100) / 100
+}
 
 /** Requests a second over 32 connections, and what they cost the server. */
 export async function throughput(door: Door, asked: readonly Asked[], namespaced: boolean, seconds = 6) {

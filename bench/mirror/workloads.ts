@@ -7,6 +7,7 @@ import { textSearch } from './w5.ts'
 import { fanOut } from './w6.ts'
 import { storms } from './w7.ts'
 import { restart } from './w8.ts'
+import { manyClusters } from './w9.ts'
 
 /** The workloads of the mirror in the order in which they are run: those that change nothing first. */
 export const mirrorWorkloads: Record<string, (world: World) => Promise<Result[]>> = {
@@ -18,6 +19,7 @@ export const mirrorWorkloads: Record<string, (world: World) => Promise<Result[]>
   W7: async (world) => [await storms(world)],
   W6: async (world) => [await fanOut(world)],
   W8: async (world) => [await restart(world)],
+  W9: async () => [await manyClusters()],
 }
 
 /** Runs them over one cluster; false when one has failed, which keeps the others from nothing. */

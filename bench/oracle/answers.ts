@@ -21,7 +21,7 @@ export interface Answer {
   keys: string[]
 }
 
-/** The right answer. What is equal in the field sorted by follows namespace and name. */
+/** The right answer. Who has no value comes last in both directions; what is equal follows namespace and name. */
 export function answerOf(pods: readonly Fact[], question: PodQuestion): Answer {
   const found = matching(pods, question).sort((a, b) => compare(a, b, question.sort))
   const { offset, limit } = question
@@ -58,7 +58,9 @@ function matching(pods: readonly Fact[], { namespaces, phase, label, contains }:
 }
 
 function compare(a: Fact, b: Fact, { field, descending = false }: PodQuestion['sort']): number {
-  const difference = order(valueIn(a, field), valueIn(b, field))
+  const [left, right] = [valueIn(a, field), valueIn(b, field)]
+  if ((left === '') !== (right === '')) return left === '' ? 1 : -1
+  const difference = order(left, right)
   if (difference !== 0) return descending ? -difference : difference
   return order(a.namespace, b.namespace) || order(a.name, b.name)
 }

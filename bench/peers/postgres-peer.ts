@@ -26,7 +26,8 @@ create table pod (namespace text collate "C", name text collate "C", phase text 
 create table object (resource text, namespace text collate "C", name text collate "C", primary key (resource, namespace, name));
 `
 const INDEXES = `
-create index on pod (name); create index on pod (created); create index on pod (restarts); create index on pod (node);
+create index on pod (name); create index on pod (created); create index on pod (created desc nulls last); create index on pod (restarts);
+create index on pod (restarts desc nulls last); create index on pod (node); create index on pod (node desc nulls last);
 create index on pod (phase); create index on pod using gin (labels jsonb_path_ops);
 create index on pod using gin (name gin_trgm_ops); create index on object using gin (name gin_trgm_ops);
 analyze pod; analyze object;
@@ -72,7 +73,7 @@ async function insertPods(session: Connection, pods: readonly Fact[]): Promise<v
       name,
       phase: pod?.phase,
       restarts: pod?.restarts,
-      node: pod?.node,
+      node: pod?.node || null,
       created: new Date(created * 1000).toISOString(),
       labels,
     }))
@@ -113,7 +114,7 @@ async function ask(session: Connection, question: PodQuestion): Promise<Answer> 
     ...(contains === undefined ? [] : [`name like ${given(`%${contains}%`)}`]),
   ]
   const where = tests.length > 0 ? `where ${tests.join(' and ')}` : ''
-  const order = `${COLUMNS[sort.field]} ${sort.descending ? 'desc' : 'asc'}, namespace, name`
+  const order = `${COLUMNS[sort.field]} ${sort.descending ? 'desc nulls last' : 'asc'}, namespace, name`
   const [count] = await session.query<{ total: number }>(`select count(*) as total from pod ${where}`, parameters)
   const rows = await session.query<{ namespace: string; name: string }>(
     `select * from pod ${where} order by ${order} offset ${offset} limit ${limit}`,

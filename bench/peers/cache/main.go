@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -84,7 +85,7 @@ func main() {
 }
 
 // list takes namespaces (with commas; absent: all), phase, label (key=value), contains (part of the name), sort (name,
-// created, restarts; - before it descends), offset and limit.
+// created, restarts, node; - before it descends), offset and limit.
 func list(ctx context.Context, pods client.Reader, query url.Values) (page, error) {
 	var all corev1.PodList
 	options := []client.ListOption{}
@@ -139,15 +140,22 @@ func filter(all []corev1.Pod, query url.Values) []corev1.Pod {
 }
 
 func before(a, b *corev1.Pod, field string, descending bool) bool {
-	var left, right int64
+	difference := 0
 	switch field {
+	case "name":
+		difference = strings.Compare(a.Name, b.Name)
+	case "node":
+		if (a.Spec.NodeName == "") != (b.Spec.NodeName == "") {
+			return b.Spec.NodeName == ""
+		}
+		difference = strings.Compare(a.Spec.NodeName, b.Spec.NodeName)
 	case "created":
-		left, right = a.CreationTimestamp.Unix(), b.CreationTimestamp.Unix()
+		difference = cmp.Compare(a.CreationTimestamp.Unix(), b.CreationTimestamp.Unix())
 	case "restarts":
-		left, right = int64(restarts(a)), int64(restarts(b))
+		difference = cmp.Compare(restarts(a), restarts(b))
 	}
-	if left != right {
-		return (left < right) != descending
+	if difference != 0 {
+		return (difference < 0) != descending
 	}
 	if a.Namespace != b.Namespace {
 		return a.Namespace < b.Namespace
