@@ -31,6 +31,11 @@ export function AuditPage() {
   const [since, setSince] = useUrlValue('since')
   const [until, setUntil] = useUrlValue('until')
   const [from, setFrom] = useUrlValue('from')
+  // Another filter begins with the newest again.
+  const filtering = (set: (value: string) => void) => (value: string) => {
+    set(value)
+    setFrom('')
+  }
   const filter = { actor, what, outcome, since: instantOf(since), until: instantOf(until), continue: from }
   const query = { limit: LIMIT, ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value)) }
   const records = useRead(listAudit, { query }, { keep: true, ...(from ? {} : { everySeconds: 5 }) })
@@ -42,14 +47,18 @@ export function AuditPage() {
       <p className="soft">{t('detail')}</p>
       <Checked />
       <div className="cols">
-        <Field label={t('who')}>{(control) => <TextInput {...control} value={actor} onChange={setActor} />}</Field>
-        <Field label={t('what')}>{(control) => <TextInput {...control} value={what} onChange={setWhat} />}</Field>
+        <Field label={t('who')}>
+          {(control) => <TextInput {...control} value={actor} onChange={filtering(setActor)} />}
+        </Field>
+        <Field label={t('what')}>
+          {(control) => <TextInput {...control} value={what} onChange={filtering(setWhat)} />}
+        </Field>
         <Field label={t('result')}>
           {(control) => (
             <Select
               {...control}
               value={outcome}
-              onChange={setOutcome}
+              onChange={filtering(setOutcome)}
               options={[
                 { value: '', label: t('any') },
                 ...AuditOutcome.options.map((value) => ({ value, label: t(value) })),
@@ -58,10 +67,10 @@ export function AuditPage() {
           )}
         </Field>
         <Field label={t('since')}>
-          {(control) => <TextInput {...control} type="datetime-local" value={since} onChange={setSince} />}
+          {(control) => <TextInput {...control} type="datetime-local" value={since} onChange={filtering(setSince)} />}
         </Field>
         <Field label={t('until')}>
-          {(control) => <TextInput {...control} type="datetime-local" value={until} onChange={setUntil} />}
+          {(control) => <TextInput {...control} type="datetime-local" value={until} onChange={filtering(setUntil)} />}
         </Field>
       </div>
       <section className="card">
