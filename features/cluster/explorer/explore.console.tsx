@@ -146,12 +146,7 @@ function Explore({
         <Heading className="hidden">{kind.kind}</Heading>
         <KindPicker kinds={kinds} current={kind} />
         <p className="soft num" role="status">
-          {page && (
-            <>
-              {t('total', { count: page.total, formatted: page.total.toLocaleString('en') })}{' '}
-              {kind.clusters.length > 1 && t('clusters', { count: kind.clusters.length })}
-            </>
-          )}
+          {page && t('total', { count: page.total, formatted: page.total.toLocaleString('en') })}
         </p>
         {page && <TrustBadge freshness={page.freshness} />}
         <span className="grow" />

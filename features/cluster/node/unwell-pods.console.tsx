@@ -44,6 +44,7 @@ export function UnwellPods({ cluster }: { cluster: string }) {
             columns={[
               {
                 title: t('pod'),
+                nowrap: true,
                 cell: (row) => (
                   <>
                     <Link to={`/explore/pods/${cluster}/${textOf(row, 'namespace')}/${textOf(row, 'name')}`}>

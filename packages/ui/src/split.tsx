@@ -53,7 +53,7 @@ export function Split({ name, children, side }: { name: string; children: ReactN
             onKeyDown={press}
             onKeyUp={keep}
           />
-          <aside className="split-side" style={{ width: `min(${width}px, 100% - 240px)` }}>
+          <aside className="split-side" style={{ width: `min(${width}px, 60%)` }}>
             {side}
           </aside>
         </>
