@@ -1,6 +1,6 @@
 import { rowsOfBits, setBit, wordsFor } from '../table/bitmap.ts'
 import type { TableChanges } from '../view/view-source.ts'
-import type { OpenTable } from './kinds.ts'
+import type { OpenTable } from './open-table.ts'
 
 /** What happened to a table since the call before; undefined when nothing did. */
 export function drainChanges(open: OpenTable): TableChanges | undefined {

@@ -2,7 +2,8 @@ import type { Expression } from '../expression.ts'
 import { type ClusterState, EVERYTHING, type Freshness, type Reader } from '../mirror.ts'
 import { nameTest } from '../table/filter/tests.ts'
 import type { ClusterEntry, Clusters } from './clusters.ts'
-import type { KindState, Kinds, OpenTable } from './kinds.ts'
+import type { Kinds } from './kinds.ts'
+import type { KindState, OpenTable } from './open-table.ts'
 
 /** Seconds with one decimal. */
 const age = (now: number, heardTime: number): number => Math.max(0, Math.round((now - heardTime) / 100) / 10)

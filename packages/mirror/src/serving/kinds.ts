@@ -7,34 +7,12 @@ import { Table } from '../table/table.ts'
 import type { TableChanges } from '../view/view-source.ts'
 import type { Clusters } from './clusters.ts'
 import { drainChanges } from './dirty-rows.ts'
+import type { KindState, OpenTable } from './open-table.ts'
 
 /** A table that takes another's place does so after this long, whatever clusters are missing in it. */
 const REPLACE_MS = 60_000
 /** For bitmaps, orders and rows as JSON of all tables together. */
 const BUDGET_BYTES = 48 * 2 ** 20
-
-/** How well one kind of one cluster is known. */
-export type KindState = Omit<StateMessage, 'type' | 'table'>
-
-/** A table with what is known of its clusters. */
-export interface OpenTable {
-  readonly table: Table
-  readonly lists: Lists
-  readonly resource: string
-  /** By cluster number; clusters that do not serve the kind are missing. */
-  readonly states: Map<number, KindState>
-  /** Another number whenever something in `states` changed, the time of the last sign of life aside. */
-  stateVersion: number
-  /** Milliseconds since 1970. */
-  readonly openTime: number
-  /** Up to where of the table's log the live views have been told. */
-  told: number
-  toldStates: number
-  /** Live views have to begin anew. */
-  replaced: boolean
-  /** Some cluster has said something of it. */
-  heard: boolean
-}
 
 /** The tables of all kinds. A kind has one that is read from, and perhaps one that is being filled to take its place. */
 export class Kinds {

@@ -25,7 +25,8 @@ import { cellOf, type Projection } from '../table/read/projection.ts'
 import { searchTable, wordsOfSearch } from '../table/read/search.ts'
 import type { Clusters } from './clusters.ts'
 import { clusterStates, freshness } from './freshness.ts'
-import type { Kinds, OpenTable } from './kinds.ts'
+import type { Kinds } from './kinds.ts'
+import type { OpenTable } from './open-table.ts'
 
 const MOST_ROWS = 1_000
 const ROWS = 50

@@ -2,7 +2,11 @@
 export type Bits = Uint32Array
 
 export const wordsFor = (rows: number): number => (rows + 31) >>> 5
-export const hasBit = (bits: Bits, row: number): boolean => (((bits[row >>> 5] as number) >>> (row & 31)) & 1) === 1
+/** False for what lies beyond the bitmap. */
+export const hasBit = (bits: Bits, row: number): boolean => {
+  const place = row >>> 5
+  return place < bits.length && (((bits[place] as number) >>> (row & 31)) & 1) === 1
+}
 export const setBit = (bits: Bits, row: number): void => {
   bits[row >>> 5] = (bits[row >>> 5] as number) | (1 << (row & 31))
 }
@@ -57,4 +61,18 @@ export const rowsOfBits = (bits: Bits, words: number, count = countBits(bits, wo
     }
   }
   return rows
+}
+
+/** Whether two bitmaps have a bit in common. */
+export function meets(a: Bits, b: Bits): boolean {
+  const words = Math.min(a.length, b.length)
+  for (let at = 0; at < words; at += 1) if (((a[at] as number) & (b[at] as number)) !== 0) return true
+  return false
+}
+
+let none: Bits = new Uint32Array(1_024)
+/** No bit at all. Nobody writes to it. */
+export const noBits = (words: number): Bits => {
+  if (none.length < words) none = new Uint32Array(words * 2)
+  return none
 }

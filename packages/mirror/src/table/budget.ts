@@ -42,9 +42,10 @@ export class Budget {
     }
   }
 
+  /** A tenth more than has to be, so that it is not looked for at each use. */
   #drop(except: string): void {
     for (const [key, { bytes }] of this.#kept) {
-      if (this.#bytes <= this.#limitBytes) return
+      if (this.#bytes <= this.#limitBytes * 0.9) return
       if (key === except) continue
       this.#kept.delete(key)
       this.#bytes -= bytes

@@ -1,4 +1,5 @@
 import type { SetsPart } from '../batch.ts'
+import { type Bits, grownBits, setBit } from './bitmap.ts'
 
 /** Sets of one table by id, read where the reading thread wrote them. */
 export class Sets {
@@ -8,6 +9,8 @@ export class Sets {
   ends: Uint32Array = new Uint32Array(1)
   count = 1
   #part: SetsPart | undefined
+  #used: Bits = new Uint32Array(1)
+  #usedUntil = 0
 
   /** What of it there is now. */
   update(part: SetsPart): void {
@@ -29,6 +32,17 @@ export class Sets {
 
   to(id: number): number {
     return this.ends[id] as number
+  }
+
+  /** String ids that are members of some set. */
+  membersUsed(): Bits {
+    const end = this.ends[this.count - 1] as number
+    for (; this.#usedUntil < end; this.#usedUntil += 1) {
+      const member = this.members[this.#usedUntil] as number
+      if (member >>> 5 >= this.#used.length) this.#used = grownBits(this.#used, ((member >>> 5) + 1) * 2)
+      setBit(this.#used, member)
+    }
+    return this.#used
   }
 
   get bytesHeld(): number {

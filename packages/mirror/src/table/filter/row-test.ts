@@ -1,4 +1,4 @@
-import { type Bits, hasBit, wordsFor } from '../bitmap.ts'
+import { type Bits, hasBit, meets, wordsFor } from '../bitmap.ts'
 import type { Column } from '../column.ts'
 import type { SetTest, StringTest } from './string-test.ts'
 
@@ -65,18 +65,12 @@ export class IdTest implements RowTest {
       let word = 0
       for (let row = at << 5; row < end; row += 1) {
         const id = u32[row] as number
-        word |= (((accept[id >>> 5] as number) >>> (id & 31)) & 1) << (row & 31)
+        const place = id >>> 5
+        if (place < accept.length) word |= (((accept[place] as number) >>> (id & 31)) & 1) << (row & 31)
       }
       bits[at] = word
     }
   }
-}
-
-/** Whether two bitmaps have a bit in common. */
-export function meets(a: Bits, b: Bits): boolean {
-  const words = Math.min(a.length, b.length)
-  for (let at = 0; at < words; at += 1) if (((a[at] as number) & (b[at] as number)) !== 0) return true
-  return false
 }
 
 /** A test that needs nothing but the row. */

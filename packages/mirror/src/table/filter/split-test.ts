@@ -1,8 +1,10 @@
 import { cutAt, SUFFIX_BYTES } from '../../rows/split.ts'
-import { type Bits, hasBit, wordsFor } from '../bitmap.ts'
+import { type Bits, grownBits, hasBit, wordsFor } from '../bitmap.ts'
 import type { Column } from '../column.ts'
 import { fillBits, type RowTest } from './row-test.ts'
 import { folded, type StringTest, type StringTests } from './string-test.ts'
+
+const NONE = new Uint32Array(0)
 
 /** Bytes of a suffix, in two words of the machine's order, and which of them count. */
 interface Pattern {
@@ -137,9 +139,38 @@ export class SplitTest implements RowTest {
       bits.fill(0, 0, words)
       return
     }
-    if (this.#inside?.any || this.#halves.some(({ beginnings }) => beginnings.any) || this.#column.capitals)
-      fillBits(bits, slots, (row) => this.test(row))
+    const halves = this.#halves.filter(({ beginnings }) => beginnings.any)
+    if (this.#column.capitals || halves.length > 1) fillBits(bits, slots, (row) => this.test(row))
+    else if (this.#inside?.any || halves.length > 0) this.#fillBoth(bits, slots, halves[0])
     else this.#fillWithin(bits, slots)
+  }
+
+  /** The same as `test` in one loop; for suffixes without capitals, and at most one way to lie across. */
+  #fillBoth(bits: Bits, slots: number, half: Halves | undefined): void {
+    const { u32, suffixWords } = this.#column
+    const ids = Math.max(this.#inside?.accept.length ?? 0, half?.beginnings.accept.length ?? 0)
+    const inside = grownBits(this.#inside?.accept ?? NONE, ids)
+    const across = grownBits(half?.beginnings.accept ?? NONE, ids)
+    const suffix = half?.suffix
+    const within = this.#places.length > 0
+    const words = wordsFor(slots)
+    for (let at = 0; at < words; at += 1) {
+      const end = Math.min(slots, (at + 1) << 5)
+      let word = 0
+      for (let row = at << 5; row < end; row += 1) {
+        const id = u32[row] as number
+        const place = id >>> 5
+        const bit = 1 << (id & 31)
+        const one = suffixWords[row * 2] as number
+        const two = suffixWords[row * 2 + 1] as number
+        if (place < ids) {
+          if (((inside[place] as number) & bit) !== 0) word |= 1 << (row & 31)
+          else if (suffix && ((across[place] as number) & bit) !== 0 && fits(suffix, one, two)) word |= 1 << (row & 31)
+        }
+        if (within && this.#within(one, two)) word |= 1 << (row & 31)
+      }
+      bits[at] = word
+    }
   }
 
   /** The suffix alone decides. */

@@ -1,4 +1,4 @@
-import { type Bits, eachBit, grownBits, hasBit, setBit, wordsFor } from '../bitmap.ts'
+import { type Bits, eachBit, grownBits, hasBit, meets, setBit, wordsFor } from '../bitmap.ts'
 import type { Kept } from '../budget.ts'
 import type { Sets } from '../sets.ts'
 import { LOWER, type Strings } from '../strings.ts'
@@ -22,7 +22,7 @@ export class StringTest implements Kept {
   readonly #match: StringMatch
   readonly #needles: Buffer[]
   #decided = 0
-  /** By string id; true for what `extend` has seen. */
+  /** By string id; as `extend` has seen them. Too short to hold any id while there is none. */
   accept: Bits = new Uint32Array(1)
   /** Some string was accepted. */
   any = false
@@ -42,33 +42,45 @@ export class StringTest implements Kept {
   extend(): void {
     const { count } = this.#strings
     if (this.#decided === count) return
-    const words = wordsFor(count)
-    if (words > this.accept.length) this.accept = grownBits(this.accept, words + (words >>> 2))
-    for (const needle of this.#needles) {
-      if (this.#match === 'contains' && needle.length > 0) this.#search(needle)
-      else this.#compare(needle, this.#decided)
-    }
+    if (this.any) this.#makeRoom()
+    for (const needle of this.#needles) this.#search(needle)
     this.#decided = count
   }
 
-  #take(id: number): void {
-    setBit(this.accept, id)
-    this.any = true
+  #makeRoom(): void {
+    const words = wordsFor(this.#strings.count)
+    if (words > this.accept.length) this.accept = grownBits(this.accept, words + (words >>> 2))
   }
 
-  /** All strings that contain the text. */
+  #take(id: number): void {
+    if (!this.any) {
+      this.any = true
+      this.#makeRoom()
+    }
+    setBit(this.accept, id)
+  }
+
+  #look(needle: Buffer, first: number, end: number): void {
+    if (this.#match === 'contains' && needle.length > 0) this.#scan(needle, first, end)
+    else this.#compare(needle, first, end)
+  }
+
+  /** All strings that match one text. */
   #search(needle: Buffer): void {
     const { count, size } = this.#strings
     if (needle.length < 3 || size < SMALL_BYTES) {
-      this.#scan(needle, this.#decided, count)
+      this.#look(needle, this.#decided, count)
       return
     }
+    // Whatever the match is, the text has to be in the string, in lower case at least.
+    const lower = Buffer.from(needle)
+    for (let at = 0; at < lower.length; at += 1) lower[at] = LOWER[lower[at] as number] as number
     const first = Math.floor(this.#decided / BLOCK)
     const last = Math.floor((count - 1) / BLOCK)
-    const blocks = this.#strings.trigrams().blocks(needle)
+    const blocks = this.#strings.trigrams().blocks(lower)
     eachBit(blocks, (last >>> 5) + 1, (block) => {
       if (block < first || block > last) return
-      this.#scan(needle, Math.max(this.#decided, block * BLOCK), Math.min(count, (block + 1) * BLOCK))
+      this.#look(needle, Math.max(this.#decided, block * BLOCK), Math.min(count, (block + 1) * BLOCK))
     })
   }
 
@@ -93,14 +105,14 @@ export class StringTest implements Kept {
     }
   }
 
-  #compare(needle: Buffer, first: number): void {
-    const { ends, count, bytes } = this.#strings
+  #compare(needle: Buffer, first: number, last: number): void {
+    const { ends, bytes } = this.#strings
     const { length } = needle
     const match = this.#match
     const whole = match === 'equals' || match === 'exact'
     const fold = match !== 'exact' && match !== 'begins'
     let from = this.#strings.from(first)
-    for (let id = first; id < count; id += 1) {
+    for (let id = first; id < last; id += 1) {
       const end = ends[id] as number
       const size = end - from
       if (whole ? size === length : size >= length) {
@@ -130,7 +142,7 @@ export class SetTest {
   readonly #sets: Sets
   readonly #strings: StringTest
   #decided = 0
-  /** By set id. */
+  /** By set id. Too short to hold any id while there is none. */
   accept: Bits = new Uint32Array(1)
 
   constructor(sets: Sets, strings: StringTest) {
@@ -146,10 +158,10 @@ export class SetTest {
     const { count, ends, members } = this.#sets
     this.#strings.extend()
     if (this.#decided === count) return
-    const words = wordsFor(count)
-    if (words > this.accept.length) this.accept = grownBits(this.accept, words + (words >>> 2))
     const { accept } = this.#strings
-    if (this.#strings.any) {
+    if (this.#strings.any && meets(accept, this.#sets.membersUsed())) {
+      const words = wordsFor(count)
+      if (words > this.accept.length) this.accept = grownBits(this.accept, words + (words >>> 2))
       let at = this.#sets.from(this.#decided)
       for (let id = this.#decided; id < count; id += 1) {
         const end = ends[id] as number

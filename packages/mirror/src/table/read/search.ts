@@ -30,6 +30,7 @@ export function searchTable(
   reader: Reader,
   limit: number,
 ): TableHits {
+  if (!words.every((word) => lists.filters.mayHold(word))) return { total: 0, best: CLASSES, rows: [] }
   const parts: Expression[] = words.map((text) => ({ text }))
   if (clusters) parts.push({ field: 'cluster', op: '=', values: [...clusters] })
   const result = lists.filters.make({ all: parts }, reader).refresh()
