@@ -18,7 +18,7 @@ const specOf = (plural: string): KindSpec => ({
   shortNames: [],
   namespaced: true,
   custom: false,
-  columns: [...COMMON_COLUMNS],
+  columns: COMMON_COLUMNS.slice(0, 2),
 })
 
 /** A table with one column of each shape. */
@@ -214,14 +214,14 @@ describe('a snapshot', () => {
 
 describe('a copy of a table that goes on changing', () => {
   it('is the table as it is at the end, every row whole', async () => {
-    const table = new Rows(1, 'pods', 40_000)
+    const table = new Rows(1, 'pods', 20_000)
     let turns = 0
     const copy = await copyTable(table, async () => {
       turns += 1
       if (turns === 3) table.grow(1_003)
-      else if (turns < 60) table.change([0, turns * 100, 39_999, table.arrays().slots - 1], 1_000 + turns)
+      else if (turns < 60) table.change([0, turns * 100, 19_999, table.arrays().slots - 1], 1_000 + turns)
     })
-    expect(turns).toBeGreaterThan(10)
+    expect(turns).toBeGreaterThan(5)
     expect(contentOf(copy)).toEqual(contentOf(table.arrays()))
     expect(copy.stood).toEqual(table.stood())
     expect(copy.version).toBe(table.version())
@@ -248,13 +248,12 @@ describe('a damaged snapshot', () => {
       (name) => read().tables.length === 2 && readFileSync(join(folder, name)).includes('"pods"'),
     )
     const { length } = readFileSync(join(folder, file as string))
-    for (let position = 0; position < length; position += 1)
-      for (const bits of [1, 0x80]) {
-        lines = []
-        const { tables } = damaged(file as string, position, bits)
-        expect([position, tables.map(({ spec }) => spec.resource)]).toEqual([position, ['nodes']])
-        expect(lines).toHaveLength(1)
-      }
+    for (let position = 0; position < length; position += 1) {
+      lines = []
+      const { tables } = damaged(file as string, position, 1 << (position % 8))
+      expect([position, tables.map(({ spec }) => spec.resource)]).toEqual([position, ['nodes']])
+      expect(lines).toHaveLength(1)
+    }
     expect(read().tables).toHaveLength(2)
   })
 

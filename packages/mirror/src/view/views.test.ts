@@ -428,10 +428,10 @@ describe('whoever applies the frames', () => {
           expect(client.id).toBe(client.view.id)
         }
       }
-      for (let step = 0; step < 400; step += 1) {
+      for (let step = 0; step < 300; step += 1) {
         for (let count = next(6); count > 0; count -= 1) change()
         if (next(3) === 0) table.hear({ state: next(2) ? 'live' : 'stale', revision: String(next(2)) })
-        if (clients.size < 30 && next(3) === 0) open()
+        if (clients.size < 16 && next(3) === 0) open()
         for (const [client, entry] of clients) if (next(3) === 0) act(client, entry)
         if (next(25) === 0) {
           rights = next(4)
