@@ -24,13 +24,15 @@ test('every text comes back from its two parts, and has one form only', () => {
   const random = seededRandom(3)
   const letters = ['a', 'z', '0', '-', '.', ':', 'é', '\u0000', '🚢']
   const suffixes = new Uint8Array(3 * SUFFIX_BYTES).fill(255)
+  const wrong: string[] = []
   for (let round = 0; round < 5_000; round++) {
     const text = Array.from({ length: random(20) }, () => letters[random(letters.length)]).join('')
     const { beginning, suffix } = splitText(text)
     packSuffix(suffix, suffixes, 1)
-    expect(beginning + suffixAt(suffixes, 1)).toBe(text)
     const bytes = Buffer.from(`--${text}`)
-    expect(bytes.subarray(2, cutAt(bytes, 2, bytes.length)).toString()).toBe(beginning)
+    const kept = bytes.subarray(2, cutAt(bytes, 2, bytes.length)).toString()
+    if (beginning + suffixAt(suffixes, 1) !== text || kept !== beginning) wrong.push(text)
   }
+  expect(wrong).toEqual([])
   expect([suffixes[SUFFIX_BYTES - 1], suffixes[2 * SUFFIX_BYTES]]).toEqual([255, 255])
 })

@@ -1,7 +1,7 @@
-import { type AnnotationChoice, APPLICATION_LABELS, COMMON } from '../common.ts'
 import type { Draft } from '../draft.ts'
 import { readUid, type Uid } from '../index/uid.ts'
 import { MalformedObject } from '../malformed.ts'
+import { type AnnotationChoice, APPLICATION_LABELS, COMMON } from '../metadata.ts'
 import { STRING_LIMIT_BYTES } from '../strings/dictionary.ts'
 import { ENTRY, OBJECT_META, OWNER_REFERENCE, TIME } from './fields.ts'
 import { LastBytes } from './last-bytes.ts'

@@ -1,6 +1,6 @@
-import type { AnnotationChoice } from '../common.ts'
 import type { Draft } from '../draft.ts'
 import { quantityIn } from '../kinds/quantity.ts'
+import type { AnnotationChoice } from '../metadata.ts'
 import { POD } from './columns.ts'
 import {
   type ContainerSpecs,

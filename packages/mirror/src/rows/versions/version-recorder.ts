@@ -1,7 +1,7 @@
 import type { ObjectChange, VersionsMessage } from '../../batch.ts'
 import type { JsonObject } from '../../worker/object-sink.ts'
-import { COMMON } from '../common.ts'
 import type { Draft } from '../draft.ts'
+import { COMMON } from '../metadata.ts'
 import { SUFFIX_BYTES, suffixAt } from '../split.ts'
 import { contentOf, managerOf } from './content.ts'
 
