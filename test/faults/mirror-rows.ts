@@ -34,6 +34,7 @@ async function killed(world: World): Promise<string | undefined> {
   return inMirrorWorld(async (mirrored) => {
     const { own, mirror, state, until } = mirrored
     const seconds = world.random.between(3, 12)
+    let caughtUp = 0
     const changes = await inStorm(mirrored, world, async () => {
       const before = mirror.list({ resource: 'pods', limit: 1 }, EVERYTHING).total
       const back = own.plane.restart('kube-apiserver', { kill: true, pauseSeconds: seconds })
@@ -41,9 +42,11 @@ async function killed(world: World): Promise<string | undefined> {
       assert.ok(mirror.list({ resource: 'pods', limit: 1 }, EVERYTHING).total >= before, 'what is known stays readable')
       assert.notEqual(state('pods').message, '', 'it is said why')
       await back
+      const since = performance.now()
       await until('pods are live', 40, () => state('pods').state === 'live')
+      caughtUp = (performance.now() - since) / 1000
     })
-    return `${changes}, away for ${seconds} s`
+    return `${changes}, away for ${seconds} s, live ${caughtUp.toFixed(1)} s after it was ready`
   })
 }
 

@@ -28,7 +28,14 @@ export interface MirrorWorld {
 const QUIET_SECONDS = 5
 const CLUSTER = 'victim'
 /** Patience is shorter than in life, so that a row takes seconds. */
-const TIMINGS = { pingEvery: 500, pingSilence: 1_500, connect: 1_500, streamSilence: 3_000, longestRetry: 2_000 }
+const TIMINGS = {
+  pingEvery: 500,
+  pingSilence: 1_500,
+  connect: 1_500,
+  streamSilence: 3_000,
+  longestRetry: 2_000,
+  longestReconnect: 2_000,
+}
 
 /** Gives a world to `act` and takes it down whatever happens. */
 export async function inMirrorWorld(

@@ -31,7 +31,9 @@ export interface Timings {
   quickEnd: number
   firstRetry: number
   longestRetry: number
-  /** A kind that may not be read is tried again after so long. */
+  /** Between attempts to connect: a cluster that is back is read again within this. */
+  longestReconnect: number
+  /** A kind that may not be read is tried again after so long at the latest. */
   refusedRetry: number
   /** What a cluster serves is asked again so long after a CustomResourceDefinition or APIService changed. */
   rediscover: number
@@ -51,6 +53,7 @@ export const TIMINGS: Timings = {
   quickEnd: 1_000,
   firstRetry: 250,
   longestRetry: 30_000,
+  longestReconnect: 5_000,
   refusedRetry: 300_000,
   rediscover: 500,
   rediscoverAtLeast: 600_000,

@@ -130,7 +130,8 @@ export class Connection {
   }
 
   async #connect(): Promise<Channel> {
-    const backoff = new Backoff(this.timings)
+    const { firstRetry, longestReconnect } = this.timings
+    const backoff = new Backoff({ firstRetry, longestRetry: longestReconnect })
     for (;;) {
       this.#closing.signal.throwIfAborted()
       try {

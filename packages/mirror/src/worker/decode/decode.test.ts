@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { type Encoding, type FakeObject, JSON_ENCODING, PROTOBUF_ENCODING } from '../testing/encode.ts'
 import { MapSink } from '../testing/map-sink.ts'
-import { type Frame, frameDecoder, MOST_FRAME_BYTES } from './frame-decoder.ts'
+import { type Frame, MOST_FRAME_BYTES } from './frame.ts'
+import { frameDecoder } from './frame-decoder.ts'
 import { listDecoder } from './list-decoder.ts'
 import { Unreadable } from './unreadable.ts'
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { JsonObject } from '../object-sink.ts'
-import { type Frame, type FrameDecoder, INITIAL_EVENTS_END, MOST_FRAME_BYTES } from './frame-decoder.ts'
+import { type Frame, type FrameDecoder, INITIAL_EVENTS_END, MOST_FRAME_BYTES } from './frame.ts'
 import { Gather } from './gather.ts'
 import { Unreadable } from './unreadable.ts'
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { JsonObject } from '../object-sink.ts'
 import { Gather } from './gather.ts'
-import type { ItemSink, ListDecoder, ListMeta } from './list-decoder.ts'
+import type { ItemSink, ListDecoder, ListMeta } from './list.ts'
 import { Unreadable } from './unreadable.ts'
 
 const MOST_ITEM_BYTES = 32 * 1024 * 1024 // etcd takes 1.5 MiB an object

@@ -1,30 +1,7 @@
-import type { JsonObject } from '../object-sink.ts'
 import { JsonList } from './json-list.ts'
+import { type ItemSink, type ListDecoder, PROTOBUF } from './list.ts'
 import { ProtobufList } from './protobuf-list.ts'
 import { Unreadable } from './unreadable.ts'
-
-/** What takes the items of a list; nothing of what it gets may be kept. */
-export interface ItemSink {
-  put(object: JsonObject): void
-  putProtobuf(bytes: Uint8Array, from: number, to: number): void
-}
-
-/** The list's own metadata. */
-export interface ListMeta {
-  /** '' where the list has none. */
-  revision: string
-  /** To ask for the next page with; '' on the last. */
-  continue: string
-  /** How many more there are, where the server says so. */
-  remaining: number | undefined
-}
-
-/** Takes a list apart as it comes. Everything throws Unreadable when it is not a list. */
-export interface ListDecoder {
-  push(piece: Uint8Array): void
-  /** At the end of the body. Throws Unreadable when the list is not complete. */
-  end(): ListMeta
-}
 
 /** By the content type of the answer. */
 export function listDecoder(contentType: string, sink: ItemSink): ListDecoder {
@@ -32,5 +9,3 @@ export function listDecoder(contentType: string, sink: ItemSink): ListDecoder {
   if (contentType.startsWith('application/json')) return new JsonList(sink)
   throw new Unreadable(`the answer is ${contentType || 'of no type'}, not a list`)
 }
-
-export const PROTOBUF = 'application/vnd.kubernetes.protobuf'

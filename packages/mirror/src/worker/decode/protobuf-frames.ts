@@ -1,4 +1,4 @@
-import { type Frame, type FrameDecoder, INITIAL_EVENTS_END, MOST_FRAME_BYTES } from './frame-decoder.ts'
+import { type Frame, type FrameDecoder, INITIAL_EVENTS_END, MOST_FRAME_BYTES } from './frame.ts'
 import { Gather } from './gather.ts'
 import { Unreadable } from './unreadable.ts'
 import { Fields, isMagic, LENGTH, MAGIC, textIn } from './wire.ts'

@@ -1,5 +1,5 @@
 import { Gather } from './gather.ts'
-import type { ItemSink, ListDecoder, ListMeta } from './list-decoder.ts'
+import type { ItemSink, ListDecoder, ListMeta } from './list.ts'
 import { Unreadable } from './unreadable.ts'
 import { Fields, isMagic, LENGTH, MAGIC, peekVarint, textIn } from './wire.ts'
 

@@ -46,7 +46,8 @@ export class CustomKinds {
       },
       put: (object) => {
         inner.put(object)
-        listed?.add(this.#learn(kind, object))
+        const key = this.#learn(kind, object)
+        listed?.add(key)
       },
       remove: (object) => {
         inner.remove(object)

@@ -1,5 +1,6 @@
 import { readBody } from '../connection/answer.ts'
-import { type ListMeta, listDecoder } from '../decode/list-decoder.ts'
+import type { ListMeta } from '../decode/list.ts'
+import { listDecoder } from '../decode/list-decoder.ts'
 import { Unreadable } from '../decode/unreadable.ts'
 import type { ObjectSink } from '../object-sink.ts'
 import type { ServedKind } from '../served-kind.ts'

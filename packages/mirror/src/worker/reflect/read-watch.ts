@@ -1,5 +1,6 @@
 import { type BodyEnd, readBody } from '../connection/answer.ts'
-import { type ErrorFrame, type Frame, frameDecoder } from '../decode/frame-decoder.ts'
+import type { ErrorFrame, Frame } from '../decode/frame.ts'
+import { frameDecoder } from '../decode/frame-decoder.ts'
 import type { ServedKind } from '../served-kind.ts'
 import { Later, MustRelist } from './failures.ts'
 import { acceptOf, pathOf, type Server } from './source.ts'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RelistCause } from '../../batch.ts'
 import { Backoff } from '../backoff.ts'
 import { ConnectionLost, Refused, Silent } from '../connection/answer.ts'
-import type { ErrorFrame, Frame, ObjectFrame } from '../decode/frame-decoder.ts'
+import type { ErrorFrame, Frame, ObjectFrame } from '../decode/frame.ts'
 import { Unreadable } from '../decode/unreadable.ts'
 import type { ObjectSink } from '../object-sink.ts'
 import type { ServedKind } from '../served-kind.ts'
@@ -51,6 +51,7 @@ type Step =
 
 const LIST: Step = { do: 'list', backwards: false, stream: true }
 const TELL_EVERY = 1_000 // milliseconds; a live kind's revision and last sign of life
+const FIRST_REFUSED_RETRY = 1_000 // milliseconds
 const STREAM_PATIENCE = 10 // times the silence that a streaming list may have
 const GIVE_UP_PROTOBUF = 2 // unreadable answers in a row
 
@@ -74,6 +75,7 @@ export class Reflector {
   #protobuf = true
   #unreadable = 0
   #emptyEnds = 0
+  #refusals = 0
   #told = 0
   #doing: Step = LIST
   /** Aborted when the present step has to be given up. */
@@ -276,6 +278,7 @@ export class Reflector {
       withList: inList(),
       silence: () => (inList() ? timings.streamSilence : timings.watchSilence),
       onBegin: () => {
+        this.#refusals = 0
         if (!inList()) this.#tell({ state: 'live', message: '', heardTime: Date.now() })
       },
       onFrame: (frame) => {
@@ -381,10 +384,12 @@ export class Reflector {
       return fromBeginning(step)
     }
     if (status === 403 || status === 404 || status === 405) {
-      this.#target.note('warn', message)
+      if (this.#refusals++ === 0) this.#target.note('warn', message)
       this.#tell({ state: 'stale', message })
       if (status !== 403) this.#target.onUnknown()
-      await this.#nap(timings.refusedRetry * (0.75 + Math.random() / 2))
+      // At first soon: an API server that has just started does not know all rights and kinds yet.
+      const pause = Math.min(timings.refusedRetry, FIRST_REFUSED_RETRY * 4 ** (this.#refusals - 1))
+      await this.#nap(pause * (0.75 + Math.random() / 2))
       return fromBeginning(step)
     }
     return this.#retry(step, message, retryAfterSeconds)

@@ -3,6 +3,7 @@ import { resourceOf } from '../../kind.ts'
 import type { ReaderTables } from '../cluster-reader.ts'
 import { type OpenReaderOptions, openReader, type Reader } from '../reader.ts'
 import type { Standing } from '../reflect/reflector.ts'
+import type { ServedKind } from '../served-kind.ts'
 import { MapSink } from './map-sink.ts'
 
 /** A reader whose tables are maps, for tests. */
@@ -13,6 +14,8 @@ export interface TestReader {
   sink(resource: string, cluster?: number): MapSink | undefined
   state(resource: string, cluster?: number): Standing | undefined
   resources(cluster?: number): string[]
+  /** As it was opened last. */
+  kind(resource: string): ServedKind | undefined
   /** Notes with this cause. */
   relists(cause?: RelistCause): string[]
 }
@@ -23,10 +26,13 @@ export function openTestReader(
 ): TestReader {
   const sinks = new Map<string, MapSink>()
   const states = new Map<string, Standing>()
+  const kinds = new Map<string, ServedKind>()
   const messages: FromReader[] = []
   const tables: ReaderTables = {
-    sink(cluster, { plural, group }) {
+    sink(cluster, kind) {
+      const { plural, group } = kind
       const key = `${cluster} ${resourceOf(plural, group)}`
+      kinds.set(resourceOf(plural, group), kind)
       const sink = sinks.get(key) ?? new MapSink({ protobuf: options.protobuf ?? PROTOBUF.has(group) })
       sinks.set(key, sink)
       return sink
@@ -52,6 +58,7 @@ export function openTestReader(
     state: (resource, cluster = 1) => states.get(`${cluster} ${resource}`),
     resources: (cluster = 1) =>
       [...sinks.keys()].filter((key) => key.startsWith(`${cluster} `)).map((key) => key.slice(`${cluster} `.length)),
+    kind: (resource) => kinds.get(resource),
     relists: (cause) =>
       messages.flatMap((one) =>
         one.type === 'note' && one.relist && (!cause || one.relist === cause) ? [one.message] : [],
