@@ -46,7 +46,8 @@ export async function coldSync(world: World): Promise<Result> {
   const cache = await goPeer('cache', plane.kubeconfigFile)
   await cache.stop()
   // kubectl needs 35 KB a pod: it is left out where it would push somebody else out of memory.
-  const kubectl = freemem() > pods.length * 60_000 ? { kubectlGetPods: await kubectlGetPods(plane.kubeconfigFile) } : {}
+  const kubectl: Result['peers'] =
+    freemem() > pods.length * 60_000 ? { kubectlGetPods: await kubectlGetPods(plane.kubeconfigFile) } : {}
   const best = [...ours].sort((a, b) => a.allMs - b.allMs)[0] ?? ours[0]
   if (!best) throw new Error('Nothing was measured')
   const floorMs = Math.min(...all.map(({ wallMs }) => wallMs))

@@ -8,6 +8,7 @@ import { fanOut } from './w6.ts'
 import { storms } from './w7.ts'
 import { restart } from './w8.ts'
 import { manyClusters } from './w9.ts'
+import { tableInBrowser } from './w16.ts'
 
 /** The workloads of the mirror in the order in which they are run: those that change nothing first. */
 export const mirrorWorkloads: Record<string, (world: World) => Promise<Result[]>> = {
@@ -19,6 +20,7 @@ export const mirrorWorkloads: Record<string, (world: World) => Promise<Result[]>
   W7: async (world) => [await storms(world)],
   W6: async (world) => [await fanOut(world)],
   W8: async (world) => [await restart(world)],
+  W16: async (world) => [await tableInBrowser(world)],
   W9: async () => [await manyClusters()],
 }
 
