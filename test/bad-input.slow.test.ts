@@ -89,3 +89,21 @@ test('a wrong password is refused without saying which part was wrong', async ()
   })
   expect([answer.status, answer.body.type]).toEqual([401, '/problems/wrong-password'])
 })
+
+test('a query of objects that cannot be answered is refused at its field', async () => {
+  const wrong: [string, number, string][] = [
+    ['/objects/podz', 404, '/params/resource'],
+    ['/objects/pods?filter=colour:red', 400, '/query/filter'],
+    ['/objects/pods?filter=(status:Running', 400, '/query/filter'],
+    ['/objects/pods?sort=colour', 400, '/query/sort'],
+    ['/objects/pods?limit=5000', 400, '/query/limit'],
+    ['/objects/pods?offset=-1', 400, '/query/offset'],
+    ['/objects/pods/facets?fields=colour', 400, '/query/fields'],
+    ['/search?text=', 400, '/query/text'],
+  ]
+  while ((await call('GET', '/objects/pods')).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50))
+  for (const [path, status, pointer] of wrong) {
+    const answer = await call('GET', path)
+    expect([path, answer.status, pointers(answer)]).toEqual([path, status, [pointer]])
+  }
+})

@@ -163,4 +163,6 @@ test('help and version need no server, and completion knows the commands', async
     shell.once('close', () => resolve(text.trim()))
   })
   expect(words).toBe('create')
+  // Which kinds there are only the server knows.
+  expect(script).toMatch(/"qd get"\) words="[^"]*\$\(qd kinds --names 2>\/dev\/null\)"/)
 })
