@@ -314,6 +314,35 @@ describe('rights', () => {
     expect(client.names).toEqual([])
   })
 
+  it('that change for very many are seen a part at a time, and nobody is told anything by the old ones', async () => {
+    const table = new PodTable()
+    const views = new Views(table, { tickMs: -1 })
+    let hidden = ''
+    const reader = { key: 'u', generation: 1, may: (_: string, __: string, namespace: string) => namespace !== hidden }
+    for (const row of [0, 1]) table.put(row, pod(`${row}`, { namespace: `ns-${row}` }))
+    const clients = Array.from(
+      { length: 20 },
+      (_, index) => new Client(views, { resource: 'pods', limit: 10 + index }, reader),
+    )
+    await microtasks()
+    table.changes()
+    hidden = 'ns-1'
+    reader.generation = 2
+    table.put(1, pod('1', { namespace: 'ns-1', revision: 7 }))
+    views.tick(table.changes())
+    await microtasks()
+    const done = clients.filter(({ frames }) => frames.length > 1)
+    expect(done.length).toBeGreaterThan(0)
+    expect(done.length).toBeLessThan(20)
+    for (const client of clients) expect(client.names).toEqual(done.includes(client) ? ['0'] : ['0', '1'])
+    for (let count = 0; count < 10; count += 1) views.tick([])
+    for (const client of clients) {
+      expect(client.names).toEqual(['0'])
+      expect(JSON.stringify(client.frames)).not.toContain('"revision":"7"')
+    }
+    expect(views.count).toBe(20)
+  })
+
   it('count when somebody asks for the whole window before the next tick', async () => {
     const reader = { key: 'u', generation: 1, may: () => true }
     const { client } = await opened(['a', 'b'], { resource: 'pods' }, reader)

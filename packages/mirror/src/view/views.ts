@@ -60,7 +60,7 @@ export class Views {
    */
   tick(changes: readonly TableChanges[]): void {
     const end = cpuMs() + this.#tickMs
-    this.#seeRights()
+    this.#seeRights(end)
     const dirtyOf = new Map(
       changes.map(({ resource, dirty, freshness }) => [resource, new DirtyRows(dirty, freshness)]),
     )
@@ -104,16 +104,27 @@ export class Views {
     }
   }
 
-  /** Who may see something else now looks at another view from here on. */
-  #seeRights(): void {
+  /** Who may see something else now looks at another view from here on, and gets nothing before it does. */
+  #seeRights(end: number): void {
+    let rejoined = 0
+    let over = false
     for (const looking of this.#looking) {
       if (looking.reader.generation === looking.shared.generation) continue
-      try {
-        looking.rejoin()
-      } catch (error) {
-        if (!(error instanceof QueryError)) throw error
-        looking.gone(error.message)
-      }
+      over ||= rejoined > 0 && rejoined % LOOKED_AT_ONCE === 0 && cpuMs() > end
+      if (!over) {
+        rejoined += 1
+        this.#rejoin(looking)
+        if (looking.state === 'waiting') this.#deliver(looking)
+      } else if (looking.state === 'current') looking.state = 'waiting'
+    }
+  }
+
+  #rejoin(looking: LookingView): void {
+    try {
+      looking.rejoin()
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error
+      looking.gone(error.message)
     }
   }
 
@@ -142,7 +153,7 @@ export class Views {
   }
 
   #deliver(looking: LookingView): void {
-    if (looking.reader.generation !== looking.shared.generation) this.#seeRights()
+    if (looking.reader.generation !== looking.shared.generation) this.#rejoin(looking)
     if (looking.ended) return
     try {
       looking.shared.send(looking)
