@@ -2,7 +2,18 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { expect, test } from './story.ts'
 
-const PAGES = ['/nowhere', '/', '/applications', '/deploy', '/operations', '/clusters', '/environments', '/tokens']
+const PAGES = [
+  '/nowhere',
+  '/',
+  '/applications',
+  '/deploy',
+  '/operations',
+  '/clusters',
+  '/explore/pods',
+  '/explore/namespaces/local/-/default',
+  '/environments',
+  '/tokens',
+]
 
 /** What a page says to the console of the browser, and every request that leaves the platform. */
 function listen(page: Page, url: string): string[] {
