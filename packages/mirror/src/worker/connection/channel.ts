@@ -15,9 +15,9 @@ import type { RawAnswer } from './answer.ts'
 
 /** One way to send requests to a server. */
 export interface Channel {
-  /** Whether it takes another request now. */
-  free(): boolean
-  /** Rejects with the transport's error. */
+  /** Keeps room for one `ask`; false when it takes no further request now. */
+  reserve(): boolean
+  /** After `reserve`. Rejects with the transport's error. */
   ask(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<RawAnswer>
   close(): void
 }
@@ -115,11 +115,12 @@ function overHttp2(server: URL, socket: TLSSocket, timings: Timings, events: Cha
       ready = true
       let streams = 0
       resolve({
-        free: () => open && !leaving && !session.closed && streams < limitOf(session),
-        ask(path, headers, signal) {
-          streams++
-          return askHttp2(session, path, headers, signal, () => streams--)
+        reserve() {
+          const free = open && !leaving && !session.closed && !session.destroyed && streams < limitOf(session)
+          if (free) streams++
+          return free
         },
+        ask: (path, headers, signal) => askHttp2(session, path, headers, signal, () => streams--),
         close: () => session.destroy(),
       })
     })
@@ -203,7 +204,7 @@ function manyConnections(server: URL, agent: PlainAgent, events: ChannelEvents):
     events.onClosed(error)
   }
   return {
-    free: () => open,
+    reserve: () => open,
     close: () => close(undefined),
     ask(path, headers, signal) {
       return new Promise((resolve, reject) => {

@@ -77,10 +77,10 @@ export class Connection {
   }
 
   async #askOnce({ path, query, accept }: Ask, outer: AbortSignal): Promise<RawAnswer> {
-    const channel = await this.#channel(outer)
     const { headers } = await this.#credential().catch((error: Error) => {
       throw new ConnectionLost(error.message)
     })
+    const channel = await this.#channel(outer)
     const late = AbortSignal.timeout(this.timings.answer)
     const begun = new AbortController()
     const whole = `${this.#server.pathname.replace(/\/$/, '')}${path}${queryText(query)}`
@@ -118,10 +118,11 @@ export class Connection {
     return this.transport.credential({ refused })
   }
 
+  /** One that has room for a request, which is reserved. */
   async #channel(signal: AbortSignal): Promise<Channel> {
     for (;;) {
       signal.throwIfAborted()
-      for (const channel of this.#channels) if (channel.free()) return channel
+      for (const channel of this.#channels) if (channel.reserve()) return channel
       this.#connecting ??= this.#connect().finally(() => {
         this.#connecting = undefined
       })

@@ -1,5 +1,6 @@
 import { Refused, textOf } from '../connection/answer.ts'
-import type { Ask, Connection } from '../connection/connection.ts'
+import type { Ask } from '../connection/connection.ts'
+import type { Asked } from '../reflect/source.ts'
 import type { ServedKind } from '../served-kind.ts'
 import { type GroupVersion, kindsOf } from './choose-kinds.ts'
 
@@ -17,7 +18,7 @@ const MOST_BYTES = 32 << 20
  * Asks what can be listed and watched, each resource once, in its preferred version. Rejects as Connection.ask does when
  * nothing can be learned.
  */
-export async function discover(connection: Connection, signal: AbortSignal): Promise<Discovered> {
+export async function discover(connection: Pick<Asked, 'ask' | 'timings'>, signal: AbortSignal): Promise<Discovered> {
   const get = async (path: string) => JSON.parse(await read(connection, path, signal)) as unknown
   const silentGroups = new Set<string>()
   const versions: GroupVersion[] = []
@@ -29,7 +30,7 @@ export async function discover(connection: Connection, signal: AbortSignal): Pro
   return { kinds: kindsOf(versions), silentGroups }
 }
 
-async function read(connection: Connection, path: string, signal: AbortSignal): Promise<string> {
+async function read(connection: Pick<Asked, 'ask' | 'timings'>, path: string, signal: AbortSignal): Promise<string> {
   const ask: Ask = { path, accept: `${AGGREGATED},application/json`, verb: 'get', what: path }
   return textOf(await connection.ask(ask, signal), connection.timings.answer, signal, MOST_BYTES)
 }
