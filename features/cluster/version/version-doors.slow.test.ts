@@ -48,7 +48,8 @@ test('who changed an object, and when, is answered newest first and page by page
   const rest = await client(listVersions, { params, query: { ...query, before: first.continue } })
   expect(rest).toMatchObject({ items: [{ number: 1, manager: 'helm', time: '2026-11-21T12:01:00.000Z' }] })
   expect(rest.continue).toBeUndefined()
-  expect(await client(listVersions, { params: { ...params, name: 'other' }, query })).toEqual({ items: [] })
+  const missing = await client(listVersions, { params: { ...params, name: 'other' }, query }).catch((error) => error)
+  expect(isProblem(missing, notFound)).toBe(true)
 })
 
 test('a version shows what it changed, against the one before or any other', async () => {
@@ -65,6 +66,7 @@ test('the state at any time can be had; before the first one there is none', asy
   const { client } = platform
   const at = (time: string) => client(getStateAt, { params, query: { ...query, time } })
   expect((await at('2026-11-21T12:02:30Z')).number).toBe(2)
+  expect((await client(getStateAt, { params, query })).number).toBe(3)
   const early = await at('2026-11-21T11:00:00Z').catch((error) => error)
   expect(isProblem(early, notFound)).toBe(true)
   expect(early.body.detail).toContain('deployments.apps shop/web on one')

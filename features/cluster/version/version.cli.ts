@@ -66,7 +66,6 @@ export function versionCommands(program: Command, context: CliContext): void {
       when: ({ time }) => ageText(time),
       generation: ({ generation }) => generation,
     })
-    if (page.items.length === 0) context.progress('Nothing is recorded of this object; not every kind is recorded.')
   }
 
   function show(detail: VersionDetail): void {

@@ -1,3 +1,4 @@
+import { isProblem, notFound } from '@quarterdeck/kernel'
 import {
   Age,
   Button,
@@ -41,6 +42,7 @@ export function VersionsOfObject({ place }: { place: ObjectPlace }) {
   const [limit, setLimit] = useState(PAGE)
   const [shown, setShown] = useState<number>()
   const versions = useRead(listVersions, { params, query: { namespace, limit } }, { everySeconds: 5, keep: true })
+  if (!versions.data && isProblem(versions.error, notFound)) return <Empty title={t('none')}>{t('noneDetail')}</Empty>
   return (
     <Read query={versions}>
       {({ items, continue: more }) => (
@@ -49,7 +51,6 @@ export function VersionsOfObject({ place }: { place: ObjectPlace }) {
             label={t('versions')}
             rows={items}
             rowKey={({ number }) => String(number)}
-            empty={<Empty title={t('none')}>{t('noneDetail')}</Empty>}
             columns={[
               { title: t('version'), end: true, cell: ({ number }) => number },
               { title: t('change'), nowrap: true, cell: ({ change }) => <Change change={change} /> },

@@ -63,6 +63,7 @@ export const listVersions = endpoint({
       .describe('Of an earlier object with the same name; absent: the one that was there last'),
   }),
   response: pageOf(ObjectVersion),
+  problems: [notFound],
 })
 export const getVersion = endpoint({
   id: 'version.get',
@@ -85,7 +86,7 @@ export const getStateAt = endpoint({
   permission: 'object.get',
   summary: 'An object as it was at a time',
   params: one,
-  query: inNamespace.extend({ time: Time.describe('RFC 3339, UTC') }),
+  query: inNamespace.extend({ time: Time.optional().describe('Absent: as it was seen last') }),
   response: VersionDetail,
   problems: [notFound],
 })

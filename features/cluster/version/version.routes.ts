@@ -29,8 +29,9 @@ interface Parts {
 /** Recorded versions of objects; whoever may read the object may read them. */
 export function versionRoutes(server: Server, { db, fieldChanges }: Parts): void {
   bind(server, listVersions, async ({ params, query }) => {
-    const [object] = await findObjects(db, nameOf(params, query))
-    if (!object) return { items: [] }
+    const name = nameOf(params, query)
+    const [object] = await findObjects(db, name)
+    if (!object) throw notRecorded(name, 'version')
     const rows = await listVersionRows(db, object.id, { before: query.before, limit: query.limit + 1 })
     const items = rows.slice(0, query.limit)
     const last = items.at(-1)
@@ -47,11 +48,12 @@ export function versionRoutes(server: Server, { db, fieldChanges }: Parts): void
 
   bind(server, getStateAt, async ({ params, query }) => {
     const name = nameOf(params, query)
+    const time = query.time ?? new Date().toISOString()
     for (const object of await findObjects(db, name)) {
-      const version = await findVersionAt(db, object.id, query.time)
+      const version = await findVersionAt(db, object.id, time)
       if (version && version.change !== 'deleted') return detailOf(object, version, version.number - 1)
     }
-    throw notRecorded(name, `state at ${query.time}`)
+    throw notRecorded(name, `state at ${time}`)
   })
 
   bind(server, listChanges, async ({ query }) => ({ items: await listChangeRows(db, query) }))
