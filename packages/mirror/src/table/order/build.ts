@@ -31,10 +31,10 @@ export function baseOrder(table: Table, clusters: ClusterRanks, rows: Uint32Arra
 
 /** Rows by keys; rows that are equal in all of them stay as they are in `rows`. */
 export function sortBy(table: Table, clusters: ClusterRanks, keys: readonly SortKey[], rows: Uint32Array): Uint32Array {
-  let sorted = rows
-  for (const key of keys.toReversed())
-    for (const words of wordsOf(table, clusters, key, rows).toReversed()) sorted = sortStable(sorted, words)
-  return sorted === rows ? rows.slice() : sorted
+  return sortStable(
+    rows,
+    keys.flatMap((key) => wordsOf(table, clusters, key, rows)),
+  )
 }
 
 /** Keys by row number that order the rows, the most significant first. Absent values have the greatest. */

@@ -1,4 +1,4 @@
-import { type Bits, eachBit, setBit, wordsFor } from '../bitmap.ts'
+import { type Bits, rowsOfBits, setBit, wordsFor } from '../bitmap.ts'
 import type { Sets } from '../sets.ts'
 import type { Strings } from '../strings.ts'
 import { sortByWords } from './multikey.ts'
@@ -26,11 +26,7 @@ export function sortedStrings(strings: Strings, used: Bits): Uint32Array {
   return ids
 }
 
-function idsOf(used: Bits, count: number): Uint32Array {
-  const ids: number[] = []
-  eachBit(used, Math.min(used.length, wordsFor(count)), (id) => ids.push(id))
-  return Uint32Array.from(ids)
-}
+const idsOf = (used: Bits, count: number): Uint32Array => rowsOfBits(used, Math.min(used.length, wordsFor(count)))
 
 /** Which ids the rows have. */
 export function usedBy(rows: Uint32Array, values: Uint32Array, ids: number): Bits {
