@@ -5,7 +5,8 @@ import { shapeOf } from '../generator/shape.ts'
 import { answerOf, facetOf, requireSame } from './answers.ts'
 import type { Fact } from './facts.ts'
 import { podFacts } from './pod-facts.ts'
-import { searchedText, searchTotals } from './search.ts'
+import { searchTotals } from './search.ts'
+import { searchedText } from './searched-text.ts'
 
 const pods = (count: number): Fact[] =>
   [...generate(shapeOf(count))]

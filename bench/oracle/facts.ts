@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../generator/shape.ts'
 import { apiRequest } from '../world/api-request.ts'
 import type { ServedResource } from '../world/floor.ts'
 import { type PodFacts, podFacts } from './pod-facts.ts'
-import { searchedText } from './search.ts'
+import { searchedText } from './searched-text.ts'
 
 /** What the oracle keeps of one object. */
 export interface Fact {
