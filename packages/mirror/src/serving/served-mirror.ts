@@ -18,6 +18,7 @@ import type {
 } from '../mirror.ts'
 import type { SnapshotSource, SnapshotTable } from '../snapshot/snapshot-source.ts'
 import type { Snapshot, Snapshots } from '../snapshot/snapshots.ts'
+import { Ticks } from '../view/ticks.ts'
 import { Views } from '../view/views.ts'
 import { type ClusterEntry, Clusters } from './clusters.ts'
 import { clusterStates } from './freshness.ts'
@@ -29,8 +30,6 @@ import { Queries } from './queries.ts'
 import type { ReaderEvents, ReaderPort } from './reader-thread.ts'
 import { VersionFeed } from './version-feed.ts'
 
-/** Live views are told what changed this often. */
-const TICK_MS = 100
 /** Clusters of a snapshot that nobody asks for are forgotten after this long. */
 const UNCLAIMED_MS = 60_000
 /** How long the end waits for versions to be recorded. */
@@ -48,6 +47,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
   readonly #relists: Record<string, number> = {}
   readonly #timers: NodeJS.Timeout[] = []
   #reader: ReaderPort | undefined
+  #ticks: Ticks | undefined
   #snapshots: Pick<Snapshots, 'close'> | undefined
   #batches = 0
   #events = 0
@@ -66,7 +66,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
   /** From here on what is to be read is said to this reading thread. */
   attach(reader: ReaderPort): void {
     this.#reader = reader
-    this.#timers.push(setInterval(() => this.tick(), TICK_MS).unref())
+    this.#ticks = new Ticks(() => this.tick())
     this.#timers.push(setTimeout(() => this.#forgetUnclaimed(), UNCLAIMED_MS).unref())
   }
 
@@ -103,7 +103,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
   // The reading thread
 
   started(again: boolean): void {
-    if (!this.#fresh) for (const open of this.#kinds.served()) this.#reader?.post(restoreOf(open))
+    if (!this.#fresh) for (const open of this.#kinds.restorable()) this.#reader?.post(restoreOf(open))
     for (const entry of this.#clusters.watched()) this.#postWatch(entry)
     if (again) this.#options.log.info({}, 'The reading thread of the mirror was started again')
   }
@@ -152,6 +152,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
         // The thread's keeper sees to it.
         break
     }
+    this.#ticks?.came()
   }
 
   /** Tells the live views what changed. */
@@ -267,6 +268,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer)
+    this.#ticks?.end()
     this.#views.close()
     await this.#reader?.close()
     await this.#snapshots?.close()
@@ -277,7 +279,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
 function snapshotTable(open: OpenTable): SnapshotTable {
   const { table } = open
   return {
-    table: table.number,
+    table: open.id,
     spec: table.spec,
     version: () => table.log.position + open.stateVersion,
     arrays: () => table.arrays(),
