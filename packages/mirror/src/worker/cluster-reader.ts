@@ -9,9 +9,10 @@ import { CustomKinds } from './discover/custom-kinds.ts'
 import { type Discovered, discover } from './discover/discover.ts'
 import type { ObjectSink } from './object-sink.ts'
 import type { Timings } from './reader-options.ts'
-import { Reflector, type Standing } from './reflect/reflector.ts'
+import { Reflector } from './reflect/reflector.ts'
 import { Slots } from './reflect/slots.ts'
 import type { ListStrategy, Server } from './reflect/source.ts'
+import type { Standing } from './reflect/target.ts'
 import type { ServedKind } from './served-kind.ts'
 
 /** Where the rows go. */

@@ -5,55 +5,20 @@ import { ConnectionLost, Refused, Silent } from '../connection/answer.ts'
 import type { ErrorFrame, Frame, ObjectFrame } from '../decode/frame.ts'
 import { Unreadable } from '../decode/unreadable.ts'
 import type { ObjectSink } from '../object-sink.ts'
-import type { ServedKind } from '../served-kind.ts'
 import { Later, MustRelist } from './failures.ts'
 import { type Known, wentBackwards } from './probe.ts'
 import { type Listing, readable, readList } from './read-list.ts'
 import { readWatch } from './read-watch.ts'
 import { RecentDeletes } from './recent-deletes.ts'
 import { revisionNumber, type Server } from './source.ts'
-
-/** How well one kind is known. As StateMessage. */
-export interface Standing {
-  state: 'syncing' | 'live' | 'stale'
-  revision: number
-  loaded: number
-  expected: number | undefined
-  message: string
-  heardTime: number
-}
-
-/** What one kind of one cluster is read for. */
-export interface Target {
-  readonly kind: ServedKind
-  /** Less comes first. */
-  readonly urgency: number
-  /** Asked at each new list: the table may have been replaced. */
-  sink(): ObjectSink
-  /** Where the rows of a snapshot stand; 0 when there are none. */
-  readonly restoredRevision: number
-  /** `standing` has changed. */
-  onChange(): void
-  /** The server's revisions went backwards: other kinds may not be able to tell. */
-  onBackwards(): void
-  /** The server does not know the kind (any more). */
-  onUnknown(): void
-  note(level: 'info' | 'warn', message: string, relist?: RelistCause): void
-}
-
-type Step =
-  | { do: 'list'; backwards: boolean; stream: boolean }
-  /** The watch after a list as it begins, with the list in it. */
-  | { do: 'stream'; notOlderThan: string; backwards: boolean; expected: number | undefined }
-  | { do: 'watch' }
-  /** After the connection was lost: is it still the same store? */
-  | { do: 'probe' }
+import type { Standing, Step, Target } from './target.ts'
 
 const LIST: Step = { do: 'list', backwards: false, stream: true }
 const TELL_EVERY = 1_000 // milliseconds; a live kind's revision and last sign of life
 const FIRST_REFUSED_RETRY = 1_000 // milliseconds
 const STREAM_PATIENCE = 10 // times the silence that a streaming list may have
-const GIVE_UP_PROTOBUF = 2 // unreadable answers in a row
+const CALM = 60_000 // milliseconds without trouble, after which it is forgotten
+const GIVE_UP_PROTOBUF = 3 // unreadable answers without calm between them
 
 /** Keeps one kind of one cluster up to date: lists it, watches it, and lists it again whenever anything is in doubt. */
 export class Reflector {
@@ -62,6 +27,7 @@ export class Reflector {
   readonly #target: Target
   readonly #ending = new AbortController()
   readonly #backoff: Backoff
+  readonly #relistBackoff: Backoff
   readonly #emptyBackoff: Backoff
   readonly #deletes = new RecentDeletes()
   #sink: ObjectSink
@@ -74,6 +40,7 @@ export class Reflector {
   #known: Known | undefined
   #protobuf = true
   #unreadable = 0
+  #relisted = Number.NEGATIVE_INFINITY
   #emptyEnds = 0
   #refusals = 0
   #told = 0
@@ -90,6 +57,7 @@ export class Reflector {
     this.#server = server
     this.#target = target
     this.#backoff = new Backoff(timings)
+    this.#relistBackoff = new Backoff(timings)
     this.#emptyBackoff = new Backoff({ firstRetry: 2 * timings.quickEnd, longestRetry: timings.longestRetry })
     this.#sink = target.sink()
     const revision = target.restoredRevision
@@ -183,7 +151,6 @@ export class Reflector {
     this.#known = undefined
     this.#deletes.clear()
     this.#backoff.reset()
-    this.#unreadable = 0
     const loaded = this.#sink.count()
     this.#tell({
       state: 'live',
@@ -248,8 +215,8 @@ export class Reflector {
       },
     )
     if (ended === 'cut') return { do: 'probe' }
-    if (frames === 0 && performance.now() - began < this.#server.connection.timings.quickEnd)
-      return this.#afterEmpty(signal)
+    const { quickEnd } = this.#server.connection.timings
+    if (frames === 0 && performance.now() - began < quickEnd) return this.#afterEmpty(signal)
     this.#emptyEnds = 0
     this.#emptyBackoff.reset()
     return { do: 'watch' }
@@ -349,7 +316,7 @@ export class Reflector {
     if (error instanceof Unreadable) return this.#relist(new MustRelist('unreadable', error.message), step)
     if (error instanceof MustRelist) return this.#relist(error, step)
     if (error instanceof Silent) {
-      if (step.do !== 'watch') return this.#retry(step, 'the API server has stopped in the middle of an answer')
+      if (step.do !== 'watch') return this.#retry(step, 'The API server has stopped in the middle of an answer.')
       note('warn', `${error.message}: the watch is begun anew`, 'silent')
       this.#tell({ state: 'stale', message: `No sign of life from the watch: ${error.message}.` })
       return { do: 'probe' }
@@ -398,11 +365,23 @@ export class Reflector {
   async #relist({ why: cause, message }: MustRelist, step: Step): Promise<Step> {
     const backwards = cause === 'backwards' || ('backwards' in step && step.backwards)
     const stream = cause !== 'stream-unfinished' && (step.do !== 'list' || step.stream)
-    this.#target.note('warn', `${message}; the list is read again`, cause)
-    if (cause === 'unreadable' && ++this.#unreadable >= GIVE_UP_PROTOBUF) this.#protobuf = false
+    const ordered = cause === 'table-replaced'
+    this.#target.note(ordered ? 'info' : 'warn', `${message}; the list is read again`, cause)
     this.#tell({ state: 'syncing', message: `The list is read again: ${message}.`, loaded: 0, expected: undefined })
-    await this.#backoff.pause(this.#ending.signal)
+    if (!ordered) await this.#beforeRelist(cause)
     return { do: 'list', backwards, stream }
+  }
+
+  /** Lists that succeed do not make the pauses shorter, only a while without trouble does. */
+  async #beforeRelist(cause: RelistCause): Promise<void> {
+    const now = performance.now()
+    if (now - this.#relisted > CALM) {
+      this.#relistBackoff.reset()
+      this.#unreadable = 0
+    }
+    this.#relisted = now
+    if (cause === 'unreadable' && ++this.#unreadable >= GIVE_UP_PROTOBUF) this.#protobuf = false
+    await this.#relistBackoff.pause(this.#ending.signal)
   }
 
   async #retry(step: Step, message: string, seconds = 0): Promise<Step> {

@@ -2,7 +2,7 @@ import type { FromReader, RelistCause } from '../../batch.ts'
 import { resourceOf } from '../../kind.ts'
 import type { ReaderTables } from '../cluster-reader.ts'
 import { type OpenReaderOptions, openReader, type Reader } from '../reader.ts'
-import type { Standing } from '../reflect/reflector.ts'
+import type { Standing } from '../reflect/target.ts'
 import type { ServedKind } from '../served-kind.ts'
 import { MapSink } from './map-sink.ts'
 
