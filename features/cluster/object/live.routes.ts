@@ -14,11 +14,13 @@ export function liveRoutes(server: Server, parts: MirrorParts): void {
     const views = new SocketViews(socket, parts, parts.readerOf(subject))
     socket.onFrame((frame) => {
       const request = requestOf(frame)
-      if ('detail' in request) return views.refuse(request)
-      // Moving costs about what a page costs, opening may sort anew.
-      const waitSeconds = server.rateLimit.take(peer, request.type === 'open' ? 1 : 0.1)
-      if (waitSeconds === 0) return views.take(request)
-      views.refuse({ id: request.id, detail: `Too many requests; try again in ${waitSeconds} s` })
+      // Opening may sort anew; all else costs about what a page costs.
+      const cost = !('detail' in request) && request.type === 'open' ? 1 : 0.1
+      const waitSeconds = server.rateLimit.take(peer, cost)
+      if (waitSeconds > 0) {
+        views.refuse({ ...idOf(request), detail: `Too many requests; try again in ${waitSeconds} s` })
+      } else if ('detail' in request) views.refuse(request)
+      else views.take(request)
     })
     socket.onClose(() => views.end())
   })
@@ -56,8 +58,9 @@ class SocketViews {
     }
   }
 
+  /** A client that does not read what it is told is told no more. */
   refuse(refused: Refused): void {
-    void this.#socket.send(JSON.stringify({ type: 'refused', ...refused } satisfies LiveFrame))
+    this.#socket.offer(Buffer.from(JSON.stringify({ type: 'refused', ...refused } satisfies LiveFrame)))
   }
 
   #open({ id, resource, ...asked }: Open): void {
@@ -113,6 +116,8 @@ function reasonOf(error: unknown): Refused {
   const pointer = error.body.errors?.[0]?.pointer
   return { detail: error.message, ...(pointer ? { pointer } : {}) }
 }
+
+const idOf = ({ id }: { id?: number | undefined }) => (id === undefined ? {} : { id })
 
 /** The request, or why it is none. */
 function requestOf(frame: string | Uint8Array): LiveRequest | Refused {
