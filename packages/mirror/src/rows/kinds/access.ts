@@ -21,6 +21,13 @@ const subjects: ReadColumn = {
       return `${textAt(subject, 'kind')}/${namespace === '' ? '' : `${namespace}/`}${textAt(subject, 'name')}`
     }),
 }
+const policyName: ReadColumn = {
+  name: 'policy',
+  title: 'Policy',
+  type: 'text',
+  searched: true,
+  read: at('spec.policyName'),
+}
 const rules: ReadColumn = { name: 'rules', title: 'Rules', type: 'count', read: sizeOf('rules') }
 
 /** As kubectl prints it. */
@@ -68,6 +75,18 @@ export const ACCESS: Record<string, ReadColumn[]> = {
   ],
   'validatingwebhookconfigurations.admissionregistration.k8s.io': webhooks(),
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': webhooks(),
+  'validatingadmissionpolicies.admissionregistration.k8s.io': [
+    { name: 'validations', title: 'Validations', type: 'count', read: sizeOf('spec.validations') },
+    { name: 'failing', title: 'Failure', type: 'text', read: at('spec.failurePolicy') },
+    { name: 'parameters', title: 'Parameters', type: 'text', read: at('spec.paramKind.kind') },
+  ],
+  'mutatingadmissionpolicies.admissionregistration.k8s.io': [
+    { name: 'mutations', title: 'Mutations', type: 'count', read: sizeOf('spec.mutations') },
+    { name: 'failing', title: 'Failure', type: 'text', read: at('spec.failurePolicy') },
+    { name: 'parameters', title: 'Parameters', type: 'text', read: at('spec.paramKind.kind') },
+  ],
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io': [policyName],
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': [policyName],
   'apiservices.apiregistration.k8s.io': [
     { name: 'status', title: 'Status', type: 'text', read: serviceStatus },
     {

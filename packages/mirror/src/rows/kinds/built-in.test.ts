@@ -409,6 +409,34 @@ const cases: [string, string, JsonObject, PlainRow][] = [
       insecure: 'false',
     },
   ],
+  [
+    'a volume attachment',
+    'volumeattachments.storage.k8s.io',
+    {
+      spec: { attacher: 'csi.example.org', source: { persistentVolumeName: 'pv-1' }, nodeName: 'node-1' },
+      status: { attached: true },
+    },
+    { attached: 'true', attacher: 'csi.example.org', volume: 'pv-1', node: 'node-1' },
+  ],
+  [
+    'a claim of a device',
+    'resourceclaims.resource.k8s.io',
+    { status: { allocation: {}, reservedFor: [{ resource: 'pods', name: 'a' }] } },
+    { status: 'allocated,reserved', users: ['pods/a'] },
+  ],
+  ['a claim of a device that nobody has', 'resourceclaims.resource.k8s.io', {}, { status: 'pending' }],
+  [
+    'an address of a Service',
+    'ipaddresses.networking.k8s.io',
+    { spec: { parentRef: { resource: 'services', namespace: 'shop', name: 'web' } } },
+    { holder: 'services/shop/web' },
+  ],
+  [
+    'an admission policy and its binding',
+    'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+    { spec: { policyName: 'no-latest' } },
+    { policy: 'no-latest' },
+  ],
 ]
 
 test.each(cases)('the row of %s', (_, resource, object, expected) => {

@@ -128,4 +128,14 @@ export const CLUSTER: Record<string, ReadColumn[]> = {
           .map((version) => textAt(version, 'name')),
     },
   ],
+  'flowschemas.flowcontrol.apiserver.k8s.io': [
+    { name: 'level', title: 'Priority level', type: 'text', read: at('spec.priorityLevelConfiguration.name') },
+    { name: 'precedence', title: 'Precedence', type: 'count', read: at('spec.matchingPrecedence') },
+    { name: 'method', title: 'Told apart by', type: 'text', read: at('spec.distinguisherMethod.type') },
+  ],
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': [
+    { name: 'type', title: 'Type', type: 'text', read: at('spec.type') },
+    { name: 'shares', title: 'Shares', type: 'count', read: at('spec.limited.nominalConcurrencyShares') },
+    { name: 'queues', title: 'Queues', type: 'count', read: at('spec.limited.limitResponse.queuing.queues') },
+  ],
 }

@@ -116,6 +116,21 @@ export const NETWORK: Record<string, ReadColumn[]> = {
     { name: 'ingressRules', title: 'Ingress rules', type: 'count', read: sizeOf('spec.ingress') },
     { name: 'egressRules', title: 'Egress rules', type: 'count', read: sizeOf('spec.egress') },
   ],
+  'ipaddresses.networking.k8s.io': [
+    {
+      name: 'holder',
+      title: 'Holder',
+      type: 'text',
+      searched: true,
+      description: 'Resource/namespace/name',
+      read: (object) =>
+        ['resource', 'namespace', 'name']
+          .map((field) => textAt(object, `spec.parentRef.${field}`))
+          .filter(Boolean)
+          .join('/'),
+    },
+  ],
+  'servicecidrs.networking.k8s.io': [{ name: 'ranges', title: 'Ranges', type: 'set', read: at('spec.cidrs') }],
 }
 
 function labelOf(object: JsonObject, key: string): unknown {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../worker/object-sink.ts'
-import { at, firstOf, type ReadColumn, textAt, unlessDeleted } from './reading.ts'
+import { at, each, firstOf, flagAt, type ReadColumn, textAt, unlessDeleted } from './reading.ts'
 
 const annotationOf =
   (key: string) =>
@@ -102,5 +102,24 @@ export const STORAGE: Record<string, ReadColumn[]> = {
       type: 'text',
       read: (object) => annotationOf('storageclass.kubernetes.io/is-default-class')(object) === 'true',
     },
+  ],
+  'volumeattachments.storage.k8s.io': [
+    { name: 'attached', title: 'Attached', type: 'text', read: flagAt('status.attached') },
+    { name: 'attacher', title: 'Attacher', type: 'text', read: at('spec.attacher') },
+    { name: 'volume', title: 'Volume', type: 'split', searched: true, read: at('spec.source.persistentVolumeName') },
+    { name: 'node', title: 'Node', type: 'text', searched: true, read: at('spec.nodeName') },
+  ],
+  'csinodes.storage.k8s.io': [
+    { name: 'drivers', title: 'Drivers', type: 'set', searched: true, read: each('spec.drivers', 'name') },
+  ],
+  'csidrivers.storage.k8s.io': [
+    { name: 'attachRequired', title: 'Attached to nodes', type: 'text', read: at('spec.attachRequired') },
+    { name: 'podInfoOnMount', title: 'Told of the pod', type: 'text', wide: true, read: at('spec.podInfoOnMount') },
+    { name: 'storageCapacity', title: 'Reports capacity', type: 'text', wide: true, read: at('spec.storageCapacity') },
+    { name: 'modes', title: 'Modes', type: 'set', read: at('spec.volumeLifecycleModes') },
+  ],
+  'csistoragecapacities.storage.k8s.io': [
+    { name: 'storageClass', title: 'Storage class', type: 'text', read: at('storageClassName') },
+    { name: 'capacity', title: 'Capacity', type: 'number', unit: 'bytes', read: at('capacity') },
   ],
 }

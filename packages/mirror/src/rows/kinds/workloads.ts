@@ -142,6 +142,15 @@ function autoscalerStatus(object: JsonObject): string {
   return isTrue(object, 'ScalingLimited') ? 'Limited' : 'Active'
 }
 
+function claimStatus(object: JsonObject): string {
+  const words = [
+    isDeleted(object) ? 'deleted' : '',
+    at('status.allocation')(object) === undefined ? '' : 'allocated',
+    items(object, 'status.reservedFor').length > 0 ? 'reserved' : '',
+  ].filter(Boolean)
+  return words.includes('allocated') || words.includes('deleted') ? words.join(',') : 'pending'
+}
+
 /** Columns of the kinds that run pods, by resource. */
 export const WORKLOADS: Record<string, ReadColumn[]> = {
   'deployments.apps': [
@@ -235,5 +244,19 @@ export const WORKLOADS: Record<string, ReadColumn[]> = {
     { name: 'desired', title: 'Needed healthy', type: 'count', read: countAt('status.desiredHealthy') },
     { name: 'expected', title: 'Pods', type: 'count', read: countAt('status.expectedPods') },
     selector,
+  ],
+  'controllerrevisions.apps': [{ name: 'revision', title: 'Revision', type: 'count', read: at('revision') }],
+  podtemplates: [{ ...images, read: imagesAt('template.spec') }],
+  'resourceclaims.resource.k8s.io': [
+    { name: 'status', title: 'Status', type: 'text', description: 'As kubectl prints it', read: claimStatus },
+    {
+      name: 'users',
+      title: 'Used by',
+      type: 'set',
+      searched: true,
+      description: 'Resource/name',
+      read: (object) =>
+        items(object, 'status.reservedFor').map((user) => `${textAt(user, 'resource')}/${textAt(user, 'name')}`),
+    },
   ],
 }
