@@ -187,6 +187,32 @@ test('a client that does not read delays nobody, and afterwards has the latest s
   for (const socket of [stuck, reading]) socket.socket.terminate()
 })
 
+test('[SCL-02] a client that falls behind gets the latest windows when it reads again, and no queue of old ones', async () => {
+  const long = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key-${index}`, 'x'.repeat(63)]))
+  const big = (name: string) => make('ConfigMap', name, { metadata: { labels: { big: 'yes', ...long } } })
+  for (let index = 0; index < 12; index++) await big(`big-${index}`)
+  await listOf(12, 'configmaps', { filter: 'label:big' })
+  const socket = await live()
+  socket.socket.pause()
+  const ids = Array.from({ length: 40 }, (_, index) => index)
+  for (const id of ids) socket.send(open(id, { resource: 'configmaps', filter: 'label:big', sort: 'name' }))
+  const waiting = () => Math.max(...[...platform.server.fastify.websocketServer.clients].map((ws) => ws.bufferedAmount))
+  await until(() => waiting() > 1_000_000)
+  await big('big-last')
+  await listOf(13, 'configmaps', { filter: 'label:big' })
+  // All windows together are twenty times as much.
+  expect(waiting()).toBeLessThan(3_000_000)
+  socket.socket.resume()
+  for (const id of ids) {
+    const { view } = await socket.frame('opened', (frame) => frame.id === id)
+    await until(() => socket.frames.some((frame) => 'view' in frame && frame.view === view && totalOf(frame) === 13))
+  }
+  socket.socket.terminate()
+})
+
+const totalOf = (frame: LiveFrame) =>
+  frame.type === 'whole' ? frame.page.total : frame.type === 'change' ? frame.total : undefined
+
 test('whoever lacks object.list is not let onto the socket', async () => {
   const token = platform.as({ permissions: ['cluster.list'] }).token ?? ''
   const answer = await fetch(`${url}/api/v1/live`, { headers: { authorization: `Bearer ${token}` } })
