@@ -178,9 +178,6 @@ const KINDS: ((name: string) => KubeObject)[] = [
   }),
 ]
 
-/** Configmap of the storm's namespace. */
-export const configMap = (name: string): KubeObject => (KINDS[0] as (typeof KINDS)[0])(name)
-
 /** Makes, changes and deletes objects until it is stopped; what the API server refuses is let be. */
 export function startStorm(cluster: Cluster, random: Random, lanes = 3): { stop(): Promise<number> } {
   let stopped = false
