@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import type { KubeObject } from '@quarterdeck/kernel'
 import { type Cluster, connectCluster } from '@quarterdeck/kube'
@@ -229,6 +230,32 @@ test('[CLU-13] a cluster shows which pods are not well and why, and its nodes wi
   await pods.click()
   await page.waitForURL(/\/explore\/pods\?filter=cluster/)
   await expect(page.getByText(`${count} object`).first()).toBeVisible()
+})
+
+test('the list, its facets, its kinds and the details of an object are readable for everybody', async ({
+  signedIn: page,
+  platform,
+}) => {
+  const check = async () => {
+    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa']).analyze()
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([])
+  }
+  await explore(page, platform, `pods?filter=ns:${NAMESPACE}&sort=-status,name`)
+  await expect.poll(() => names(page)).toHaveLength(3)
+  await page.keyboard.press('j')
+  await page.keyboard.press('x')
+  await expect(page.getByRole('toolbar')).toBeVisible()
+  await check()
+  await page.getByTitle('Kind of object').click()
+  await expect(page.getByRole('searchbox', { name: 'Find a kind' })).toBeVisible()
+  await check()
+  await page.keyboard.press('Escape')
+  await page.getByRole('link', { name: 'front-1' }).click()
+  await expect(page.getByRole('region', { name: 'front-1' })).toContainText('Why it is not running')
+  for (const tab of ['Overview', 'Related']) {
+    await page.getByRole('region', { name: 'front-1' }).getByRole('button', { name: tab, exact: true }).click()
+    await check()
+  }
 })
 
 /** Passes connections on until it is cut; then the cluster behind it is out of reach. */

@@ -1,6 +1,6 @@
 import { applyLiveFrame, type LivePage, type LiveWindow, type LiveWindowFrame } from '@quarterdeck/client'
 import type { LiveQuery, LiveSocket, LiveState, LiveSubscription, LiveWindowPlace } from './live-socket.ts'
-import { mustMove, placeAround } from './window-place.ts'
+import { type Direction, mustMove, placeAround } from './window-place.ts'
 
 /** How far to trust what is shown of one cluster. */
 export interface ListFreshness {
@@ -48,6 +48,7 @@ export class LiveList {
   #subscription: LiveSubscription
   #place: LiveWindowPlace
   #sight: { first: number; count: number } = { first: 0, count: 30 }
+  #direction: Direction = 0
   /** A window was asked for and has not come. */
   #waiting = true
   #previous: ListPage | undefined
@@ -86,6 +87,7 @@ export class LiveList {
 
   /** Told which rows are in sight. */
   show = (first: number, count: number): void => {
+    this.#direction = Math.sign(first - this.#sight.first) as Direction
     this.#sight = { first, count }
     if (!this.#waiting) this.#moveIfNeeded()
   }
@@ -110,7 +112,7 @@ export class LiveList {
     const { first, count } = this.#sight
     if (count === 0 || !mustMove(this.#place, first, count, this.#view.page?.total ?? 0)) return
     this.#waiting = true
-    this.#place = placeAround(first, count)
+    this.#place = placeAround(first, count, this.#direction)
     const pause = this.#moveTime + BETWEEN_MS - Date.now()
     clearTimeout(this.#timer)
     if (pause <= 0) this.#move()
@@ -120,7 +122,7 @@ export class LiveList {
   /** To where the rows in sight are now. */
   #move(): void {
     this.#moveTime = Date.now()
-    this.#place = placeAround(this.#sight.first, this.#sight.count)
+    this.#place = placeAround(this.#sight.first, this.#sight.count, this.#direction)
     this.#subscription.move(this.#place)
   }
 

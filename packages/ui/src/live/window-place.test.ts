@@ -21,6 +21,15 @@ test('at either end of the list there is nothing to move to', () => {
 
 test('every window that is asked for would not have to move at once', () => {
   for (const first of [0, 1, 30, 59, 60, 61, 99_999, TOTAL - 30]) {
-    expect(mustMove(placeAround(first, 30), first, 30, TOTAL)).toBe(false)
+    for (const direction of [-1, 0, 1] as const) {
+      expect(mustMove(placeAround(first, 30, direction), first, 30, TOTAL)).toBe(false)
+    }
   }
+})
+
+test('while one scrolls, most of the window lies ahead', () => {
+  const down = placeAround(1_000, 25, 1)
+  const up = placeAround(1_000, 25, -1)
+  expect(down.offset + down.limit - 1_025).toBeGreaterThan(1_000 - down.offset)
+  expect(1_000 - up.offset).toBeGreaterThan(up.offset + up.limit - 1_025)
 })
