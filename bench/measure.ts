@@ -1,4 +1,4 @@
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 
 /** Result of one workload, as every file under bench/results holds it. Numbers carry their unit in the key. */
 export interface Result {
@@ -30,9 +30,9 @@ export interface BenchOptions {
   profileFolder?: string
 }
 
-/** What the figures were measured on. */
+/** What the figures were measured on, and how busy it was in the last five minutes: more than its cores is too busy. */
 export const machine = (): string =>
-  `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}, Node ${process.versions.node}`
+  `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}, Node ${process.versions.node}, load ${loadavg()[1]?.toFixed(1)}`
 
 /** The value below which `share` (0–1) of the values lie; nearest rank. */
 export function percentile(values: readonly number[], share: number): number {

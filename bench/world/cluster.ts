@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ControlPlane, controlPlane } from '@quarterdeck/local-cluster'
@@ -28,8 +28,11 @@ export async function fullCluster(
   let objects = 0
   let seedSeconds = 0
   const began = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-bench-cluster-'))
+  // Its processes end with this one, however it ends; what they wrote goes too unless it is killed.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const plane = await controlPlane({
-    folder: mkdtempSync(join(tmpdir(), 'quarterdeck-bench-cluster-')),
+    folder,
     apiServerMemoryLimit: pods > 50_000 ? '7GiB' : '2GiB',
     beforeApiServer: async (etcd) => {
       const start = performance.now()
