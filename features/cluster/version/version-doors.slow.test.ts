@@ -72,6 +72,8 @@ test('the state at any time can be had; before the first one there is none', asy
   expect(early.body.detail).toContain('deployments.apps shop/web on one')
   const wrong = await at('yesterday').catch((error) => error)
   expect(wrong.body).toMatchObject({ status: 400, errors: [{ pointer: '/query/time' }] })
+  const odd = await client(getStateAt, { params, query: { namespace: 'a\0b' } }).catch((error) => error)
+  expect(odd.body).toMatchObject({ status: 400, errors: [{ pointer: '/query/namespace' }] })
 })
 
 test('a version that is not recorded is not found, and the sentence says where to look', async () => {
