@@ -41,6 +41,11 @@ export class Kinds {
     return open && isServed(open) ? open : undefined
   }
 
+  /** Those that the reading thread knows by their number and that are read from. */
+  restorable(): OpenTable[] {
+    return this.served().filter((open) => this.#byNumber.get(open.table.number) === open)
+  }
+
   all(): OpenTable[] {
     return [...this.#byNumber.values()]
   }
@@ -50,6 +55,7 @@ export class Kinds {
     const table = new Table(number, spec, (cluster) => this.#clusters.shown(cluster))
     const seconds = () => Math.floor(this.#now() / 1000)
     const open: OpenTable = {
+      id: this.#opened,
       table,
       lists: new Lists(table, this.#clusters, this.budget, seconds, `${this.#opened}/`),
       resource: spec.resource,

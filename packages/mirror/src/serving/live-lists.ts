@@ -22,6 +22,7 @@ export function liveLists(queries: Queries): ViewSource {
           toldUntil = table.log.position
           return result.refresh().touchedSince(from)
         },
+        places: () => result.refresh().version + order.refresh().version,
         rows: (offset, limit) => lists.rows(result.refresh(), order.refresh(), offset, limit),
         has: (row) => result.refresh().has(row),
         compare: order.compare,

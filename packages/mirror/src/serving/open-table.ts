@@ -7,6 +7,8 @@ export type KindState = Omit<StateMessage, 'type' | 'table'>
 
 /** A table with what is known of its clusters. */
 export interface OpenTable {
+  /** Another for each table, whatever reading thread it comes from. */
+  readonly id: number
   readonly table: Table
   readonly lists: Lists
   readonly resource: string

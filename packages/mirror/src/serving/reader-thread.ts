@@ -29,6 +29,7 @@ const CLOSE_MS = 5_000
 export class ReaderThread implements ReaderPort {
   readonly #options: ReaderOptions
   readonly #events: ReaderEvents
+  readonly #script: URL
   #worker: Worker | undefined
   #started = 0
   #pauseMs = FIRST_PAUSE_MS
@@ -36,13 +37,15 @@ export class ReaderThread implements ReaderPort {
   #closed = false
   #gone = Promise.withResolvers<void>()
 
-  constructor(options: ReaderOptions, events: ReaderEvents) {
+  /** `script`: what the thread runs. */
+  constructor(options: ReaderOptions, events: ReaderEvents, script = new URL('../worker/main.ts', import.meta.url)) {
     this.#options = options
     this.#events = events
+    this.#script = script
   }
 
   start(again = false): void {
-    const worker = new Worker(new URL('../worker/main.ts', import.meta.url), {
+    const worker = new Worker(this.#script, {
       name: 'mirror-reader',
       workerData: this.#options,
     })

@@ -17,16 +17,23 @@ interface Waiting {
 
 /** Offers changes of objects to whoever records them: one call at a time, in order, again after a failure. */
 export class VersionFeed {
-  readonly #versions: NonNullable<MirrorOptions['versions']>
+  readonly #versions: Pick<NonNullable<MirrorOptions['versions']>, 'record'>
+  /** After a first failure. */
+  readonly #pauseMs: number
   readonly #log: MirrorOptions['log']
   readonly #waiting: Waiting[] = []
   #size = 0
   #running: Promise<void> | undefined
   readonly #end = new AbortController()
 
-  constructor(versions: NonNullable<MirrorOptions['versions']>, log: MirrorOptions['log']) {
+  constructor(
+    versions: Pick<NonNullable<MirrorOptions['versions']>, 'record'>,
+    log: MirrorOptions['log'],
+    pauseMs = FIRST_PAUSE_MS,
+  ) {
     this.#versions = versions
     this.#log = log
+    this.#pauseMs = pauseMs
   }
 
   add(cluster: string, kind: KindSpec, changes: ObjectChange[]): void {
@@ -47,12 +54,12 @@ export class VersionFeed {
   }
 
   async #run(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS
+    let pauseMs = this.#pauseMs
     for (let next = this.#waiting[0]; next && !this.#end.signal.aborted; next = this.#waiting[0]) {
       const { cluster, kind, changes } = next
       try {
         await this.#versions.record(cluster, kind, changes)
-        pauseMs = FIRST_PAUSE_MS
+        pauseMs = this.#pauseMs
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         this.#log.warn({ cluster, resource: kind.resource, error: message }, 'Versions were not recorded; trying again')

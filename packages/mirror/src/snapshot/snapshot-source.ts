@@ -11,7 +11,7 @@ export interface SnapshotSource {
 
 /** One table as a snapshot sees it. */
 export interface SnapshotTable {
-  /** Number of the table. */
+  /** Another number for each table. */
   readonly table: number
   readonly spec: KindSpec
   /** Another number whenever a row changed, or how far a cluster has been read. */
