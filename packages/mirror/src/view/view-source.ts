@@ -22,6 +22,8 @@ export interface LiveList {
    * before, and perhaps others; a row may be named several times. Undefined when any row may be.
    */
   touched(): ArrayLike<number> | undefined
+  /** Another number whenever rows came, went or changed places. */
+  places(): number
   /** Numbers of the rows from `offset` on, in order, at most `limit`. The array may be used again by the next call. */
   rows(offset: number, limit: number): ArrayLike<number>
   /** Whether this row is in the list. False for free rows. Called for every dirty row of every tick: tens of nanoseconds. */

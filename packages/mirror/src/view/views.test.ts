@@ -59,12 +59,19 @@ class PodTable implements ViewSource {
       (query.sort ? pod(b).restarts - pod(a).restarts : 0) || (pod(a).uid < pod(b).uid ? -1 : 1)
     const touched = this.touched ? new Set<number>() : undefined
     if (touched) this.#touched.add(touched)
+    let places = 0
+    let order = ''
     const all = () => [...this.rows.keys()].filter(has).sort(compare)
     return {
       resource: 'pods',
       columns: ['namespace', 'restarts'],
       version: () => this.#version,
       total: () => all().length,
+      places: () => {
+        if (order !== all().join()) places += 1
+        order = all().join()
+        return places
+      },
       rows: (offset, limit) => {
         this.reads += 1
         return all().slice(offset, offset + limit)

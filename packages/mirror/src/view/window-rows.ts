@@ -17,6 +17,8 @@ export class WindowRows {
   /** There are no rows behind those known. */
   #complete = false
   #total = 0
+  /** Of the list, when it was read. */
+  #places = -1
 
   constructor(list: LiveList, offset: number, limit: number) {
     this.#list = list
@@ -38,6 +40,7 @@ export class WindowRows {
   /** Reads everything anew. */
   read(): void {
     this.#total = this.#list.total()
+    if (this.#offset > 0) this.#places = this.#list.places()
     const spare = this.#offset === 0 ? this.#spare : 0
     this.#known = Array.from(this.#list.rows(this.#offset, this.#limit + spare))
     this.#complete = this.#offset + this.#known.length >= this.#total
@@ -51,13 +54,9 @@ export class WindowRows {
     const total = this.#list.total()
     const sameTotal = total === this.#total
     if (dirty.length === 0 && sameTotal) return false
-    if (dirty.length > MANY) {
-      this.read()
-      return true
-    }
-    if (this.#offset > 0) {
-      // Where a row was before is not known: any row of the list may have moved across the window.
-      if (sameTotal && !this.#touches(dirty)) return false
+    if (this.#offset > 0 && this.#list.places() === this.#places) return this.#shows(dirty)
+    // Where a row was before is not known: any row of the list may have moved across a window that begins later.
+    if (this.#offset > 0 || dirty.length > MANY) {
       this.read()
       return true
     }
@@ -74,11 +73,8 @@ export class WindowRows {
     return Math.min(100, Math.max(20, this.#limit))
   }
 
-  #touches(dirty: ArrayLike<number>): boolean {
-    for (let index = 0; index < dirty.length; index += 1) {
-      const row = dirty[index] as number
-      if (this.#isKnown.has(row) || this.#list.has(row)) return true
-    }
+  #shows(dirty: ArrayLike<number>): boolean {
+    for (let index = 0; index < dirty.length; index += 1) if (this.#isKnown.has(dirty[index] as number)) return true
     return false
   }
 
