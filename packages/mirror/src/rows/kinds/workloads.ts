@@ -142,13 +142,12 @@ function autoscalerStatus(object: JsonObject): string {
   return isTrue(object, 'ScalingLimited') ? 'Limited' : 'Active'
 }
 
+/** As kubectl prints it. */
 function claimStatus(object: JsonObject): string {
-  const words = [
-    isDeleted(object) ? 'deleted' : '',
-    at('status.allocation')(object) === undefined ? '' : 'allocated',
-    items(object, 'status.reservedFor').length > 0 ? 'reserved' : '',
-  ].filter(Boolean)
-  return words.includes('allocated') || words.includes('deleted') ? words.join(',') : 'pending'
+  const deleted = isDeleted(object) ? ['deleted'] : []
+  if (at('status.allocation')(object) === undefined) return deleted[0] ?? 'pending'
+  const reserved = items(object, 'status.reservedFor').length > 0 ? ['reserved'] : []
+  return [...deleted, 'allocated', ...reserved].join()
 }
 
 /** Columns of the kinds that run pods, by resource. */
@@ -248,7 +247,7 @@ export const WORKLOADS: Record<string, ReadColumn[]> = {
   'controllerrevisions.apps': [{ name: 'revision', title: 'Revision', type: 'count', read: at('revision') }],
   podtemplates: [{ ...images, read: imagesAt('template.spec') }],
   'resourceclaims.resource.k8s.io': [
-    { name: 'status', title: 'Status', type: 'text', description: 'As kubectl prints it', read: claimStatus },
+    { name: 'status', title: 'Status', type: 'text', read: claimStatus },
     {
       name: 'users',
       title: 'Used by',
