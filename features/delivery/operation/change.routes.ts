@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { conflict } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import { failpoint, hint } from '@quarterdeck/reconcile'
+import { failpoint, hintChannel, hintPayload } from '@quarterdeck/reconcile'
 import { AmbiguousCommitError, type Db, transaction } from '@quarterdeck/store'
 import type { OperationFailpoint } from './failpoints.rules.ts'
 import { canonicalJson } from './field-change.rules.ts'
@@ -58,13 +58,17 @@ async function makeChange(
   build: () => Promise<ChangeRequest & Partial<UndoOf>>,
 ): ReturnType<MakeChange> {
   const { query } = asked
+  let planTime = new Date()
+  // What is there is read while the key is looked up; for a key that is known it does not count.
+  let building = build()
+  building.catch(() => {})
   if (!query.dryRun) {
     const made = await madeBefore(options.db, asked)
     if (made) return made
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const planTime = new Date()
-    const request = await build()
+    if (attempt > 0) [planTime, building] = [new Date(), build()]
+    const request = await building
     const { definition } = request
     const [cluster, blockers] = await Promise.all([
       options.clusterOf(request.target.cluster),
@@ -178,6 +182,7 @@ async function write(
     acceptTime,
     undoes: request.undoes ?? null,
     planTime,
+    hint: { channel: hintChannel, payload: hintPayload(operationKind, targetKey(target)) },
   })
   if (!row) throw new DefinitionChanged()
   const { definition } = request
@@ -185,7 +190,6 @@ async function write(
     const taken = await definitions[definition.owner]?.accept(tx, definition, { id, acceptTime })
     if (!taken) throw new DefinitionChanged()
   }
-  await hint(tx, operationKind, targetKey(target))
   await audit(tx, {
     operation: id,
     actor: asked.subject.name,

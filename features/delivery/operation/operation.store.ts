@@ -176,13 +176,19 @@ type NewOperation = Omit<
   'sequence' | 'conditions' | 'results' | 'progress' | 'state' | 'startTime' | 'endTime' | 'undoneBy'
 >
 
+/** What tells whoever carries operations out that there is one, when it is committed. */
+interface Hint {
+  channel: string
+  payload: string
+}
+
 /**
  * Adds an accepted operation that was planned from `planTime` on, and takes over what its predecessors that had not
  * ended by then have still to delete or may still make. Answers the row; undefined when what it undoes is undone.
  */
 export async function insert(
   tx: Db,
-  { planTime, ...row }: Omit<NewOperation, 'steps'> & { planTime: Date },
+  { planTime, hint, ...row }: Omit<NewOperation, 'steps'> & { planTime: Date; hint: Hint },
 ): Promise<OperationRow | undefined> {
   // One accepter of a target at a time, so that sequence, definition and predecessors agree.
   await sql`select pg_advisory_xact_lock(hashtextextended(${row.target}, 0))`.execute(tx)
@@ -210,7 +216,7 @@ export async function insert(
         .returning(['id', 'sequence']),
     )
     .selectFrom('added')
-    .select(['sequence', tell])
+    .select(['sequence', tell, sql`pg_notify(${hint.channel}, ${hint.payload})`.as('hinted')])
     .executeTakeFirstOrThrow()
   if (row.undoes && !(await setUndoneBy(tx, row.undoes, row.id))) return undefined
   const fresh = { conditions: [], results: [], progress: null, state: 'Accepted' as const }

@@ -243,19 +243,21 @@ test('close waits for what runs and starts nothing more', async () => {
 })
 
 test('close tells a run that does not end to stop', async () => {
+  let begun = false
   let told = false
   const reconcilers = start({
     keys: async () => [],
     reconcile: (_key, { signal }) =>
-      new Promise((_resolve, reject) =>
+      new Promise((_resolve, reject) => {
+        begun = true
         signal.addEventListener('abort', () => {
           told = true
           reject(signal.reason)
-        }),
-      ),
+        })
+      }),
   })
   reconcilers.enqueue('thing', 'a')
-  while (reconcilers.metrics().thing?.running === 0) await sleep(5)
+  while (!begun) await sleep(5)
   await reconcilers.close({ drainMs: 20 })
   expect(told).toBe(true)
 })
