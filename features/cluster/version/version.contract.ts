@@ -39,12 +39,10 @@ export const VersionDetail = ChangedObject.extend({
 })
 export type VersionDetail = z.infer<typeof VersionDetail>
 
-/** Names as clusters have them; PostgreSQL refuses a NUL. */
-const Text = z.string().regex(/^\P{Cc}*$/u, 'Without control characters')
-const Resource = Text.min(1).max(300).describe('As in RBAC: deployments.apps')
-const one = z.object({ cluster: Name, resource: Resource, name: Text.min(1).max(253) })
+const Resource = z.string().min(1).max(300).describe('As in RBAC: deployments.apps')
+const one = z.object({ cluster: Name, resource: Resource, name: z.string().min(1).max(253) })
 const inNamespace = z.object({
-  namespace: Text.max(253).default('').describe('Empty for what belongs to no namespace'),
+  namespace: z.string().max(253).default('').describe('Empty for what belongs to no namespace'),
 })
 const path = '/clusters/:cluster/objects/:resource/:name'
 
@@ -58,7 +56,9 @@ export const listVersions = endpoint({
   query: inNamespace.extend({
     limit: z.coerce.number().int().min(1).max(500).default(100),
     before: z.coerce.number().int().min(1).optional().describe('Only versions below this number'),
-    uid: Text.max(253)
+    uid: z
+      .string()
+      .max(253)
       .optional()
       .describe('Of an earlier object with the same name; absent: the one that was there last'),
   }),
@@ -74,7 +74,7 @@ export const getVersion = endpoint({
   params: one.extend({ number: z.coerce.number().int().min(1) }),
   query: inNamespace.extend({
     against: z.coerce.number().int().min(1).optional().describe('Compare with this version; absent: the one before'),
-    uid: Text.max(253).optional(),
+    uid: z.string().max(253).optional(),
   }),
   response: VersionDetail,
   problems: [notFound],
@@ -98,9 +98,9 @@ export const listChanges = endpoint({
   summary: 'What was changed lately in the clusters, by whom, newest first',
   query: z.object({
     cluster: Name.optional(),
-    namespace: Text.max(253).optional(),
+    namespace: z.string().max(253).optional(),
     resource: Resource.optional(),
-    manager: Text.max(200).optional().describe('Exactly this field manager: kubectl-edit, helm'),
+    manager: z.string().max(200).optional().describe('Exactly this field manager: kubectl-edit, helm'),
     controllers: z.stringbool().default(true).describe("false: without what the cluster's own controllers changed"),
     since: Time.optional(),
     until: Time.optional(),

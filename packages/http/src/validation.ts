@@ -78,12 +78,19 @@ function parsePart(schema: z.ZodType, value: unknown, pointer: string): { value:
   }
 }
 
+/** PostgreSQL can hold no NUL and no name has one, so what has one is refused before anybody looks for it. */
+const withNul = (part: unknown, pointer: string): FieldError[] =>
+  Object.entries(part ?? {})
+    .filter(([, value]) => [value].flat().some((text) => typeof text === 'string' && text.includes('\0')))
+    .map(([key]) => ({ pointer: `${pointer}/${escaped(key)}`, detail: 'Leave out the NUL character' }))
+
 /** The three parts of a request, parsed. Throws invalidInput naming every field that is wrong or unknown. */
 export function parseRequest(endpoint: AnyEndpoint, request: { params: unknown; query: unknown; body: unknown }) {
   const params = parsePart(endpoint.params, request.params, '/params')
   const query = parsePart(endpoint.query, request.query, '/query')
   const body = parsePart(endpoint.body, request.body === null ? undefined : request.body, '/body')
-  const errors = [...params.errors, ...query.errors, ...body.errors].slice(0, 50)
+  const nuls = [...withNul(request.params, '/params'), ...withNul(request.query, '/query')]
+  const errors = [...nuls, ...params.errors, ...query.errors, ...body.errors].slice(0, 50)
   const first = errors[0]
   if (first) {
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
