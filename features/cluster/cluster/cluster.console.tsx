@@ -176,6 +176,65 @@ function ClusterEvents({ cluster }: { cluster: string }) {
   )
 }
 
+/** Capacity, control plane, and what Quarterdeck may do. */
+function Inside({ detail }: { detail: Detail }) {
+  const t = useText(clusterTexts)
+  return (
+    <div className="halves">
+      <section className="card">
+        <header>
+          <h2>{t('capacity')}</h2>
+        </header>
+        {detail.capacity && (
+          <dl className="body rows tight">
+            <div>
+              <dt>{t('cpu')}</dt>
+              <dd>
+                <Cpu capacity={detail.capacity} />
+              </dd>
+            </div>
+            <div>
+              <dt>{t('memory')}</dt>
+              <dd>
+                <Memory capacity={detail.capacity} />
+              </dd>
+            </div>
+            <div>
+              <dt>{t('pods')}</dt>
+              <dd>
+                <Meter
+                  used={detail.capacity.pods}
+                  all={detail.capacity.podLimit}
+                  text={t('podsOf', { used: detail.capacity.pods, all: detail.capacity.podLimit })}
+                />
+              </dd>
+            </div>
+          </dl>
+        )}
+      </section>
+      <section className="card">
+        <header>
+          <h2>{t('control')}</h2>
+        </header>
+        <ul className="plain-list">
+          {detail.components.map((component) => (
+            <li key={component.name}>
+              <div className="cols apart">
+                <span>{component.name}</span>
+                <State tone={component.healthy ? 'good' : 'bad'}>
+                  {component.healthy ? t('healthy') : t('unhealthy')}
+                </State>
+              </div>
+              {component.message && !component.healthy && <p className="soft small wrap">{component.message}</p>}
+            </li>
+          ))}
+        </ul>
+        <Rights rights={detail.rights} />
+      </section>
+    </div>
+  )
+}
+
 /** One cluster: what is not well first (`unwell`), control plane, capacity, rights, then its `nodes` and events. */
 export function ClusterPage({
   cluster,
@@ -193,7 +252,7 @@ export function ClusterPage({
   const query = useRead(getCluster, { params: { cluster } }, { everySeconds: 5 })
   return (
     <div className="page">
-      <Read query={query}>
+      <Read query={query} lines={2}>
         {(detail) => (
           <>
             <header className="page-head">
@@ -222,64 +281,11 @@ export function ClusterPage({
                 {warning}
               </Note>
             ))}
-            {unwell}
-            <div className="halves">
-              <section className="card">
-                <header>
-                  <h2>{t('capacity')}</h2>
-                </header>
-                {detail.capacity && (
-                  <dl className="body rows tight">
-                    <div>
-                      <dt>{t('cpu')}</dt>
-                      <dd>
-                        <Cpu capacity={detail.capacity} />
-                      </dd>
-                    </div>
-                    <div>
-                      <dt>{t('memory')}</dt>
-                      <dd>
-                        <Memory capacity={detail.capacity} />
-                      </dd>
-                    </div>
-                    <div>
-                      <dt>{t('pods')}</dt>
-                      <dd>
-                        <Meter
-                          used={detail.capacity.pods}
-                          all={detail.capacity.podLimit}
-                          text={t('podsOf', { used: detail.capacity.pods, all: detail.capacity.podLimit })}
-                        />
-                      </dd>
-                    </div>
-                  </dl>
-                )}
-              </section>
-              <section className="card">
-                <header>
-                  <h2>{t('control')}</h2>
-                </header>
-                <ul className="plain-list">
-                  {detail.components.map((component) => (
-                    <li key={component.name}>
-                      <div className="cols apart">
-                        <span>{component.name}</span>
-                        <State tone={component.healthy ? 'good' : 'bad'}>
-                          {component.healthy ? t('healthy') : t('unhealthy')}
-                        </State>
-                      </div>
-                      {component.message && !component.healthy && (
-                        <p className="soft small wrap">{component.message}</p>
-                      )}
-                    </li>
-                  ))}
-                </ul>
-                <Rights rights={detail.rights} />
-              </section>
-            </div>
           </>
         )}
       </Read>
+      {unwell}
+      {query.data && <Inside detail={query.data} />}
       {nodes}
       <ClusterEvents cluster={cluster} />
     </div>

@@ -45,6 +45,7 @@ function useGridColumns(
       shown.map((column): GridColumn<ListRow> => {
         const at = names?.indexOf(column.name) ?? -1
         const all = names?.indexOf(wholeOfReady(names)) ?? -1
+        const status = names?.indexOf('status') ?? -1
         const title = titleOf(column)
         const numeric = column.type === 'count' || column.type === 'number'
         return {
@@ -57,7 +58,9 @@ function useGridColumns(
           largestFirst: numeric || column.type === 'time',
           cell: (row) => {
             if (column.name === 'cluster') return row.cluster
-            if (column.name === 'ready' && all >= 0) return readyOf(row.values[at], row.values[all])
+            if (column.name === 'ready' && all >= 0) {
+              return readyOf(row.values[at], row.values[all], row.values[status] === 'Completed')
+            }
             if (column.name !== 'name') return cellOf(column, row.values[at] ?? null)
             const ref = refOf(resource, names ?? [], row)
             return <NameLink to={objectPath(ref, search)} name={ref.name} />
@@ -68,11 +71,12 @@ function useGridColumns(
   )
 }
 
-/** `1/2`: ready of how many there should be; marked when some are not. */
-function readyOf(ready: ListRow['values'][number] | undefined, all: ListRow['values'][number] | undefined) {
+/** `1/2`: ready of how many there should be; marked when some are not, unless it has done its work. */
+function readyOf(ready: Value | undefined, all: Value | undefined, done: boolean) {
   const text = `${ready ?? 0}/${all ?? 0}`
-  return ready === all ? text : <span className="tone-warn">{text}</span>
+  return ready === all || done ? text : <span className="tone-warn">{text}</span>
 }
+type Value = ListRow['values'][number]
 
 interface ObjectListProps {
   kind: ObjectKind

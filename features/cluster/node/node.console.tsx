@@ -10,8 +10,8 @@ type Share = Pick<NodeRow, 'cpuCores' | 'cpuRequestedCores' | 'memoryBytes' | 'm
 
 function Cpu({ of: { cpuCores, cpuRequestedCores } }: { of: Share }) {
   const t = useText(nodeTexts)
-  const free = formatCores(Math.max(0, cpuCores - cpuRequestedCores))
-  const text = t('free', { free, all: formatCores(cpuCores), used: formatCores(cpuRequestedCores) })
+  const free = coresText(Math.max(0, cpuCores - cpuRequestedCores))
+  const text = t('free', { free, all: coresText(cpuCores), used: coresText(cpuRequestedCores) })
   return <Meter used={cpuRequestedCores} all={cpuCores} text={text} />
 }
 function Memory({ of: { memoryBytes, memoryRequestedBytes } }: { of: Share }) {
@@ -20,6 +20,9 @@ function Memory({ of: { memoryBytes, memoryRequestedBytes } }: { of: Share }) {
   const text = t('free', { free, all: formatBytes(memoryBytes), used: formatBytes(memoryRequestedBytes) })
   return <Meter used={memoryRequestedBytes} all={memoryBytes} text={text} />
 }
+
+/** Of many cores the thousandths say nothing. */
+const coresText = (cores: number) => formatCores(cores >= 100 ? Math.round(cores) : cores)
 
 /** The pods of a node in the explorer. */
 const podsPath = (cluster: string, node: string) =>
@@ -95,12 +98,13 @@ export function ClusterNodes({ cluster }: { cluster: string }) {
 
 function NodeState({ node }: { node: NodeRow }) {
   const t = useText(nodeTexts)
+  const wrong = node.wrong.filter((condition) => condition !== 'NotReady')
   return (
     <>
       <State tone={!node.ready ? 'bad' : node.schedulable && node.wrong.length === 0 ? 'good' : 'warn'}>
         {!node.ready ? t('notReady') : node.schedulable ? t('Ready') : t('cordoned')}
       </State>
-      {node.wrong.length > 0 && <div className="soft small clip">{node.wrong.join(', ')}</div>}
+      {wrong.length > 0 && <div className="soft small clip">{wrong.join(', ')}</div>}
     </>
   )
 }
