@@ -55,7 +55,10 @@ export async function inMirrorWorld(
     return await act(world)
   } catch (error) {
     const relists = JSON.stringify(mirror.metrics().relists)
-    ;(error as Error).message += `\nrelists ${relists}\nlog of the mirror:\n${log.slice(-40).join('\n')}`
+    const kinds = mirror.clusters().flatMap(({ kinds: all }) => all.filter(({ state }) => state !== 'live'))
+    const lame = kinds.slice(0, 10).map(({ resource, state, message }) => `${resource} is ${state}: ${message}`)
+    const what = [`relists ${relists}`, ...lame, 'log of the mirror:', ...log.slice(-40)]
+    ;(error as Error).message += `\n${what.join('\n')}`
     throw error
   } finally {
     await mirror.close()

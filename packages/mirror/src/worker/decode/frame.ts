@@ -35,7 +35,7 @@ export type Frame = ObjectFrame | BookmarkFrame | ErrorFrame
 
 /** Takes a watch apart as it comes. `push` throws Unreadable when it is not a watch, and whatever `onFrame` throws. */
 export interface FrameDecoder {
-  push(piece: Uint8Array): void
+  push(piece: Buffer): void
   /** Whether the last frame is not all there. */
   cut(): boolean
 }

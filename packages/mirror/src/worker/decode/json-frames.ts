@@ -14,7 +14,7 @@ export class JsonFrames implements FrameDecoder {
     this.#onFrame = onFrame
   }
 
-  push(piece: Uint8Array): void {
+  push(piece: Buffer): void {
     const gather = this.#gather
     gather.add(piece)
     for (;;) {
@@ -22,10 +22,11 @@ export class JsonFrames implements FrameDecoder {
       const end = bytes.subarray(0, to).indexOf(0x0a, from + this.#seen)
       this.#seen = end < 0 ? to - from : 0
       if ((end < 0 ? to : end) - from > MOST_FRAME_BYTES) throw new Unreadable('an event is longer than 8 MiB')
-      if (end < 0) return
+      if (end < 0) break
       gather.from = end + 1
       this.#onFrame(frameOf(bytes.subarray(from, end)))
     }
+    gather.release()
   }
 
   cut(): boolean {

@@ -36,7 +36,7 @@ export class JsonList implements ListDecoder {
     this.#sink = sink
   }
 
-  push(piece: Uint8Array): void {
+  push(piece: Buffer): void {
     this.#gather.add(piece)
     while (this.#step());
     if (this.#gather.length > MOST_ITEM_BYTES) throw new Unreadable('an object of the list is longer than 32 MiB')

@@ -18,7 +18,7 @@ export interface ListMeta {
 
 /** Takes a list apart as it comes. Everything throws Unreadable when it is not a list. */
 export interface ListDecoder {
-  push(piece: Uint8Array): void
+  push(piece: Buffer): void
   /** At the end of the body. Throws Unreadable when the list is not complete. */
   end(): ListMeta
 }

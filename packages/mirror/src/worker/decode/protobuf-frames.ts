@@ -14,7 +14,7 @@ export class ProtobufFrames implements FrameDecoder {
     this.#onFrame = onFrame
   }
 
-  push(piece: Uint8Array): void {
+  push(piece: Buffer): void {
     const gather = this.#gather
     gather.add(piece)
     while (gather.length >= PREFIX_BYTES) {
@@ -22,10 +22,11 @@ export class ProtobufFrames implements FrameDecoder {
       const length = bytes.readUInt32BE(from)
       if (length > MOST_FRAME_BYTES) throw new Unreadable('an event is longer than 8 MiB')
       const end = from + PREFIX_BYTES + length
-      if (end > to) return
+      if (end > to) break
       gather.from = end
       this.#onFrame(frameOf(bytes, from + PREFIX_BYTES, end))
     }
+    gather.release()
   }
 
   cut(): boolean {

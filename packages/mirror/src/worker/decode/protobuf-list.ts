@@ -22,7 +22,7 @@ export class ProtobufList implements ListDecoder {
     this.#sink = sink
   }
 
-  push(piece: Uint8Array): void {
+  push(piece: Buffer): void {
     this.#gather.add(piece)
     while (this.#step());
   }

@@ -157,10 +157,12 @@ test('watches that end at once without a word count as expired and do not turn i
   let empty = true
   const server = serverWith(3, {
     nextFault: () => (empty && server.requests.at(-1)?.query?.watch ? 'empty' : undefined),
+    timings: { quickEnd: 50 },
   })
   const { notes, sink, start } = reading(server)
   start()
-  await expect.poll(() => notes.filter((note) => note === 'expired').length).toBeGreaterThan(2)
+  const expired = () => notes.filter((note) => note === 'expired').length
+  await expect.poll(expired, { timeout: 10_000 }).toBeGreaterThan(2)
   const watches = server.requests.filter((request) => asked(request) === 'watch').length
   const lists = server.requests.length - watches
   expect(watches).toBeLessThanOrEqual(lists + 2)

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { ConnectionLost, type RawAnswer, Refused } from '../connection/answer.ts'
 import type { Ask } from '../connection/connection.ts'
-import { TIMINGS } from '../reader-options.ts'
+import { TIMINGS, type Timings } from '../reader-options.ts'
 import type { Asked } from '../reflect/source.ts'
 import { type Encoding, type FakeEvent, type FakeObject, JSON_ENCODING, PROTOBUF_ENCODING } from './encode.ts'
 
@@ -44,9 +44,15 @@ export const QUICK_TIMINGS = {
   refusedRetry: 10,
 }
 
+export interface FakeServerOptions {
+  nextFault?: () => Fault | undefined
+  pieceSize?: () => number
+  timings?: Partial<Timings>
+}
+
 /** One kind as an API server serves it: pages, whole lists, streaming lists and watches, in JSON or protobuf. */
 export class FakeServer implements Asked {
-  readonly timings = QUICK_TIMINGS
+  readonly timings: Timings
   readonly up = true
   readonly objects = new Map<string, FakeObject>()
   revision = 10
@@ -61,7 +67,8 @@ export class FakeServer implements Asked {
   readonly #pieceSize: () => number
   #uids = 0
 
-  constructor(options: { nextFault?: () => Fault | undefined; pieceSize?: () => number } = {}) {
+  constructor(options: FakeServerOptions = {}) {
+    this.timings = { ...QUICK_TIMINGS, ...options.timings }
     this.#nextFault = options.nextFault ?? (() => undefined)
     this.#pieceSize = options.pieceSize ?? (() => 1_000)
   }
