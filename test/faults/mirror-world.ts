@@ -30,8 +30,8 @@ const CLUSTER = 'victim'
 /** Patience is shorter than in life, so that a row takes seconds. */
 const TIMINGS = {
   pingEvery: 500,
-  pingSilence: 1_500,
-  connect: 1_500,
+  pingSilence: 3_000,
+  connect: 4_000,
   streamSilence: 3_000,
   longestRetry: 2_000,
   longestReconnect: 2_000,
