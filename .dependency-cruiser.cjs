@@ -163,7 +163,7 @@ module.exports = {
       ['kernel', 'ui', 'client'],
       ['react', '@types/react', '@tanstack/react-query'],
     ),
-    may('cli', ['rules', 'cli'], ['kernel', 'client'], ['commander']),
+    may('cli', ['rules', 'cli'], ['kernel', 'client'], ['commander', 'yaml']),
     may('migration', [], ['store'], ['kysely']),
   ],
   options: {
