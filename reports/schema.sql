@@ -23,7 +23,9 @@ create table "audit_event" (
   constraint audit_event_outcome_check CHECK ((outcome = ANY (ARRAY['intent'::text, 'succeeded'::text, 'failed'::text]))),
   constraint audit_event_pkey PRIMARY KEY (sequence)
 );
+CREATE INDEX audit_event_actor ON public.audit_event USING btree (actor, sequence);
 CREATE INDEX audit_event_operation ON public.audit_event USING btree (operation);
+CREATE INDEX audit_event_time ON public.audit_event USING btree ("time");
 CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_event_chained BEFORE INSERT ON public.audit_event FOR EACH ROW EXECUTE FUNCTION chain_audit_event();
 
@@ -84,6 +86,22 @@ create table "local_user" (
   constraint local_user_pkey PRIMARY KEY (name)
 );
 
+create table "object_version" (
+  object bigint not null,
+  number integer not null,
+  "time" timestamp with time zone not null,
+  change text not null,
+  generation bigint not null,
+  revision text not null,
+  manager text not null,
+  "managedTime" timestamp with time zone,
+  back text not null,
+  constraint object_version_change_check CHECK ((change = ANY (ARRAY['listed'::text, 'added'::text, 'changed'::text, 'deleted'::text]))),
+  constraint object_version_object_fkey FOREIGN KEY (object) REFERENCES recorded_object(id) ON DELETE CASCADE,
+  constraint object_version_pkey PRIMARY KEY (object, number)
+);
+CREATE INDEX object_version_time_idx ON public.object_version USING btree ("time" DESC);
+
 create table "operation" (
   id uuid not null,
   sequence bigint generated always as identity not null,
@@ -116,6 +134,22 @@ create table "operation" (
 CREATE INDEX operation_environment ON public.operation USING btree (environment, sequence DESC);
 CREATE INDEX operation_target ON public.operation USING btree (target, sequence DESC);
 CREATE INDEX operation_unfinished ON public.operation USING btree (target, sequence) WHERE (state <> ALL (ARRAY['Succeeded'::text, 'Failed'::text]));
+
+create table "recorded_object" (
+  id bigint generated always as identity not null,
+  cluster text not null,
+  resource text not null,
+  kind text not null,
+  namespace text not null,
+  name text not null,
+  uid text not null,
+  number integer not null,
+  content text not null,
+  "deleteTime" timestamp with time zone,
+  constraint recorded_object_cluster_resource_uid_key UNIQUE (cluster, resource, uid),
+  constraint recorded_object_pkey PRIMARY KEY (id)
+);
+CREATE INDEX recorded_object_cluster_resource_namespace_name_idx ON public.recorded_object USING btree (cluster, resource, namespace, name);
 
 create table "session" (
   id uuid default gen_random_uuid() not null,
