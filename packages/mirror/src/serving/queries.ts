@@ -30,6 +30,7 @@ import type { OpenTable } from './open-table.ts'
 
 const MOST_ROWS = 1_000
 const ROWS = 50
+const COMMA = Buffer.from(',')
 /** Kinds that are looked for most often, in the order in which hits are shown. */
 const FIRST_KINDS = [
   'deployments.apps',
@@ -106,11 +107,14 @@ export class Queries {
 
   listJson(query: ListQuery, reader: Reader): Uint8Array {
     const { open, result, projection, rows, offset } = this.#answer(query, reader)
-    let json = `{"resource":${JSON.stringify(open.resource)},"columns":${JSON.stringify(projection.columns)}`
-    json += `,"total":${result.count},"offset":${offset},"rows":[`
-    for (let at = 0; at < rows.length; at += 1) json += (at === 0 ? '' : ',') + projection.json(rows[at] as number)
-    json += `],"freshness":${JSON.stringify(this.freshness(open, query.filter, reader))}}`
-    return Buffer.from(json)
+    const names = `"resource":${JSON.stringify(open.resource)},"columns":${JSON.stringify(projection.columns)}`
+    const parts: Buffer[] = [Buffer.from(`{${names},"total":${result.count},"offset":${offset},"rows":[`)]
+    for (let at = 0; at < rows.length; at += 1) {
+      if (at > 0) parts.push(COMMA)
+      parts.push(projection.jsonBytes(rows[at] as number))
+    }
+    parts.push(Buffer.from(`],"freshness":${JSON.stringify(this.freshness(open, query.filter, reader))}}`))
+    return Buffer.concat(parts)
   }
 
   facets(query: FacetQuery, reader: Reader): Facet[] {

@@ -86,7 +86,8 @@ export class Order implements Kept {
     let next = 0
     for (let at = 0; at < length; at += 1) {
       const row = rows[at] as number
-      if (!hasBit(changed, row)) {
+      // Nearly every row comes by here.
+      if ((((changed[row >>> 5] as number) >>> (row & 31)) & 1) === 0) {
         if (kept !== at) rows[kept] = row
         kept += 1
         continue

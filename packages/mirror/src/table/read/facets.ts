@@ -16,8 +16,30 @@ const byCount = (a: Counted, b: Counted): number =>
 
 /** How often each value of a field occurs among the matching rows. Throws QueryError. */
 export function facetOf(table: Table, clusters: ClusterNames, result: Result, field: string, limit: number): Facet {
-  const values = countsOf(table, clusters, result, field).sort(byCount)
-  return { field, distinct: values.length, values: values.slice(0, limit) }
+  if (field === 'cluster') {
+    const values = countsOf(table, clusters, result, field).sort(byCount)
+    return { field, distinct: values.length, values: values.slice(0, limit) }
+  }
+  const counts = countStrings(table, result, field)
+  const { strings } = table
+  // Only those that are shown are decoded: there may be a hundred thousand.
+  const top: number[] = []
+  let distinct = 0
+  const compare = (a: number, b: number) => (counts[b] as number) - (counts[a] as number) || strings.compare(a, b)
+  for (let id = 1; id < counts.length; id += 1) {
+    if ((counts[id] as number) === 0) continue
+    distinct += 1
+    if (top.length === limit && compare(id, top[limit - 1] as number) > 0) continue
+    let place = top.length
+    while (place > 0 && compare(id, top[place - 1] as number) < 0) place -= 1
+    top.splice(place, 0, id)
+    if (top.length > limit) top.pop()
+  }
+  return {
+    field,
+    distinct,
+    values: top.map((id) => ({ value: valueOfId(table, id, field), count: counts[id] as number })),
+  }
 }
 
 /** Every value of a field that occurs, in any order. `keep`: only those. Throws QueryError. */
@@ -39,27 +61,26 @@ export function countsOf(
     })
     return counted
   }
-  if (field.startsWith('label:')) {
-    for (const [id, count] of countLabels(table, result, field.slice(6))) add(labelValue(table, id, field), count)
-    return counted
-  }
-  const column = columnOf(table, field, '/fields')
-  if (column.type !== 'text' && column.type !== 'set') {
-    throw new QueryError(
-      `Values of "${field}" cannot be counted: it is neither text of few values nor a set.`,
-      '/fields',
-    )
-  }
-  const counts =
-    column.type === 'text'
-      ? countIds(result, table.words, column.u32, table.strings.count)
-      : countMembers(table, column, result)
+  const counts = countStrings(table, result, field)
   for (let id = 1; id < counts.length; id += 1) {
     const count = counts[id] as number
-    if (count > 0) add(table.strings.text(id), count)
+    if (count > 0) add(valueOfId(table, id, field), count)
   }
   return counted
 }
+
+/** How many matching rows have each string, by its id: as value, member, or label of the key. */
+function countStrings(table: Table, result: Result, field: string): Uint32Array {
+  if (field.startsWith('label:')) return countLabels(table, result, field.slice('label:'.length))
+  const column = columnOf(table, field, '/fields')
+  if (column.type === 'text') return countIds(result, table.words, column.u32, table.strings.count)
+  if (column.type === 'set') return countMembers(table, column, result)
+  const message = `Values of "${field}" cannot be counted: it is neither text of few values nor a set.`
+  throw new QueryError(message, '/fields')
+}
+
+const valueOfId = (table: Table, id: number, field: string): string =>
+  field.startsWith('label:') ? table.strings.text(id).slice(field.length - 'label:'.length + 1) : table.strings.text(id)
 
 /** How many matching rows have each id. */
 function countIds(result: Result, words: number, ids: Uint32Array | Uint16Array, count: number): Uint32Array {
@@ -94,23 +115,20 @@ function countMembers(table: Table, column: Column, result: Result): Uint32Array
   return counts
 }
 
-/** Members `key=value` of the labels, by string id, with how many matching rows have them. */
-function countLabels(table: Table, result: Result, key: string): Map<number, number> {
+/** Counts of the members `key=value` of the labels; the others' are 0. */
+function countLabels(table: Table, result: Result, key: string): Uint32Array {
   const counts = countMembers(table, columnOf(table, 'labels', '/fields'), result)
   const beginning = Buffer.from(`${key}=`)
   const { strings } = table
-  const found = new Map<number, number>()
   for (let id = 1; id < counts.length; id += 1) {
+    if ((counts[id] as number) === 0) continue
     const from = strings.from(id)
-    if ((counts[id] as number) === 0 || strings.to(id) - from < beginning.length) continue
-    if (strings.bytes.compare(beginning, 0, beginning.length, from, from + beginning.length) === 0)
-      found.set(id, counts[id] as number)
+    const fits = strings.to(id) - from >= beginning.length
+    if (!fits || strings.bytes.compare(beginning, 0, beginning.length, from, from + beginning.length) !== 0)
+      counts[id] = 0
   }
-  return found
+  return counts
 }
-
-const labelValue = (table: Table, id: number, field: string): string =>
-  table.strings.text(id).slice(field.length - 'label:'.length + 1)
 
 /** Keys of labels, with how many matching rows have them. */
 export function labelKeys(table: Table, result: Result, keep: (key: string) => boolean, limit: number): Counted[] {

@@ -35,6 +35,7 @@ export class Projection implements Kept {
   readonly #clusters: ClusterNames
   readonly #cells: Column[]
   readonly #json = new Map<number, string>()
+  readonly #bytes = new Map<number, Buffer>()
   readonly #setJson = new Map<number, string>()
   #position = 0
   #size = 0
@@ -61,25 +62,44 @@ export class Projection implements Kept {
     }
   }
 
+  /** The Row as JSON in UTF-8; not to be changed. */
+  jsonBytes(row: number): Buffer {
+    this.#forgetChanged()
+    const kept = this.#bytes.get(row)
+    if (kept !== undefined) return kept
+    const bytes = Buffer.from(this.#write(row))
+    if (this.#bytes.size >= KEPT_ROWS) this.#forget()
+    this.#bytes.set(row, bytes)
+    this.#size += bytes.length + 150
+    return bytes
+  }
+
   /** The Row as JSON. */
   json(row: number): string {
     this.#forgetChanged()
     const kept = this.#json.get(row)
     if (kept !== undefined) return kept
+    const json = this.#write(row)
+    if (this.#json.size >= KEPT_ROWS) this.#forget()
+    this.#json.set(row, json)
+    this.#size += json.length + 60
+    return json
+  }
+
+  #write(row: number): string {
     const table = this.#table
     const cluster = JSON.stringify(this.#clusters.name(table.clusters[row] as number))
     const revision = table.revisions[row] as number
     let json = `{"id":${row},"cluster":${cluster},"uid":"${uidText(table.uids, row)}","revision":"${revision}","values":[`
     for (let at = 0; at < this.#cells.length; at += 1)
       json += (at === 0 ? '' : ',') + this.#cellJson(this.#cells[at] as Column, row)
-    json += ']}'
-    if (this.#json.size >= KEPT_ROWS) {
-      this.#json.clear()
-      this.#size = 0
-    }
-    this.#json.set(row, json)
-    this.#size += json.length + 60
-    return json
+    return `${json}]}`
+  }
+
+  #forget(): void {
+    this.#json.clear()
+    this.#bytes.clear()
+    this.#size = 0
   }
 
   #cellJson(column: Column, row: number): string {
@@ -117,9 +137,13 @@ export class Projection implements Kept {
   #forgetChanged(): void {
     const { log } = this.#table
     if (this.#position === log.position) return
-    if (!log.reaches(this.#position)) this.#json.clear()
-    else for (let at = this.#position; at < log.position; at += 1) this.#json.delete(log.at(at))
-    if (this.#json.size === 0) this.#size = 0
+    if (!log.reaches(this.#position)) this.#forget()
+    else
+      for (let at = this.#position; at < log.position; at += 1) {
+        this.#json.delete(log.at(at))
+        this.#bytes.delete(log.at(at))
+      }
+    if (this.#json.size + this.#bytes.size === 0) this.#size = 0
     this.#position = log.position
   }
 }
