@@ -90,7 +90,7 @@ function useShortcuts(find: () => void) {
   const go = useGo()
   // biome-ignore lint/correctness/useExhaustiveDependencies: go and find do the same in every render
   useEffect(() => {
-    let waiting = 0
+    let waiting = Number.NEGATIVE_INFINITY
     const press = (event: KeyboardEvent) => {
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault()
@@ -107,7 +107,7 @@ function useShortcuts(find: () => void) {
         return
       const place = PLACES[event.key]
       if (performance.now() - waiting < 1_500 && place) {
-        waiting = 0
+        waiting = Number.NEGATIVE_INFINITY
         event.preventDefault()
         go(place)
       } else if (event.key === 'g') waiting = performance.now()
