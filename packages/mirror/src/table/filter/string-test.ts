@@ -22,6 +22,8 @@ export class StringTest implements Kept {
   readonly #match: StringMatch
   readonly #needles: Buffer[]
   #decided = 0
+  readonly #skips = new Uint8Array(256)
+  #skipsFor: Buffer | undefined
   /** By string id; as `extend` has seen them. Too short to hold any id while there is none. */
   accept: Bits = new Uint32Array(1)
   /** Some string was accepted. */
@@ -84,25 +86,40 @@ export class StringTest implements Kept {
     })
   }
 
+  /** Horspool's search, string by string: what byte stands at the end says how far to go on. */
   #scan(needle: Buffer, first: number, end: number): void {
     const { ends } = this.#strings
     const lower = this.#strings.lower()
-    const start = needle[0] as number
-    const { length } = needle
+    const skips = this.#skipsOf(needle)
+    const behind = needle.length - 1
+    const final = needle[behind] as number
     let from = this.#strings.from(first)
     for (let id = first; id < end; id += 1) {
       const to = ends[id] as number
-      const last = to - length
-      for (let at = from; at <= last; at += 1) {
-        if (lower[at] !== start) continue
-        let same = 1
-        while (same < length && lower[at + same] === needle[same]) same += 1
-        if (same < length) continue
-        this.#take(id)
-        break
+      for (let at = from + behind; at < to; ) {
+        const byte = lower[at] as number
+        if (byte === final) {
+          let same = 1
+          while (same <= behind && lower[at - same] === needle[behind - same]) same += 1
+          if (same > behind) {
+            this.#take(id)
+            break
+          }
+        }
+        at += skips[byte] as number
       }
       from = to
     }
+  }
+
+  #skipsOf(needle: Buffer): Uint8Array {
+    if (this.#skipsFor === needle) return this.#skips
+    const most = Math.min(needle.length, 255)
+    this.#skips.fill(most)
+    for (let at = 0; at < needle.length - 1; at += 1)
+      this.#skips[needle[at] as number] = Math.min(most, needle.length - 1 - at)
+    this.#skipsFor = needle
+    return this.#skips
   }
 
   #compare(needle: Buffer, first: number, last: number): void {
