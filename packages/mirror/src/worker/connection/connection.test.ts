@@ -122,7 +122,7 @@ test('a server that no longer answers pings is taken for gone: its streams end a
     for (const socket of [client, onward]) sockets.push(socket.on('error', () => {}))
     client.pipe(onward).pipe(client)
   })
-  const { connection, events } = connectTo(await listening(front), { pingEvery: 20, pingSilence: 60, connect: 60 })
+  const { connection, events } = connectTo(await listening(front), { pingEvery: 50, pingSilence: 1_000, connect: 1_000 })
   const answer = await connection.ask(ask, signal)
   await expect.poll(() => events).toContain('alive')
   const ended = readBody(answer, { onPiece: () => true, silence: () => 60_000, signal })
@@ -130,7 +130,7 @@ test('a server that no longer answers pings is taken for gone: its streams end a
   for (const socket of sockets) socket.pause()
   expect(await ended).toBe('cut')
   const waiting = connection.ask(ask, AbortSignal.timeout(5_000)).catch(() => 'still away')
-  await expect.poll(() => events.at(-1)).toMatch(/^Cluster prod: (nothing listens|127)/)
+  await expect.poll(() => events.at(-1), { timeout: 10_000 }).toMatch(/^Cluster prod: (nothing listens|127)/)
   expect(await Promise.race([waiting, Promise.resolve('waits')])).toBe('waits')
 })
 
