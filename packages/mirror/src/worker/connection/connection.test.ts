@@ -122,7 +122,11 @@ test('a server that no longer answers pings is taken for gone: its streams end a
     for (const socket of [client, onward]) sockets.push(socket.on('error', () => {}))
     client.pipe(onward).pipe(client)
   })
-  const { connection, events } = connectTo(await listening(front), { pingEvery: 50, pingSilence: 1_000, connect: 1_000 })
+  const { connection, events } = connectTo(await listening(front), {
+    pingEvery: 50,
+    pingSilence: 1_000,
+    connect: 1_000,
+  })
   const answer = await connection.ask(ask, signal)
   await expect.poll(() => events).toContain('alive')
   const ended = readBody(answer, { onPiece: () => true, silence: () => 60_000, signal })
