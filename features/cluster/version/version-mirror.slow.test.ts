@@ -43,17 +43,17 @@ test('what anybody changes in a cluster is recorded with who did it, and every s
   const configMap = (colour: string) => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: 'settings', namespace },
+    metadata: { name: 'palette', namespace },
     data: { colour, size: 'large' },
   })
   await cluster.cluster.create(configMap('red'))
-  await numberOf('configmaps', 'settings').toBe(1)
+  await numberOf('configmaps', 'palette').toBe(1)
   await cluster.cluster.apply(configMap('green'), { force: true })
-  await numberOf('configmaps', 'settings').toBe(2)
+  await numberOf('configmaps', 'palette').toBe(2)
   await cluster.cluster.apply(configMap('green'), { force: true })
-  await cluster.cluster.remove({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'settings' })
-  await numberOf('configmaps', 'settings').toBe(3)
-  const found = await versionsOf('configmaps', 'settings')
+  await cluster.cluster.remove({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'palette' })
+  await numberOf('configmaps', 'palette').toBe(3)
+  const found = await versionsOf('configmaps', 'palette')
   expect(found?.rows.map(({ change, manager }) => [change, manager])).toEqual([
     ['deleted', ''],
     ['changed', 'quarterdeck'],

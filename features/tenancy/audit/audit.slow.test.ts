@@ -35,6 +35,8 @@ beforeAll(async () => {
   const deploy = { operation: OPERATION, actor: 'ann', act: 'application.deploy', what: 'local/dev/application/Shop' }
   await audit(db, { ...deploy, outcome: 'intent', detail: 'Deploy shop' })
   await audit(db, { ...deploy, outcome: 'succeeded', detail: 'Its pod is ready.' })
+  // Times are told to the millisecond.
+  await sql`select pg_sleep(0.002)`.execute(db)
   for (const actor of ['bob', 'cy']) {
     const what = `user ${actor}`
     await audit(db, { operation: null, actor, act: 'session.create', what, outcome: 'failed', detail: '' })
