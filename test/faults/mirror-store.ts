@@ -28,8 +28,11 @@ async function whileStopped({ plane }: OwnCluster, act: (folder: string) => void
   const folder = join(dirname(plane.kubeconfigFile), 'etcd')
   const back = plane.restart('etcd', { kill: true, pauseSeconds: PAUSE_SECONDS })
   await sleep((PAUSE_SECONDS * 1000) / 2)
-  act(folder)
-  await back
+  try {
+    act(folder)
+  } finally {
+    await back
+  }
 }
 
 /** Keeps a copy of the store as it is now. */
