@@ -22,6 +22,15 @@ async function signedOut(): Promise<void> {
   asking = false
 }
 
+// A page that was open while the server was replaced asks for parts that are gone: it is loaded anew, once a minute.
+window.addEventListener('vite:preloadError', (event) => {
+  const last = Number(sessionStorage.getItem('reloaded') ?? 0)
+  if (Date.now() - last < 60_000) return
+  event.preventDefault()
+  sessionStorage.setItem('reloaded', String(Date.now()))
+  location.reload()
+})
+
 const queries = createQueryClient(() => void signedOut())
 const place = document.getElementById('root')
 if (place) {
