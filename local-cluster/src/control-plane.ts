@@ -98,7 +98,7 @@ export async function controlPlane(options: ControlPlaneOptions): Promise<Contro
         await stepOf(onProgress, 'control-plane', component.name, 'starting', () => start(component))
         if (component.name === 'etcd') await options.beforeApiServer?.(etcdEndpoint(spec))
       }
-      await awaitDefaults(spec)
+      await awaitDefaults(spec, options.controllers ?? false)
     } catch (error) {
       await endLeftovers(home)
       throw error
@@ -140,12 +140,16 @@ async function startAndRecord(component: Component, home: Home, running: Map<str
   await awaitReady(component, started, home)
 }
 
-/** `/readyz` is true a moment before the namespace that nearly everything is created in is there. */
-async function awaitDefaults(spec: ControlPlaneSpec): Promise<void> {
+/**
+ * `/readyz` is true a moment before the namespace that nearly everything is created in is there. Its service account is
+ * made by the controllers: before it is there they are still beginning, and would end themselves if the API server went.
+ */
+async function awaitDefaults(spec: ControlPlaneSpec, controllers: boolean): Promise<void> {
+  const path = `/api/v1/namespaces/default${controllers ? '/serviceaccounts/default' : ''}`
   const client: KubeRequest = kubeRequest(spec.identities.endpoint('admin', apiServerUrl(spec.ports)))
   try {
     for (;;) {
-      const { status } = await client.send('GET', '/api/v1/namespaces/default')
+      const { status } = await client.send('GET', path)
       if (status === 200) return
       await new Promise((done) => setTimeout(done, 50))
     }

@@ -19,8 +19,11 @@ interface Written {
   message: string
 }
 
-/** Waits until no operation is running. */
-export async function settle(client: Client, limitSeconds = 90): Promise<void> {
+/**
+ * Waits until no operation is running. Generous: after an API server's return the controllers of Kubernetes themselves
+ * wait up to 30 s, each for its own watch, before they go on.
+ */
+export async function settle(client: Client, limitSeconds = 240): Promise<void> {
   const until = Date.now() + limitSeconds * 1000
   for (;;) {
     const { items } = await client(listOperations, { query: { running: true } })
