@@ -24,13 +24,15 @@ beforeAll(async () => {
   })
   mirror.watch({ name: 'one', kubeconfig: cluster.kubeconfig, revision: '1' })
   // What is there before counts as listed.
-  await vi.waitUntil(() => mirror.clusters()[0]?.state === 'live', { timeout: 60_000 })
+  await vi.waitUntil(() => ['configmaps', 'secrets'].every(isLive), { timeout: 60_000 })
 }, 120_000)
 afterAll(async () => {
   await mirror?.close()
   await database?.close()
   await cluster?.close()
 })
+
+const isLive = (name: string) => mirror.clusters()[0]?.kinds.find(({ resource }) => resource === name)?.state === 'live'
 
 const versionsOf = async (resource: string, name: string) => {
   const [object] = await findObjects(database.db, { cluster: 'one', resource, namespace, name })
