@@ -40,7 +40,7 @@ import { list as listEnvironments } from '../../../features/tenancy/environment/
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 import type { LateMirror } from './late-mirror.ts'
-import { presentUid } from './present-uid.ts'
+import { presentUids } from './present-uids.ts'
 
 /** What features are given. All of it can be handed out before the store is open. */
 export interface Parts {
@@ -112,7 +112,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   const version = versionReconciler({
     db,
     clusters: registered,
-    uidOf: (ref) => presentUid(mirror.current?.mirror, ref),
+    uidsOf: (cluster) => presentUids(mirror.current?.mirror, cluster),
     keepDays: parts.versionDays,
     now: Date.now,
   })

@@ -5,8 +5,11 @@ import { listPresent, prune, record } from './version.store.ts'
 interface Parts {
   db: Db
   clusters(): Promise<string[]>
-  /** uid of the object that has this name now; null when there is none; undefined while that is not known. */
-  uidOf(ref: { cluster: string; resource: string; namespace: string; name: string }): string | null | undefined
+  /**
+   * Tells of objects of a cluster, as it is just now, which uid has that name; null when there is none, undefined while
+   * that is not known.
+   */
+  uidsOf(cluster: string): (ref: { resource: string; namespace: string; name: string }) => string | null | undefined
   /** How long versions are kept. */
   keepDays: number
   now(): number
@@ -17,13 +20,14 @@ const PAGE = 1_000
 const DAY = 86_400_000
 
 /** Key: cluster name, or '' for the age limit. Marks as deleted what went while nobody looked, and forgets what is old. */
-export function versionReconciler({ db, clusters, uidOf, keepDays, now }: Parts): Reconciler {
+export function versionReconciler({ db, clusters, uidsOf, keepDays, now }: Parts): Reconciler {
   async function markGone(cluster: string, signal: AbortSignal): Promise<void> {
     let after = '0'
     while (!signal.aborted) {
       const present = await listPresent(db, cluster, after, PAGE)
+      const uidOf = uidsOf(cluster)
       for (const { resource, kind, namespace, name, uid } of present) {
-        const there = uidOf({ cluster, resource, namespace, name })
+        const there = uidOf({ resource, namespace, name })
         if (there === undefined || there === uid) continue
         const unknown = { generation: 0, revision: '', manager: '', managedTime: '', content: '' }
         const gone = { ...unknown, change: 'deleted' as const, namespace, name, uid, time: now() }

@@ -111,7 +111,7 @@ const reconciler = (now: number, there: string | null | undefined, clusters = ['
   versionReconciler({
     db: database.db,
     clusters: async () => clusters,
-    uidOf: () => there,
+    uidsOf: () => () => there,
     keepDays: 30,
     now: () => now,
   })
