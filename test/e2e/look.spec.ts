@@ -11,6 +11,9 @@ const PAGES = [
   '/clusters',
   '/explore/pods',
   '/explore/namespaces/local/-/default',
+  '/changes',
+  '/explore/namespaces/local/-/default?tab=versions',
+  '/audit',
   '/environments',
   '/tokens',
 ]

@@ -111,9 +111,9 @@ function Records({ items }: { items: AuditRecord[] }) {
           title: t('words'),
           wide: true,
           cell: ({ detail, operation }) => (
-            <>
+            <p>
               {detail} {operation && <Link to={`/operations/${operation}`}>{t('operation')}</Link>}
-            </>
+            </p>
           ),
         },
       ]}
