@@ -256,6 +256,8 @@ export class ClusterReader {
     })
     const reader = { cluster: cluster.cluster, resource, reflector, mark }
     this.#kinds.set(resource, reader)
+    // Said at once, so that a cluster does not count as live while a kind of it waits for its turn.
+    this.#options.onChange(reader)
     void reflector.run()
   }
 
