@@ -69,12 +69,13 @@ function environmentOf(text: string): Record<string, string> {
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
 }
 
-/** Ends exactly this process: asks first, then kills after `graceSeconds`. Resolves when it is gone. */
+/** Ends exactly this process: asks first, then kills after `graceSeconds`; 0 means without asking. Resolves when it is gone. */
 export async function endProcess(target: LiveProcess, graceSeconds = 10): Promise<void> {
   for (const [signal, seconds] of [
     ['SIGTERM', graceSeconds],
     ['SIGKILL', 10],
   ] as const) {
+    if (signal === 'SIGTERM' && seconds === 0) continue
     if (!isLive(target)) return
     try {
       process.kill(target.pid, signal)

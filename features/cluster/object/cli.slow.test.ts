@@ -11,7 +11,7 @@ const home = mkdtempSync(join(tmpdir(), 'qd-objects-'))
 withMirror()
 beforeAll(async () => {
   for (const name of ['web-1', 'web-2']) await makePod(name, { labels: { app: 'web' } })
-  await make('ConfigMap', 'settings', { data: { colour: 'red' } })
+  await make('ConfigMap', 'sails', { data: { colour: 'red' } })
   await listOf(2, 'pods')
   await listOf(1, 'configmaps')
 })
@@ -62,11 +62,11 @@ test('[SCL-02] qd get lists a kind, filtered and sorted, as a table or as JSON',
 })
 
 test('[EXT-07] qd get with a name prints that object, wherever it is', async () => {
-  const yaml = await qd('get', 'configmap', 'settings', ...here())
+  const yaml = await qd('get', 'configmap', 'sails', ...here())
   expect([yaml.status, yaml.out]).toEqual([0, expect.stringContaining('colour: red')])
-  const json = await qd('get', 'cm', 'settings', '--cluster', 'test', '-o', 'json')
+  const json = await qd('get', 'cm', 'sails', '--cluster', 'test', '-o', 'json')
   expect(JSON.parse(json.out).data).toEqual({ colour: 'red' })
-  const several = await qd('get', 'cm', 'settings')
+  const several = await qd('get', 'cm', 'sails')
   expect([several.status, several.err]).toEqual([2, expect.stringMatching(/test mirror-.*; twin mirror-.*--cluster/)])
   expect((await qd('get', 'cm', 'nothing')).err).toContain('There is a cm nothing in no cluster')
 })
@@ -80,9 +80,9 @@ test('qd says what is wrong with a kind, a filter and a limit', async () => {
 })
 
 test('[SCL-01] [CON-24] qd search finds objects of every kind, qd kinds lists the kinds', async () => {
-  const found = await qd('search', `settings ${namespace}`)
+  const found = await qd('search', `sails ${namespace}`)
   expect(found.out).toMatch(/^KIND +CLUSTER +NAMESPACE +NAME/)
-  expect(found.out.match(/^configmaps .*settings$/gm)).toHaveLength(2)
+  expect(found.out.match(/^configmaps .*sails$/gm)).toHaveLength(2)
   const kinds = await qd('kinds')
   expect(kinds.out).toMatch(/^deployments\.apps +deploy +Deployment +v1 +yes/m)
   const names = (await qd('kinds', '--names')).out.split('\n')
