@@ -1,33 +1,6 @@
 import type { Db } from '@quarterdeck/store'
 import { sql } from 'kysely'
-
-/** One record; `operation` is null where it was none, such as signing in. */
-export interface AuditRow {
-  sequence: number
-  time: string
-  operation: string | null
-  actor: string
-  act: string
-  what: string
-  outcome: 'intent' | 'succeeded' | 'failed'
-  detail: string
-}
-
-export interface AuditFilter {
-  actor?: string | undefined
-  act?: string | undefined
-  /** Part of what it was done to, whatever its case. */
-  what?: string | undefined
-  operation?: string | undefined
-  outcome?: AuditRow['outcome'] | undefined
-  /** RFC 3339, inclusive. */
-  since?: string | undefined
-  /** RFC 3339, exclusive. */
-  until?: string | undefined
-  /** Only records before this one, by sequence. */
-  before?: number | undefined
-  limit: number
-}
+import type { AuditFilter, AuditRow } from '../../tenancy/audit/audit.contract.ts'
 
 const table = (db: Db) => db.withTables<{ audit_event: AuditRow }>()
 

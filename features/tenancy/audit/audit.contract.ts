@@ -19,6 +19,35 @@ export const AuditRecord = z.object({
 })
 export type AuditRecord = z.infer<typeof AuditRecord>
 
+/** A record as whoever keeps the trail has it; `operation` is null where it was none, such as signing in. */
+export interface AuditRow {
+  sequence: number
+  time: string
+  operation: string | null
+  actor: string
+  act: string
+  what: string
+  outcome: AuditOutcome
+  detail: string
+}
+
+/** Which records are asked for; absent: any. */
+export interface AuditFilter {
+  actor?: string | undefined
+  act?: string | undefined
+  /** Part of what it was done to, whatever its case. */
+  what?: string | undefined
+  operation?: string | undefined
+  outcome?: AuditOutcome | undefined
+  /** RFC 3339, inclusive. */
+  since?: string | undefined
+  /** RFC 3339, exclusive. */
+  until?: string | undefined
+  /** Only records before this one, by sequence. */
+  before?: number | undefined
+  limit: number
+}
+
 export const listAudit = endpoint({
   id: 'audit.list',
   method: 'GET',

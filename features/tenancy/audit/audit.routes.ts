@@ -1,30 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type AuditOutcome, checkAuditTrail, listAudit } from './audit.contract.ts'
-
-/** A record as whoever keeps the trail has it. */
-export interface AuditRow {
-  sequence: number
-  time: string
-  operation: string | null
-  actor: string
-  act: string
-  what: string
-  outcome: AuditOutcome
-  detail: string
-}
-
-export interface AuditFilter {
-  actor?: string | undefined
-  act?: string | undefined
-  what?: string | undefined
-  operation?: string | undefined
-  outcome?: AuditOutcome | undefined
-  since?: string | undefined
-  until?: string | undefined
-  /** Only records before this one, by sequence. */
-  before?: number | undefined
-  limit: number
-}
+import { type AuditFilter, type AuditRow, checkAuditTrail, listAudit } from './audit.contract.ts'
 
 /** The trail belongs to operations, so reading it is passed. */
 export interface AuditRoutesOptions {
