@@ -1,3 +1,4 @@
+import { connect } from 'node:http2'
 import { Agent, request } from 'node:https'
 import type { Endpoint } from '@quarterdeck/local-cluster'
 import type { Generated } from './shape.ts'
@@ -34,6 +35,53 @@ export function etcdWriter(endpoint: Endpoint): EtcdWriter {
     remove: (keys) => transaction(keys.map((one) => ({ requestDeleteRange: { key: base64(one) } }))),
     close: () => agent.destroy(),
   }
+}
+
+/** Changes objects in etcd, each at a revision of its own, as every change of a real cluster is. */
+export interface EtcdChanger {
+  /** Sends it; resolves when etcd has it. */
+  put(object: Generated): Promise<void>
+  close(): void
+}
+
+/** Speaks gRPC: the JSON gateway costs etcd more than the change itself. */
+export function etcdChanger({ url, authority, certificate, key }: Endpoint): EtcdChanger {
+  const session = connect(url, { ca: authority, cert: certificate, key })
+  const headers = {
+    ':method': 'POST',
+    ':path': '/etcdserverpb.KV/Put',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  }
+  return {
+    put(object) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const stream = session.request(headers)
+      stream.once('error', reject)
+      stream.once('trailers', (trailers) => {
+        if (trailers['grpc-status'] === '0') resolve()
+        else reject(new Error(`etcd answers ${trailers['grpc-status']}: ${trailers['grpc-message']}`))
+      })
+      stream.resume()
+      stream.end(putRequest(object))
+      return promise
+    },
+    close: () => session.close(),
+  }
+}
+
+/** A PutRequest (1: key, 2: value) as one gRPC message: not compressed, its length, its bytes. */
+function putRequest({ key, object }: Generated): Buffer {
+  const fields = [Buffer.from(key), Buffer.from(JSON.stringify(object))]
+  const message = fields.flatMap((bytes, n) => [Buffer.from([(n + 1) * 8 + 2, ...varint(bytes.length)]), bytes])
+  const length = message.reduce((sum, bytes) => sum + bytes.length, 0)
+  const frame = Buffer.alloc(5)
+  frame.writeUInt32BE(length, 1)
+  return Buffer.concat([frame, ...message])
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)]
 }
 
 /** Writes all of them, three transactions at a time. Answers how many there were. */

@@ -1,10 +1,36 @@
 import { Agent, request } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint } from '@quarterdeck/local-cluster'
 
 const agents = new WeakMap<Endpoint, Agent>()
 
-/** One JSON answer of an API server, read past the platform. Throws when it is no success. */
-export function apiRequest<T>(endpoint: Endpoint, path: string, accept = 'application/json'): Promise<T> {
+const TRIES = 10
+const BUSY = new Set([429, 503, 504])
+
+class Refused extends Error {
+  readonly status: number
+  constructor(path: string, status: number, text: string) {
+    super(`${path} answers ${status}: ${text.slice(0, 300)}`)
+    this.status = status
+  }
+}
+
+/**
+ * One JSON answer of an API server, read past the platform. Asks again after a second, ten times, while it says that
+ * it is busy or that its cache is behind. Throws when it is no success.
+ */
+export async function apiRequest<T>(endpoint: Endpoint, path: string, accept = 'application/json'): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await requestOnce<T>(endpoint, path, accept)
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof Refused && BUSY.has(error.status))) throw error
+      await sleep(1_000)
+    }
+  }
+}
+
+function requestOnce<T>(endpoint: Endpoint, path: string, accept: string): Promise<T> {
   let agent = agents.get(endpoint)
   if (!agent) {
     agent = new Agent({ keepAlive: true, ca: endpoint.authority, cert: endpoint.certificate, key: endpoint.key })
@@ -17,7 +43,7 @@ export function apiRequest<T>(endpoint: Endpoint, path: string, accept = 'applic
     incoming.toArray().then((chunks) => {
       const text = Buffer.concat(chunks).toString('utf8')
       if (incoming.statusCode === 200) resolve(JSON.parse(text) as T)
-      else reject(new Error(`${path} answers ${incoming.statusCode}: ${text.slice(0, 300)}`))
+      else reject(new Refused(path, incoming.statusCode ?? 0, text))
     }, reject)
   })
   outgoing.on('error', reject)

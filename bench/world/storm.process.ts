@@ -1,14 +1,15 @@
 // Changes pods in etcd at a steady rate, in a process of its own. Started by storm.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { changedPod, isChangeable } from '../generator/changes.ts'
-import { etcdWriter } from '../generator/etcd.ts'
+import { etcdChanger } from '../generator/etcd.ts'
 import { generatePods } from '../generator/generate.ts'
 import type { Generated } from '../generator/shape.ts'
 import type { Change, StormRequest, StormTold } from './storm.ts'
 
 /** How many pods take turns. */
 const POOL = 12_000
-const A_TRANSACTION = 50
+/** More than etcd has taken are not sent. */
+const IN_FLIGHT = 200
 /** Crashing ones among the changes. */
 const CRASH_EVERY = 7
 
@@ -39,30 +40,33 @@ function pick({ shape }: Extract<StormRequest, { act: 'prepare' }>): Generated[]
 
 /** Writes the changes and answers when each was written, by the restart count that it set. */
 async function blow({ endpoint, perSecond, seconds }: Extract<StormRequest, { act: 'blow' }>): Promise<Change[]> {
-  const writer = etcdWriter(endpoint)
+  const changer = etcdChanger(endpoint)
   const changes: Change[] = []
+  const inFlight = new Set<Promise<void>>()
   const began = performance.now()
   const all = Math.round(perSecond * seconds)
-  for (let sent = 0; sent < all; ) {
+  while (changes.length < all) {
     const due = Math.min(all, Math.floor(((performance.now() - began) / 1000) * perSecond))
-    if (due <= sent) {
-      await sleep(4)
-      continue
+    while (changes.length < due && inFlight.size < IN_FLIGHT) {
+      const { change, pod } = nextChange()
+      changes.push(change)
+      const sent = changer.put(pod).finally(() => inFlight.delete(sent))
+      inFlight.add(sent)
     }
-    const count = Math.min(A_TRANSACTION, due - sent)
-    const batch: Generated[] = []
-    const time = performance.timeOrigin + performance.now()
-    for (let n = 0; n < count; n++) {
-      sequence++
-      const pod = pool[(sequence * 7919) % pool.length]
-      if (!pod) continue
-      const restarts = 1_000 + sequence
-      batch.push(changedPod(pod, restarts, sequence % CRASH_EVERY === 0))
-      changes.push({ restarts, time, key: `${pod.object.metadata.namespace}/${pod.object.metadata.name}` })
-    }
-    await writer.put(batch)
-    sent += count
+    if (inFlight.size === IN_FLIGHT) await Promise.race(inFlight)
+    else await sleep(4)
   }
-  writer.close()
+  await Promise.all(inFlight)
+  changer.close()
   return changes
+}
+
+function nextChange(): { change: Change; pod: Generated } {
+  sequence++
+  const pod = pool[(sequence * 7919) % pool.length]
+  if (!pod) throw new Error('The cluster has no pod that can be changed')
+  const restarts = 1_000 + sequence
+  const { namespace, name } = pod.object.metadata
+  const change = { restarts, time: performance.timeOrigin + performance.now(), key: `${namespace}/${name}` }
+  return { change, pod: changedPod(pod, restarts, sequence % CRASH_EVERY === 0) }
 }
