@@ -7,6 +7,7 @@ import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
 import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store } from '@quarterdeck/store'
 import { countSealed, findKubeconfig, listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
+import { openAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import {
   administratorState,
   firstRunLink,
@@ -127,6 +128,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     keyFile,
     log: logger,
     signIns: openSignIns({ db, listen: store.listen }),
+    authority: openAuthority({ db, listen: store.listen, log: logger }),
     mirror,
     versionDays: config.versionDays,
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
@@ -139,6 +141,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   let running: Reconcilers | undefined
   const opening = new StoreStep(late, progress, async () => {
     setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await countSealed(db) }))
+    await parts.authority.open()
     await administrator(config, store, platform.url, say)
     running = runReconcilers({ store, reconcilers: platform.features?.reconcilers ?? {}, logger })
     void mirror.open().catch((error: unknown) => logger.error({ err: error }, 'the mirror cannot be opened'))
@@ -161,6 +164,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     },
     async close() {
       parts.signIns.close()
+      parts.authority.close()
       await clusters.close()
       await store.close()
     },
@@ -193,6 +197,7 @@ async function administrator(config: Config, { db }: Store, url: string, say: Ap
 function serverOptions(config: Config, { parts, progress }: Platform) {
   return {
     authenticate: parts.signIns.authenticate,
+    authority: parts.authority,
     readiness: () => readiness(parts.store, progress),
     host: config.host,
     version,

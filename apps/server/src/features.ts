@@ -37,6 +37,7 @@ import {
   getEnvironmentPlace,
 } from '../../../features/tenancy/environment/environment.routes.ts'
 import { list as listEnvironments } from '../../../features/tenancy/environment/environment.store.ts'
+import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 import type { LateMirror } from './late-mirror.ts'
@@ -50,6 +51,7 @@ export interface Parts {
   keyFile: KeyFile
   log: Log
   signIns: SignIns
+  authority: OpenAuthority
   mirror: Pick<LateMirror, 'opened' | 'current'>
   /** How long recorded versions of objects are kept. */
   versionDays: number

@@ -1,6 +1,7 @@
 import { hashPassword, hashSecret, newSecret, sameText, verifyPassword } from '@quarterdeck/http'
 import { type AuditEntry, invalidInput } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
+import { grantAdministrator } from '../grant/authority.store.ts'
 import { firstLinkUnknown, firstLinkUsed } from './session.contract.ts'
 import { ADMINISTRATOR, passwordRefusal } from './session.rules.ts'
 import {
@@ -56,6 +57,7 @@ export async function useFirstLink<Then>(
   const passwordHash = await hashPassword(password)
   return transaction(db, async (tx) => {
     if (!(await createUser(tx, ADMINISTRATOR, passwordHash, now))) throw used
+    await grantAdministrator(tx, ADMINISTRATOR, 'operator')
     await deleteFirstLink(tx)
     return then(tx)
   })
@@ -82,6 +84,7 @@ export async function setAdministratorPassword({
   const passwordHash = await hashPassword(password)
   await transaction(db, async (tx) => {
     await setPasswordHash(tx, ADMINISTRATOR, passwordHash, new Date().toISOString())
+    await grantAdministrator(tx, ADMINISTRATOR, 'operator')
     await deleteFirstLink(tx)
     await deleteSessions(tx, ADMINISTRATOR, undefined)
     await deleteTokens(tx, ADMINISTRATOR, undefined)

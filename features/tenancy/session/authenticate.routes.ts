@@ -18,17 +18,17 @@ interface SignedIn {
 async function bySession(db: Db, secretHash: string): Promise<SignedIn | undefined> {
   const session = await findSession(db, secretHash)
   if (!session) return undefined
-  const { userName: name, id, lastUseTime, expireTime } = session
-  const subject: Subject = { name, kind: 'user', permissions: ['*'], credentialId: id, expireTime }
+  const { userName: name, account, id, lastUseTime, expireTime } = session
+  const subject: Subject = { id: account, name, kind: 'user', permissions: ['*'], credentialId: id, expireTime }
   return { subject, kind: 'session', id, lastUseTime, expireTime }
 }
 
 async function byToken(db: Db, secretHash: string): Promise<SignedIn | undefined> {
   const token = await findToken(db, secretHash)
   if (!token) return undefined
-  const { userName: name, id, permissions, lastUseTime, expireTime } = token
+  const { userName: name, account, id, permissions, lastUseTime, expireTime } = token
   const ends = expireTime === null ? {} : { expireTime }
-  const subject: Subject = { name, kind: 'token', permissions, credentialId: id, ...ends }
+  const subject: Subject = { id: account, name, kind: 'token', permissions, credentialId: id, ...ends }
   return { subject, kind: 'token', id, lastUseTime, expireTime }
 }
 

@@ -2,10 +2,12 @@ import { type Db, notify } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import { IDLE_SECONDS } from './session.rules.ts'
 
-interface LocalUserTable {
+interface AccountTable {
+  id: Generated<string>
   name: string
-  passwordHash: string
-  passwordTime: string
+  passwordHash: string | null
+  passwordTime: string | null
+  disableTime: string | null
 }
 interface FirstLinkTable {
   single: Generated<boolean>
@@ -21,21 +23,28 @@ interface SessionTable {
   peer: string
   client: string
 }
-const table = (db: Db) =>
-  db.withTables<{ local_user: LocalUserTable; first_link: FirstLinkTable; session: SessionTable }>()
+const table = (db: Db) => db.withTables<{ account: AccountTable; first_link: FirstLinkTable; session: SessionTable }>()
 
 /** A row of the session table without its secret. */
 export type SessionRow = Omit<SessionTable, 'id' | 'secretHash'> & { id: string }
+/** The same with the id of the account. */
+export type OwnedSessionRow = SessionRow & { account: string }
 
-/** The hash of a user's password; undefined when there is no such user. */
+/** The hash of a user's password; undefined when there is no such user, or none who signs in with a password now. */
 export const findPasswordHash = async (db: Db, name: string): Promise<string | undefined> =>
-  (await table(db).selectFrom('local_user').select('passwordHash').where('name', '=', name).executeTakeFirst())
-    ?.passwordHash
+  (
+    await table(db)
+      .selectFrom('account')
+      .select('passwordHash')
+      .where('name', '=', name)
+      .where('disableTime', 'is', null)
+      .executeTakeFirst()
+  )?.passwordHash ?? undefined
 
 /** Makes the user. False when it is there already; then nothing has changed. */
 export async function createUser(db: Db, name: string, passwordHash: string, now: string): Promise<boolean> {
   const made = await table(db)
-    .insertInto('local_user')
+    .insertInto('account')
     .values({ name, passwordHash, passwordTime: now })
     .onConflict((conflict) => conflict.doNothing())
     .returning('name')
@@ -46,7 +55,7 @@ export async function createUser(db: Db, name: string, passwordHash: string, now
 /** Sets the password of a user who may or may not be there yet. */
 export async function setPasswordHash(db: Db, name: string, passwordHash: string, now: string): Promise<void> {
   await table(db)
-    .insertInto('local_user')
+    .insertInto('account')
     .values({ name, passwordHash, passwordTime: now })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ passwordHash, passwordTime: now }))
     .execute()
@@ -73,8 +82,16 @@ const COLUMNS = ['id', 'userName', 'createTime', 'lastUseTime', 'expireTime', 'p
 export const createSessionRow = (db: Db, row: Omit<SessionRow, 'id'> & { secretHash: string }): Promise<SessionRow> =>
   table(db).insertInto('session').values(row).returning(COLUMNS).executeTakeFirstOrThrow()
 
-export const findSession = (db: Db, secretHash: string): Promise<SessionRow | undefined> =>
-  table(db).selectFrom('session').select(COLUMNS).where('secretHash', '=', secretHash).executeTakeFirst()
+/** Of an account that is not disabled. */
+export const findSession = (db: Db, secretHash: string): Promise<OwnedSessionRow | undefined> =>
+  table(db)
+    .selectFrom('session')
+    .innerJoin('account', 'account.name', 'session.userName')
+    .select(COLUMNS.map((column) => `session.${column}` as const))
+    .select('account.id as account')
+    .where('secretHash', '=', secretHash)
+    .where('account.disableTime', 'is', null)
+    .executeTakeFirst()
 
 export async function touchSession(db: Db, id: string, now: string): Promise<void> {
   await table(db).updateTable('session').set({ lastUseTime: now }).where('id', '=', id).execute()

@@ -12,7 +12,8 @@ interface TokenTable {
   lastUseTime: string | null
   expireTime: string | null
 }
-const table = (db: Db) => db.withTables<{ token: TokenTable }>()
+const table = (db: Db) =>
+  db.withTables<{ token: TokenTable; account: { id: string; name: string; disableTime: string | null } }>()
 
 /** A row of the token table without its secret. */
 export interface TokenRow {
@@ -38,8 +39,16 @@ export const createTokenRow = (
     .returning(COLUMNS)
     .executeTakeFirst()
 
-export const findToken = (db: Db, secretHash: string): Promise<TokenRow | undefined> =>
-  table(db).selectFrom('token').select(COLUMNS).where('secretHash', '=', secretHash).executeTakeFirst()
+/** Of an account that is not disabled, with the account's id. */
+export const findToken = (db: Db, secretHash: string): Promise<(TokenRow & { account: string }) | undefined> =>
+  table(db)
+    .selectFrom('token')
+    .innerJoin('account', 'account.name', 'token.userName')
+    .select(COLUMNS.map((column) => `token.${column}` as const))
+    .select('account.id as account')
+    .where('secretHash', '=', secretHash)
+    .where('account.disableTime', 'is', null)
+    .executeTakeFirst()
 
 export async function touchToken(db: Db, id: string, now: string): Promise<void> {
   await table(db).updateTable('token').set({ lastUseTime: now }).where('id', '=', id).execute()

@@ -1,9 +1,11 @@
 import {
   type AnyEndpoint,
   isProblem,
+  notFound,
   type Problem,
-  permits,
+  permissionMissing,
   type Subject,
+  scopeOf,
   signInRequired,
   storeUnavailable,
 } from '@quarterdeck/kernel'
@@ -65,7 +67,8 @@ export async function admit(
     checkOrigin(request, credential?.session !== undefined, server.publicUrl, admission)
     const subject = credential && (await subjectOf(server, endpoint, credential))
     if (credential && !subject && endpoint.permission !== 'anonymous') throw notSignedIn(credential)
-    ;(request as Admitted).subject = checkPermission(endpoint, subject)
+    const scope = scopeOf(request.params as Record<string, unknown>)
+    ;(request as Admitted).subject = checkPermission(server.authority, endpoint, subject, scope)
   } catch (error) {
     // What is cheap to answer is not cheap to refuse, and nobody has a use for it but who guesses.
     if (cost < 1) server.rateLimit.take(request.ip, 1 - cost)
@@ -103,11 +106,13 @@ export function stillAdmitted(
   const timer = setInterval(async () => {
     try {
       const subject = await server.options.authenticate(credential, { passive: true })
-      if (!permits(subject, endpoint.permission))
-        lost(signInRequired({ detail: 'The sign-in has ended; sign in again' }))
+      if (!subject) return lost(signInRequired({ detail: 'The sign-in has ended; sign in again' }))
+      checkPermission(server.authority, endpoint, subject, scopeOf(request.params as Record<string, unknown>))
     } catch (error) {
       // While the store is away what is open stays open: it was allowed, and nothing says that it no longer is.
-      if (!isProblem(error, storeUnavailable)) request.log.error({ err: error }, 'asking again who is signed in failed')
+      if (isProblem(error, permissionMissing) || isProblem(error, notFound)) lost(error)
+      else if (!isProblem(error, storeUnavailable))
+        request.log.error({ err: error }, 'asking again who is signed in failed')
     }
   }, ASK_AGAIN_MS)
   timer.unref()

@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { type AnyEndpoint, type Endpoint, invalidInput, type Subject } from '@quarterdeck/kernel'
+import {
+  type AnyEndpoint,
+  type Endpoint,
+  invalidInput,
+  type Permission,
+  type Scope,
+  type Subject,
+} from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Admitted, admit, stillAdmitted } from './admission.ts'
 import { isSecure, writeCookie } from './cookie.ts'
+import { denied } from './guard.ts'
 import type { Server } from './server.ts'
 import { sendStream } from './stream.ts'
 import { parseRequest, unknownMembers } from './validation.ts'
@@ -15,6 +23,10 @@ export interface Context<E extends AnyEndpoint> {
   readonly body: z.output<E['body']>
   /** Has the endpoint's permission; on an anonymous endpoint perhaps the subject `anonymous`, which has none. */
   readonly subject: Subject
+  /** Whether the subject has a permission somewhere in particular. */
+  may(permission: Permission, scope: Scope): boolean
+  /** Throws permissionMissing, or notFound for a place that the subject may not even see. */
+  require(permission: Permission, scope: Scope): void
   readonly requestId: string
   /** Header Idempotency-Key, or a new one where the client sent none. */
   readonly idempotencyKey: string
@@ -77,14 +89,19 @@ export function contextOf<E extends AnyEndpoint>(
   reply: FastifyReply | undefined,
   signal: () => AbortSignal,
 ): Context<E> {
-  const { publicUrl } = server
+  const { publicUrl, authority } = server
+  const { subject } = request as Admitted
   const { params, query, body } = parseRequest(endpoint, request) as Pick<Context<E>, 'params' | 'query' | 'body'>
   let idempotencyKey = idempotencyKeyOf(request)
   return {
     params,
     query,
     body,
-    subject: (request as Admitted).subject,
+    subject,
+    may: (permission, scope) => authority.may(subject, permission, scope),
+    require(permission, scope) {
+      if (!authority.may(subject, permission, scope)) throw denied(authority, subject, permission, scope)
+    },
     requestId: request.id,
     get idempotencyKey() {
       idempotencyKey ??= randomUUID()

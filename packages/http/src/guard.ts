@@ -1,9 +1,11 @@
 import {
   type AnyEndpoint,
+  type Authority,
+  notFound,
   type Permission,
   permissionMissing,
-  permits,
   problemType,
+  type Scope,
   type Subject,
   signInRequired,
   tooManyRequests,
@@ -66,20 +68,42 @@ export function checkOrigin(
   })
 }
 
-/** Throws signInRequired or permissionMissing. */
-export function checkPermission(endpoint: AnyEndpoint, subject: Subject | undefined): Subject {
-  const permission: Permission = endpoint.permission
-  if (permits(subject, permission)) return subject ?? ANONYMOUS
+/** Throws signInRequired, permissionMissing or, for a place that the subject may not even see, notFound. */
+export function checkPermission(
+  authority: Authority,
+  { permission, reach }: AnyEndpoint,
+  subject: Subject | undefined,
+  scope: Scope,
+): Subject {
+  if (permission === 'anonymous') return subject ?? ANONYMOUS
   if (!subject) throw signInRequired({ detail: 'Sign in, or send a token as Authorization: Bearer' })
-  const limited = subject.kind === 'token'
-  throw permissionMissing({
-    permission,
-    grantedBy: 'administrator',
-    detail: limited
-      ? `This token does not carry ${permission}. Use one that does; an administrator can grant it.`
-      : `You do not have ${permission}. An administrator can grant it.`,
-  })
+  if (permission === 'self') return subject
+  if (reach === 'anywhere' ? authority.somewhere(subject, permission) : authority.may(subject, permission, scope)) {
+    return subject
+  }
+  throw denied(authority, subject, permission, scope)
 }
+
+/** What to see a place takes. */
+const SEEN_WITH = { environment: 'environment.list', project: 'project.list', tenant: 'tenant.list' } as const
+
+/**
+ * The problem for a permission that is missing. Whoever may not see the place learns only that there is none for them:
+ * the same words as for a place that does not exist.
+ */
+export function denied(authority: Authority, subject: Subject, permission: Permission, scope: Scope) {
+  for (const place of ['environment', 'project', 'tenant'] as const) {
+    const name = scope[place]
+    if (name === undefined) continue
+    if (authority.may(subject, SEEN_WITH[place], scope)) break
+    return notFound({ detail: noSuchPlace(place, name) })
+  }
+  return permissionMissing({ permission, scope, ...authority.denial(subject, permission, scope) })
+}
+
+/** The words for a place that is not there, or not for who asks. */
+export const noSuchPlace = (place: 'environment' | 'project' | 'tenant', name: string): string =>
+  `There is no ${place} ${name}, or you may not see it`
 
 /** Throws tooManyRequests when the peer has used up its share. */
 export function checkRate(limit: RateLimit, key: string, cost: number): void {

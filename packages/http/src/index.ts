@@ -1,4 +1,5 @@
 export { type BindOptions, bind, type Context, type Handler } from './bind.ts'
+export { denied, noSuchPlace } from './guard.ts'
 export type { Readiness } from './health.ts'
 export type { Figure } from './metrics.ts'
 export { openApiDocument } from './openapi.ts'

@@ -1,7 +1,7 @@
 import compress from '@fastify/compress'
 import cookie from '@fastify/cookie'
 import websocket from '@fastify/websocket'
-import type { AnyEndpoint, Subject } from '@quarterdeck/kernel'
+import { type AnyEndpoint, type Authority, CREDENTIALS_ALONE, type Subject } from '@quarterdeck/kernel'
 import { type FastifyInstance, fastify, LogController } from 'fastify'
 import { serveConsole } from './console.ts'
 import { checkHost } from './guard.ts'
@@ -31,6 +31,8 @@ export type Authenticate = (credential: Credential, options: { passive: boolean 
 
 export interface ServerOptions {
   authenticate: Authenticate
+  /** Absent: what a credential carries is what its owner may, everywhere. */
+  authority?: Authority
   /** Absent: always ready. */
   readiness?: () => Promise<Readiness>
   /** pino's level; `silent` for tests. Default `info`. */
@@ -58,6 +60,7 @@ export interface Server {
   /** For packages/http and its tests; features use bind and bindSocket. */
   readonly fastify: FastifyInstance
   readonly options: ServerOptions
+  readonly authority: Authority
   readonly publicUrl: URL | undefined
   readonly endpoints: AnyEndpoint[]
   readonly rateLimit: RateLimit
@@ -142,6 +145,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return {
     fastify: app,
     options,
+    authority: options.authority ?? CREDENTIALS_ALONE,
     publicUrl,
     endpoints,
     rateLimit: createRateLimit({ burst, perSecond }),

@@ -1,11 +1,18 @@
 import { z } from 'zod'
-import type { Permission } from './permission.ts'
+import type { Permission, Scope } from './permission.ts'
 import type { ProblemType } from './problem.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** How the answer travels: one JSON body, a stream of text or JSON lines, a WebSocket, or whatever another server says. */
 export type Transport = 'json' | 'text' | 'lines' | 'websocket' | 'proxy'
+
+/**
+ * Where an endpoint's permission has to be granted. `path`: at the environment, project or tenant that its path names,
+ * or for the platform when it names none. `anywhere`: at one place at least, and its handler shows and does only what
+ * is within the places where it is.
+ */
+export type Reach = 'path' | 'anywhere'
 
 /** An endpoint as declared once; server, OpenAPI, client, CLI and permission matrix derive from it. */
 export interface Endpoint<
@@ -22,6 +29,7 @@ export interface Endpoint<
   /** One sentence for the user: OpenAPI, --help and the page. */
   readonly summary: string
   readonly permission: Permission
+  readonly reach: Reach
   readonly params: Params
   readonly query: Query
   readonly body: Body
@@ -59,6 +67,8 @@ export function endpoint<
   path: string
   summary: string
   permission: Permission
+  /** Default `path`. */
+  reach?: Reach
   response: Response
   params?: Params
   query?: Query
@@ -71,6 +81,7 @@ export function endpoint<
   return Object.freeze({
     status: 200,
     transport: 'json' as const,
+    reach: 'path' as const,
     problems: [],
     change: false,
     params: nothing as unknown as Params,
@@ -78,4 +89,13 @@ export function endpoint<
     body: z.undefined() as unknown as Body,
     ...declared,
   })
+}
+
+/** The place that a path names: the parameter `:environment`, `:project` or `:tenant`, the innermost one. */
+export function scopeOf(params: Record<string, unknown>): Scope {
+  for (const place of ['environment', 'project', 'tenant'] as const) {
+    const name = params[place]
+    if (typeof name === 'string') return { [place]: name }
+  }
+  return {}
 }

@@ -7,6 +7,8 @@ export {
   type Input,
   type Method,
   type Output,
+  type Reach,
+  scopeOf,
   type Transport,
 } from './endpoint.ts'
 export { formatImageReference, type ImageReference, ImageText, parseImageReference } from './image-reference.ts'
@@ -22,7 +24,7 @@ export {
   refText,
 } from './object.ts'
 export { PageQuery, pageOf } from './page.ts'
-export { type Permission, permits, type Scope, Subject } from './permission.ts'
+export { type Authority, CREDENTIALS_ALONE, type Permission, permits, Scope, Subject } from './permission.ts'
 export {
   clusterConflict,
   clusterForbidden,
