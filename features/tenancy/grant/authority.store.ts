@@ -24,23 +24,7 @@ export async function readAuthority(db: Db): Promise<{ state: AuthorityState; no
     projects: { id: string; name: string; tenant: string }[]
     environments: (EnvironmentFact & { name: string })[]
   }>`
-    select (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
-      (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'identity', identity,
-        'disabled', "disableTime" is not null, 'groups', (
-          select coalesce(json_agg("group"), '[]') from user_group_member where account = account.id
-        ))), '[]') from account) as accounts,
-      (select coalesce(json_agg(json_build_object('id', id, 'name', name)), '[]') from user_group) as groups,
-      (select coalesce(json_agg(json_build_object('permissions', role.permissions,
-        'holder', coalesce(role_grant.account, role_grant."group"),
-        'place', coalesce(role_grant.environment, role_grant.project, role_grant.tenant)::text,
-        'expireMs', extract(epoch from role_grant."expireTime") * 1000)), '[]')
-        from role_grant join role on role.id = role_grant.role) as grants,
-      (select coalesce(json_agg(json_build_object('id', id, 'name', name)), '[]') from tenant) as tenants,
-      (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'tenant', tenant)), '[]') from project)
-        as projects,
-      (select coalesce(json_agg(json_build_object('id', environment.id, 'name', environment.name,
-        'project', environment.project, 'tenant', project.tenant, 'cluster', cluster, 'namespace', namespace)), '[]')
-        from environment join project on project.id = environment.project) as environments`.execute(db)
+    select * from authority`.execute(db)
   const [row] = rows
   if (!row) throw new Error('PostgreSQL answers no row to a select without a table')
   const state: AuthorityState = {
@@ -60,8 +44,5 @@ export async function readAuthority(db: Db): Promise<{ state: AuthorityState; no
 
 /** Gives an account the role `administrator` for the whole platform; once. */
 export async function grantAdministrator(db: Db, account: string, grantor: string): Promise<void> {
-  await sql`insert into role_grant (role, account, grantor, reason)
-    select role.id, account.id, ${grantor}, 'The first administrator'
-    from account, role where role.name = 'administrator' and account.name = ${account}
-    on conflict do nothing`.execute(db)
+  await sql`call grant_administrator(${account}, ${grantor})`.execute(db)
 }

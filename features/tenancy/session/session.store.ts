@@ -23,7 +23,14 @@ interface SessionTable {
   peer: string
   client: string
 }
-const table = (db: Db) => db.withTables<{ account: AccountTable; first_link: FirstLinkTable; session: SessionTable }>()
+type LiveSessionView = SessionTable & { account: string }
+const table = (db: Db) =>
+  db.withTables<{
+    account: AccountTable
+    first_link: FirstLinkTable
+    session: SessionTable
+    live_session: LiveSessionView
+  }>()
 
 /** A row of the session table without its secret. */
 export type SessionRow = Omit<SessionTable, 'id' | 'secretHash'> & { id: string }
@@ -85,12 +92,9 @@ export const createSessionRow = (db: Db, row: Omit<SessionRow, 'id'> & { secretH
 /** Of an account that is not disabled. */
 export const findSession = (db: Db, secretHash: string): Promise<OwnedSessionRow | undefined> =>
   table(db)
-    .selectFrom('session')
-    .innerJoin('account', 'account.name', 'session.userName')
-    .select(COLUMNS.map((column) => `session.${column}` as const))
-    .select('account.id as account')
+    .selectFrom('live_session')
+    .select([...COLUMNS, 'account'])
     .where('secretHash', '=', secretHash)
-    .where('account.disableTime', 'is', null)
     .executeTakeFirst()
 
 export async function touchSession(db: Db, id: string, now: string): Promise<void> {

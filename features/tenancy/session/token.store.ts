@@ -12,8 +12,7 @@ interface TokenTable {
   lastUseTime: string | null
   expireTime: string | null
 }
-const table = (db: Db) =>
-  db.withTables<{ token: TokenTable; account: { id: string; name: string; disableTime: string | null } }>()
+const table = (db: Db) => db.withTables<{ token: TokenTable; live_token: TokenTable & { account: string } }>()
 
 /** A row of the token table without its secret. */
 export interface TokenRow {
@@ -42,12 +41,9 @@ export const createTokenRow = (
 /** Of an account that is not disabled, with the account's id. */
 export const findToken = (db: Db, secretHash: string): Promise<(TokenRow & { account: string }) | undefined> =>
   table(db)
-    .selectFrom('token')
-    .innerJoin('account', 'account.name', 'token.userName')
-    .select(COLUMNS.map((column) => `token.${column}` as const))
-    .select('account.id as account')
+    .selectFrom('live_token')
+    .select([...COLUMNS, 'account'])
     .where('secretHash', '=', secretHash)
-    .where('account.disableTime', 'is', null)
     .executeTakeFirst()
 
 export async function touchToken(db: Db, id: string, now: string): Promise<void> {

@@ -44,5 +44,31 @@ export const createGrant: Migration = {
       await sql`create trigger ${sql.ref(`${table}_told`)} after insert or update or delete on ${sql.table(table)}
         for each statement execute function tell_authority()`.execute(db)
     }
+    // One row: everything that decisions are made of, at one instant.
+    await sql`create view authority as
+    select (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
+      (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'identity', identity,
+        'disabled', "disableTime" is not null, 'groups', (
+          select coalesce(json_agg("group"), '[]') from user_group_member where account = account.id
+        ))), '[]') from account) as accounts,
+      (select coalesce(json_agg(json_build_object('id', id, 'name', name)), '[]') from user_group) as groups,
+      (select coalesce(json_agg(json_build_object('permissions', role.permissions,
+        'holder', coalesce(role_grant.account, role_grant."group"),
+        'place', coalesce(role_grant.environment, role_grant.project, role_grant.tenant)::text,
+        'expireMs', extract(epoch from role_grant."expireTime") * 1000)), '[]')
+        from role_grant join role on role.id = role_grant.role) as grants,
+      (select coalesce(json_agg(json_build_object('id', id, 'name', name)), '[]') from tenant) as tenants,
+      (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'tenant', tenant)), '[]') from project)
+        as projects,
+      (select coalesce(json_agg(json_build_object('id', environment.id, 'name', environment.name,
+        'project', environment.project, 'tenant', project.tenant, 'cluster', cluster, 'namespace', namespace)), '[]')
+        from environment join project on project.id = environment.project) as environments`.execute(db)
+    await sql`
+      create procedure grant_administrator(holder text, giver text) language sql as $$
+        insert into role_grant (role, account, grantor, reason)
+        select role.id, account.id, giver, 'The first administrator'
+        from account, role where role.name = 'administrator' and account.name = holder
+        on conflict do nothing
+      $$`.execute(db)
   },
 }

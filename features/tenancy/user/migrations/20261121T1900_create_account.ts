@@ -75,5 +75,11 @@ export const createAccount: Migration = {
     // Not at every sign-in: only what decides what somebody may.
     await sql`create trigger account_told after insert or delete or update of name, "disableTime", kind on account
       for each statement execute function tell_authority()`.execute(db)
+    await sql`create view live_session as
+      select session.*, account.id as account from session join account on account.name = session."userName"
+      where account."disableTime" is null`.execute(db)
+    await sql`create view live_token as
+      select token.*, account.id as account from token join account on account.name = token."userName"
+      where account."disableTime" is null`.execute(db)
   },
 }
