@@ -1,3 +1,26 @@
+create table "account" (
+  name text not null,
+  "passwordHash" text,
+  "passwordTime" timestamp with time zone,
+  id uuid default gen_random_uuid() not null,
+  identity text not null,
+  kind text default 'user'::text not null,
+  source text default 'local'::text not null,
+  "sourceKey" text,
+  title text,
+  email text,
+  "createTime" timestamp with time zone default now() not null,
+  "disableTime" timestamp with time zone,
+  "lastSignInTime" timestamp with time zone,
+  constraint account_id_key UNIQUE (id),
+  constraint account_identity_key UNIQUE (identity),
+  constraint account_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'machine'::text]))),
+  constraint "account_source_sourceKey_key" UNIQUE (source, "sourceKey"),
+  constraint local_user_pkey PRIMARY KEY (name)
+);
+CREATE TRIGGER account_identity BEFORE INSERT ON public.account FOR EACH ROW EXECUTE FUNCTION give_identity();
+CREATE TRIGGER account_told AFTER INSERT OR DELETE OR UPDATE OF name, "disableTime", kind ON public.account FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+
 create table "application" (
   environment text not null,
   name text not null,
@@ -56,11 +79,17 @@ create table "environment" (
   state text not null,
   message text default ''::text not null,
   adopted boolean default false not null,
+  id uuid default gen_random_uuid() not null,
+  project uuid,
   constraint environment_cluster_namespace_key UNIQUE (cluster, namespace),
+  constraint environment_id_key UNIQUE (id),
   constraint environment_pkey PRIMARY KEY (name),
+  constraint environment_project_fkey FOREIGN KEY (project) REFERENCES project(id),
   constraint environment_stage_check CHECK ((stage = ANY (ARRAY['dev'::text, 'test'::text, 'pre'::text, 'prod'::text]))),
   constraint environment_state_check CHECK ((state = ANY (ARRAY['Creating'::text, 'Ready'::text, 'Deleting'::text, 'Failed'::text])))
 );
+CREATE TRIGGER environment_project BEFORE INSERT ON public.environment FOR EACH ROW EXECUTE FUNCTION default_project();
+CREATE TRIGGER environment_told AFTER INSERT OR DELETE OR UPDATE OF project, cluster, namespace, stage ON public.environment FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
 
 create table "first_link" (
   single boolean default true not null,
@@ -77,13 +106,6 @@ create table "idempotency_key" (
   "createTime" timestamp with time zone default now() not null,
   constraint idempotency_key_operation_fkey FOREIGN KEY (operation) REFERENCES operation(id) DEFERRABLE INITIALLY DEFERRED,
   constraint idempotency_key_pkey PRIMARY KEY (subject, key)
-);
-
-create table "local_user" (
-  name text not null,
-  "passwordHash" text not null,
-  "passwordTime" timestamp with time zone default now() not null,
-  constraint local_user_pkey PRIMARY KEY (name)
 );
 
 create table "object_version" (
@@ -135,6 +157,19 @@ CREATE INDEX operation_environment ON public.operation USING btree (environment,
 CREATE INDEX operation_target ON public.operation USING btree (target, sequence DESC);
 CREATE INDEX operation_unfinished ON public.operation USING btree (target, sequence) WHERE (state <> ALL (ARRAY['Succeeded'::text, 'Failed'::text]));
 
+create table "project" (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  tenant uuid not null,
+  title text,
+  quota jsonb default '{}'::jsonb not null,
+  "createTime" timestamp with time zone default now() not null,
+  constraint project_name_key UNIQUE (name),
+  constraint project_pkey PRIMARY KEY (id),
+  constraint project_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(id)
+);
+CREATE TRIGGER project_told AFTER INSERT OR DELETE OR UPDATE ON public.project FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+
 create table "recorded_object" (
   id bigint generated always as identity not null,
   cluster text not null,
@@ -151,6 +186,48 @@ create table "recorded_object" (
 );
 CREATE INDEX recorded_object_cluster_resource_namespace_name_idx ON public.recorded_object USING btree (cluster, resource, namespace, name);
 
+create table "role" (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  title text,
+  permissions jsonb not null,
+  "builtIn" boolean default false not null,
+  "createTime" timestamp with time zone default now() not null,
+  constraint role_name_key UNIQUE (name),
+  constraint role_pkey PRIMARY KEY (id)
+);
+CREATE TRIGGER role_told AFTER INSERT OR DELETE OR UPDATE ON public.role FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+
+create table "role_grant" (
+  id uuid default gen_random_uuid() not null,
+  role uuid not null,
+  account uuid,
+  "group" uuid,
+  tenant uuid,
+  project uuid,
+  environment uuid,
+  "expireTime" timestamp with time zone,
+  grantor text not null,
+  reason text default ''::text not null,
+  "createTime" timestamp with time zone default now() not null,
+  constraint role_grant_account_fkey FOREIGN KEY (account) REFERENCES account(id) ON DELETE CASCADE,
+  constraint role_grant_check CHECK ((num_nonnulls(account, "group") = 1)),
+  constraint role_grant_check1 CHECK ((num_nonnulls(tenant, project, environment) <= 1)),
+  constraint role_grant_environment_fkey FOREIGN KEY (environment) REFERENCES environment(id) ON DELETE CASCADE,
+  constraint role_grant_group_fkey FOREIGN KEY ("group") REFERENCES user_group(id) ON DELETE CASCADE,
+  constraint role_grant_pkey PRIMARY KEY (id),
+  constraint role_grant_project_fkey FOREIGN KEY (project) REFERENCES project(id) ON DELETE CASCADE,
+  constraint role_grant_role_account_group_tenant_project_environment_key UNIQUE NULLS NOT DISTINCT (role, account, "group", tenant, project, environment),
+  constraint role_grant_role_fkey FOREIGN KEY (role) REFERENCES role(id),
+  constraint role_grant_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(id) ON DELETE CASCADE
+);
+CREATE INDEX role_grant_account ON public.role_grant USING btree (account);
+CREATE INDEX role_grant_environment ON public.role_grant USING btree (environment);
+CREATE INDEX role_grant_group ON public.role_grant USING btree ("group");
+CREATE INDEX role_grant_project ON public.role_grant USING btree (project);
+CREATE INDEX role_grant_tenant ON public.role_grant USING btree (tenant);
+CREATE TRIGGER role_grant_told AFTER INSERT OR DELETE OR UPDATE ON public.role_grant FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+
 create table "session" (
   id uuid default gen_random_uuid() not null,
   "secretHash" text not null,
@@ -162,9 +239,21 @@ create table "session" (
   client text not null,
   constraint session_pkey PRIMARY KEY (id),
   constraint "session_secretHash_key" UNIQUE ("secretHash"),
-  constraint "session_userName_fkey" FOREIGN KEY ("userName") REFERENCES local_user(name) ON DELETE CASCADE
+  constraint "session_userName_fkey" FOREIGN KEY ("userName") REFERENCES account(name) ON DELETE CASCADE
 );
 CREATE INDEX session_user_name ON public.session USING btree ("userName");
+
+create table "tenant" (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  title text,
+  clusters jsonb default '[]'::jsonb not null,
+  quota jsonb default '{}'::jsonb not null,
+  "createTime" timestamp with time zone default now() not null,
+  constraint tenant_name_key UNIQUE (name),
+  constraint tenant_pkey PRIMARY KEY (id)
+);
+CREATE TRIGGER tenant_told AFTER INSERT OR DELETE OR UPDATE ON public.tenant FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
 
 create table "token" (
   id uuid default gen_random_uuid() not null,
@@ -177,9 +266,37 @@ create table "token" (
   "expireTime" timestamp with time zone,
   constraint token_pkey PRIMARY KEY (id),
   constraint "token_secretHash_key" UNIQUE ("secretHash"),
-  constraint "token_userName_fkey" FOREIGN KEY ("userName") REFERENCES local_user(name) ON DELETE CASCADE,
+  constraint "token_userName_fkey" FOREIGN KEY ("userName") REFERENCES account(name) ON DELETE CASCADE,
   constraint "token_userName_name_key" UNIQUE ("userName", name)
 );
+
+create table "used_identity" (
+  identity text not null,
+  constraint used_identity_pkey PRIMARY KEY (identity)
+);
+
+create table "user_group" (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  title text,
+  source text default 'local'::text not null,
+  "sourceKey" text,
+  "createTime" timestamp with time zone default now() not null,
+  constraint user_group_name_key UNIQUE (name),
+  constraint user_group_pkey PRIMARY KEY (id),
+  constraint "user_group_source_sourceKey_key" UNIQUE (source, "sourceKey")
+);
+CREATE TRIGGER user_group_told AFTER INSERT OR DELETE OR UPDATE ON public.user_group FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+
+create table "user_group_member" (
+  "group" uuid not null,
+  account uuid not null,
+  constraint user_group_member_account_fkey FOREIGN KEY (account) REFERENCES account(id) ON DELETE CASCADE,
+  constraint user_group_member_group_fkey FOREIGN KEY ("group") REFERENCES user_group(id) ON DELETE CASCADE,
+  constraint user_group_member_pkey PRIMARY KEY ("group", account)
+);
+CREATE INDEX user_group_member_account ON public.user_group_member USING btree (account);
+CREATE TRIGGER user_group_member_told AFTER INSERT OR DELETE OR UPDATE ON public.user_group_member FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
 
 CREATE OR REPLACE FUNCTION public.audit_event_hash(before text, event audit_event)
  RETURNS text
@@ -204,7 +321,50 @@ AS $function$
         return new;
       end $function$;
 
+CREATE OR REPLACE FUNCTION public.default_project()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        new.project := coalesce(new.project, (select id from project where name = 'default'));
+        return new;
+      end $function$;
+
+CREATE OR REPLACE FUNCTION public.give_identity()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      declare number int := 1; wanted text;
+      begin
+        loop
+          wanted := 'quarterdeck:user:' || new.name || case when number = 1 then '' else '~' || number end;
+          insert into used_identity values (wanted) on conflict do nothing;
+          exit when found;
+          number := number + 1;
+        end loop;
+        new.identity := wanted;
+        return new;
+      end $function$;
+
+CREATE OR REPLACE PROCEDURE public.grant_administrator(IN holder text, IN giver text)
+ LANGUAGE sql
+AS $procedure$
+        insert into role_grant (role, account, grantor, reason)
+        select role.id, account.id, giver, 'The first administrator'
+        from account, role where role.name = 'administrator' and account.name = holder
+        on conflict do nothing
+      $procedure$;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$ begin raise exception '% is append-only', tg_table_name; end $function$;
+
+CREATE OR REPLACE FUNCTION public.tell_authority()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        perform pg_notify('quarterdeck_authority', '');
+        return null;
+      end $function$;
