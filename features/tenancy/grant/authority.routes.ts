@@ -1,6 +1,6 @@
 import type { Permission, Scope, Subject } from '@quarterdeck/kernel'
 import type { Log, Store } from '@quarterdeck/store'
-import { knownPermissions } from '../role/permission.rules.ts'
+import { knownPermissions } from '../role/permission.contract.ts'
 import { Decisions, type GrantAuthority } from './authority.rules.ts'
 import { authorityChannel, readAuthority } from './authority.store.ts'
 

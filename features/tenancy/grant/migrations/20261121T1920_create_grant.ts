@@ -1,6 +1,6 @@
 import type { Migration } from '@quarterdeck/store'
 import { sql } from 'kysely'
-import { BUILT_IN_ROLES } from '../../role/built-in.rules.ts'
+import { BUILT_IN_ROLES } from '../../role/built-in.contract.ts'
 
 /** Roles, and who has been granted which of them where and until when. A grant goes with whom and what it names. */
 export const createGrant: Migration = {

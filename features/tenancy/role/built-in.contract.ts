@@ -1,4 +1,4 @@
-import type { KnownPermission } from './permission.rules.ts'
+import type { KnownPermission } from './permission.contract.ts'
 
 /** A role that is there from the start. It cannot be changed; a clone of it can. */
 export interface BuiltInRole {
