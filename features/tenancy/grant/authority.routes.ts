@@ -101,6 +101,8 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
     identityOf: (subject) => decisions.identityOf(subject),
     permissionsAt: (subject, place) => decisions.permissionsAt(subject, place, now()),
     environmentsWith: (subject, permission) => decisions.environmentsWith(subject, permission, now()),
+    placeOf: (environment) => decisions.placeOf(environment),
+    environmentAt: (place) => decisions.environmentAt(place),
     isWithin: (scope, outer) => decisions.isWithin(scope, outer),
     onChange(listener) {
       listeners.add(listener)

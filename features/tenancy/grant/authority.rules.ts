@@ -19,6 +19,10 @@ export interface GrantAuthority extends Authority {
   permissionsAt(subject: Subject, place: { cluster: string; namespace: string }): ReadonlySet<Permission>
   /** The environments where a permission counts; `undefined`: it counts for the whole platform, so everywhere. */
   environmentsWith(subject: Subject, permission: Permission): ReadonlySet<string> | undefined
+  /** The namespace that an environment is; undefined when there is no such environment. */
+  placeOf(environment: string): { cluster: string; namespace: string } | undefined
+  /** The environment that a namespace is; undefined when it is none. */
+  environmentAt(place: { cluster: string; namespace: string }): string | undefined
   /** Whether a place is another one or lies within it. */
   isWithin(scope: Scope, outer: Scope): boolean
   /** Called after each change, once the new state counts. Ends with what it answers. */
@@ -107,9 +111,17 @@ export class Decisions {
   }
 
   permissionsAt(subject: Subject, { cluster, namespace }: { cluster: string; namespace: string }, nowMs: number) {
-    const environment = this.#byNamespace.get(`${cluster}/${namespace}`)
+    const environment = this.environmentAt({ cluster, namespace })
     const scope = environment === undefined ? {} : { environment }
     return new Set(this.#all.filter((permission) => this.may(subject, permission, scope, nowMs)))
+  }
+
+  placeOf(environment: string): { cluster: string; namespace: string } | undefined {
+    return this.state.environments.get(environment)
+  }
+
+  environmentAt({ cluster, namespace }: { cluster: string; namespace: string }): string | undefined {
+    return this.#byNamespace.get(`${cluster}/${namespace}`)
   }
 
   environmentsWith(subject: Subject, permission: Permission, nowMs: number): ReadonlySet<string> | undefined {
