@@ -65,7 +65,7 @@ export async function admit(
   try {
     const credential = credentialOf(server, request, admission)
     checkOrigin(request, credential?.session !== undefined, server.publicUrl, admission)
-    const subject = credential && (await subjectOf(server, endpoint, credential))
+    const subject = credential && (await subjectOf(server, endpoint, credential, request.ip))
     if (credential && !subject && endpoint.permission !== 'anonymous') throw notSignedIn(credential)
     const scope = scopeOf(request.params as Record<string, unknown>)
     ;(request as Admitted).subject = checkPermission(server.authority, endpoint, subject, scope)
@@ -79,14 +79,19 @@ export async function admit(
 const notSignedIn = ({ token }: Credential) =>
   signInRequired({
     detail: token
-      ? 'This token is unknown, revoked or expired; make a new one with qd login or qd token create'
+      ? 'This token is unknown, revoked or expired, or does not count from your address; make a new one with qd login or qd token create'
       : 'Your session has ended; sign in again',
   })
 
 /** Anonymous endpoints answer without the store: the set-up page has to show while it starts. */
-async function subjectOf(server: Server, endpoint: AnyEndpoint, credential: Credential): Promise<Subject | undefined> {
+async function subjectOf(
+  server: Server,
+  endpoint: AnyEndpoint,
+  credential: Credential,
+  peer: string,
+): Promise<Subject | undefined> {
   try {
-    return await server.options.authenticate(credential, { passive: false })
+    return await server.options.authenticate(credential, { passive: false, peer })
   } catch (error) {
     if (endpoint.permission === 'anonymous' && isProblem(error, storeUnavailable)) return undefined
     throw error
@@ -105,7 +110,7 @@ export function stillAdmitted(
   if (!credential) return () => undefined
   const timer = setInterval(async () => {
     try {
-      const subject = await server.options.authenticate(credential, { passive: true })
+      const subject = await server.options.authenticate(credential, { passive: true, peer: request.ip })
       if (!subject) return lost(signInRequired({ detail: 'The sign-in has ended; sign in again' }))
       checkPermission(server.authority, endpoint, subject, scopeOf(request.params as Record<string, unknown>))
     } catch (error) {

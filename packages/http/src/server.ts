@@ -25,9 +25,12 @@ export interface Credential {
 
 /**
  * Who acts with this credential; undefined when it is unknown, expired or revoked. `passive` asks again for a stream
- * or socket that is already open, and must not extend the session.
+ * or socket that is already open, and must not extend the session. `peer` is the network address that it comes from.
  */
-export type Authenticate = (credential: Credential, options: { passive: boolean }) => Promise<Subject | undefined>
+export type Authenticate = (
+  credential: Credential,
+  options: { passive: boolean; peer: string },
+) => Promise<Subject | undefined>
 
 export interface ServerOptions {
   authenticate: Authenticate
