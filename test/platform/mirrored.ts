@@ -59,7 +59,13 @@ function routes(server: Platform['server'], { db, clusters, store }: PlatformPar
   const makeChange = changeMaker({ db, clusterOf, definitions: {} })
   const opened = () => ({ mirror, parseFilter, parseSort })
   objectRoutes(server, { opened, readerOf, clusterOf, makeChange })
-  operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions: {} })
+  operationRoutes(server, {
+    db,
+    listen: store.listen,
+    undo: makeChange.undo,
+    definitions: {},
+    environmentsWith: () => undefined,
+  })
 }
 
 const readerOf = ({ name }: Subject): Reader =>

@@ -77,6 +77,7 @@ const startThings = () =>
         listen: (channel, fn) => store.listen(channel, fn),
         undo: makeChange.undo,
         definitions: {},
+        environmentsWith: () => undefined,
       })
       bind(server, changeThing, ({ params, query, body, subject, idempotencyKey }) =>
         makeChange({ endpoint: changeThing.id, subject, params, query, body, idempotencyKey }, async () => {

@@ -103,7 +103,8 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
-  operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions })
+  const { environmentsWith } = parts.authority
+  operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions, environmentsWith })
   const applications = { db, makeChange, clusterOf, placeOf, inspect: (image: string) => images.inspect(image) }
   applicationRoutes(server, applications)
   manifestRoutes(server, { makeChange, change: yamlChange(applications) })

@@ -37,6 +37,7 @@ beforeAll(async () => {
         listen: (channel, fn) => store.listen(channel, fn),
         undo: makeChange.undo,
         definitions,
+        environmentsWith: () => undefined,
       })
       environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
       applicationRoutes(server, { db, makeChange, clusterOf, placeOf, inspect: (image) => images.inspect(image) })

@@ -45,7 +45,7 @@ beforeAll(async () => {
       const clusterOf = (name: string) => clusters.get(name)
       const makeChange = changeMaker({ db, clusterOf, definitions })
       const listen: typeof store.listen = (channel, fn) => store.listen(channel, fn)
-      operationRoutes(server, { db, listen, undo: makeChange.undo, definitions })
+      operationRoutes(server, { db, listen, undo: makeChange.undo, definitions, environmentsWith: () => undefined })
       environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
       const applications = {
         db,

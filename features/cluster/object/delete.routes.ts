@@ -22,7 +22,7 @@ export function deleteRoutes(server: Server, { opened, readerOf, clusterOf, make
       checkNamespace(kind, namespace, '/body/namespace')
       if (!reader.may(kind.resource, params.cluster, namespace)) {
         const detail = `You may not see ${kind.resource} there, so you cannot delete them. An administrator can grant it.`
-        throw permissionMissing({ permission: 'object.delete', grantedBy: 'administrator', detail })
+        throw permissionMissing({ permission: 'object.delete', detail })
       }
       return { pointer: `/objects/${index}`, ref: refOfKind(kind, { namespace, name }), ...(uid ? { uid } : {}) }
     })

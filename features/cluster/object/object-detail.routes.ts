@@ -103,6 +103,5 @@ const absent = ({ kind }: KindSpec, { cluster, namespace, name }: Place) =>
 const notForThem = ({ resource }: KindSpec, cluster: string, namespace: string) =>
   permissionMissing({
     permission: 'object.get',
-    grantedBy: 'administrator',
     detail: `You may not see ${resource} ${namespace === '' ? '' : `of namespace ${namespace} `}on ${cluster}. An administrator can grant it.`,
   })

@@ -67,6 +67,7 @@ export const attachTerminal = endpoint({
   method: 'GET',
   path: '/terminals/:terminal/attach',
   permission: 'container.exec',
+  reach: 'anywhere',
   summary: 'Connect to a terminal of mine; output after `offset` bytes is sent again',
   params: one,
   query: z.object({ offset: z.coerce.number().int().min(0).default(0) }),

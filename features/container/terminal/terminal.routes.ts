@@ -140,9 +140,10 @@ export function terminalRoutes(
     void owned.session.close(`Ended by ${subject.name}`)
     return null
   })
-  bindSocket(server, attachTerminal, async ({ params, query, subject }, socket) => {
+  bindSocket(server, attachTerminal, async ({ params, query, subject, require }, socket) => {
     const owned = terminals.find(subject.name, params.terminal)
     if (!owned) throw noSuchTerminal(params.terminal)
+    require(attachTerminal.permission, { environment: owned.about.environment })
     await connect(owned.session, query.offset, socket)
   })
 }

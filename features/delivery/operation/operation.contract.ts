@@ -10,6 +10,7 @@ import {
   type ProblemType,
   pageOf,
   problemType,
+  type Reach,
   type Subject,
   Time,
 } from '@quarterdeck/kernel'
@@ -126,6 +127,7 @@ export function changeEndpoint<Params extends z.ZodObject, Body extends z.ZodTyp
   path: string
   summary: string
   permission: Permission
+  reach?: Reach
   params: Params
   body?: Body
   problems?: readonly ProblemType[]
@@ -147,7 +149,8 @@ export const listOperations = endpoint({
   method: 'GET',
   path: '/operations',
   permission: 'operation.list',
-  summary: 'Operations, newest first',
+  reach: 'anywhere',
+  summary: 'Operations in environments where one may see them, newest first',
   query: PageQuery.extend({
     environment: Name.optional(),
     application: Name.optional(),
@@ -161,6 +164,7 @@ export const getOperation = endpoint({
   method: 'GET',
   path: '/operations/:operation',
   permission: 'operation.list',
+  reach: 'anywhere',
   summary: 'One operation with its plan and steps',
   params: one,
   response: Operation,
@@ -170,6 +174,7 @@ export const watchOperation = endpoint({
   method: 'GET',
   path: '/operations/:operation/watch',
   permission: 'operation.list',
+  reach: 'anywhere',
   summary: 'The operation each time it changes, a JSON line each, until it ends',
   params: one,
   response: Operation,
@@ -180,6 +185,7 @@ export const undoOperation = changeEndpoint({
   method: 'POST',
   path: '/operations/:operation/undo',
   permission: 'operation.undo',
+  reach: 'anywhere',
   summary: 'Put back what was there before this operation',
   params: one,
   problems: [notUndoable],

@@ -1,5 +1,5 @@
-import { bind, type Server } from '@quarterdeck/http'
-import { invalidInput, notFound } from '@quarterdeck/kernel'
+import { bind, type Context, type Server } from '@quarterdeck/http'
+import { type AnyEndpoint, invalidInput, notFound, type Permission, type Subject } from '@quarterdeck/kernel'
 import { type Db, type Store, transaction } from '@quarterdeck/store'
 import type { UndoChange } from './change.routes.ts'
 import {
@@ -21,26 +21,32 @@ export interface OperationRoutesOptions {
   listen: Store['listen']
   /** `undo` of what changeMaker returns. */
   undo: UndoChange
+  /** The environments where a permission counts for somebody; undefined: everywhere. */
+  environmentsWith(subject: Subject, permission: Permission): ReadonlySet<string> | undefined
   definitions: Record<string, DefinitionOwner<Db>>
 }
 
 /** List, look, watch, undo. */
 export function operationRoutes(server: Server, options: OperationRoutesOptions): void {
   const { db } = options
-  bind(server, listOperations, async ({ query }) => {
+  bind(server, listOperations, async ({ query, subject }) => {
     const { limit, continue: token, ...filter } = query
-    const rows = await list(db, { ...filter, before: sequenceOf(token), limit: limit + 1 })
+    const environments = options.environmentsWith(subject, listOperations.permission)
+    const rows = await list(db, { ...filter, environments, before: sequenceOf(token), limit: limit + 1 })
     const items = rows.slice(0, limit).map(toSummary)
     const last = rows[limit - 1]
     return rows.length > limit && last ? { items, continue: String(last.sequence) } : { items }
   })
-  bind(server, getOperation, async ({ params }) => toOperation(await get(db, params.operation)))
-  bind(server, watchOperation, ({ params, signal }) => watch(options, params.operation, signal))
-  bind(server, undoOperation, async ({ params, query, body, subject, idempotencyKey }) =>
-    options.undo({ endpoint: undoOperation.id, subject, params, query, body, idempotencyKey }, () =>
+  bind(server, getOperation, async (context) => toOperation(await seen(db, context)))
+  bind(server, watchOperation, (context) => watch(options, context))
+  bind(server, undoOperation, async (context) => {
+    const { params, query, body, subject, idempotencyKey } = context
+    const { environment } = await seen(db, context)
+    context.require(undoOperation.permission, placeOf(environment))
+    return options.undo({ endpoint: undoOperation.id, subject, params, query, body, idempotencyKey }, () =>
       requestOf(options, params.operation),
-    ),
-  )
+    )
+  })
 }
 
 function sequenceOf(token: string | undefined): number | undefined {
@@ -52,9 +58,23 @@ function sequenceOf(token: string | undefined): number | undefined {
   })
 }
 
+type Asked = Pick<Context<AnyEndpoint>, 'may' | 'signal'> & { params: { operation: string } }
+
+/** Throws the same for an operation that is not there as for one that is not the asker's to see. */
+async function seen(db: Db, { params, may }: Omit<Asked, 'signal'>): Promise<OperationRow> {
+  const row = await find(db, params.operation)
+  if (row && may(listOperations.permission, placeOf(row.environment))) return row
+  throw noSuchOperation(params.operation)
+}
+
+/** What belongs to no environment belongs to the platform. */
+const placeOf = (environment: string | null) => (environment === null ? {} : { environment })
+
+const noSuchOperation = (id: string) => notFound({ detail: `There is no operation ${id}, or you may not see it` })
+
 async function get(db: Db, id: string): Promise<OperationRow> {
   const row = await find(db, id)
-  if (!row) throw notFound({ detail: `There is no operation ${id}` })
+  if (!row) throw noSuchOperation(id)
   return row
 }
 
@@ -76,11 +96,9 @@ async function requestOf({ db, definitions }: OperationRoutesOptions, id: string
 }
 
 /** The operation now and at each change, until it ends. */
-async function* watch(
-  { db, listen }: OperationRoutesOptions,
-  id: string,
-  signal: AbortSignal,
-): AsyncGenerator<Operation> {
+async function* watch({ db, listen }: OperationRoutesOptions, asked: Asked): AsyncGenerator<Operation> {
+  const { signal } = asked
+  const id = asked.params.operation
   let changed = true
   let wake = () => {}
   const stop = listen(operationChannel, (payload) => {
@@ -95,7 +113,7 @@ async function* watch(
     while (!signal.aborted) {
       while (changed) {
         changed = false
-        const operation = toOperation(await get(db, id))
+        const operation = toOperation(await seen(db, asked))
         const text = JSON.stringify(operation)
         if (text !== told) yield operation
         told = text

@@ -58,6 +58,8 @@ export const find = (db: Db, id: string): Promise<OperationRow | undefined> =>
 
 export interface Filter {
   environment?: string | undefined
+  /** Only of these environments; absent: all, and those that belong to none. */
+  environments?: ReadonlySet<string> | undefined
   application?: string | undefined
   state?: OperationState | undefined
   running?: boolean | undefined
@@ -74,6 +76,7 @@ export async function list(db: Db, filter: Filter): Promise<SummaryRow[]> {
     .select(sql<string | null>`intent->>'notUndoable'`.as('notUndoable'))
     .orderBy('sequence', 'desc')
     .limit(filter.limit)
+  if (filter.environments) query = query.where('environment', 'in', [...filter.environments, ''])
   if (filter.environment) query = query.where('environment', '=', filter.environment)
   if (filter.application) query = query.where('application', '=', filter.application)
   if (filter.state) query = query.where('state', '=', filter.state)

@@ -60,6 +60,7 @@ export const listRegistries = endpoint({
   method: 'GET',
   path: '/registries',
   permission: 'image.list',
+  reach: 'anywhere',
   summary: 'Registries that the platform knows',
   response: z.object({ items: z.array(Registry) }),
 })
@@ -68,6 +69,7 @@ export const listRepositories = endpoint({
   method: 'GET',
   path: '/images',
   permission: 'image.list',
+  reach: 'anywhere',
   summary: 'Repositories of the known registries',
   query: z.object({
     search: z.string().max(200).optional(),
@@ -80,6 +82,7 @@ export const listTags = endpoint({
   method: 'GET',
   path: '/images/tags',
   permission: 'image.list',
+  reach: 'anywhere',
   summary: 'Tags of a repository, newest first',
   query: z.object({ repository: ImageText.describe('registry/repository') }),
   response: z.object({
@@ -93,6 +96,7 @@ export const inspectImage = endpoint({
   method: 'GET',
   path: '/images/inspect',
   permission: 'image.list',
+  reach: 'anywhere',
   summary: "What an image's own configuration says, and the application proposed for it",
   query: z.object({ image: ImageText }),
   response: ImageProposal,

@@ -43,6 +43,7 @@ beforeAll(async () => {
         listen: (channel, fn) => store.listen(channel, fn),
         undo: change.undo,
         definitions,
+        environmentsWith: () => undefined,
       })
       environmentRoutes(server, { db, makeChange, clusterOf, countApplications: async () => applications })
     },

@@ -59,7 +59,6 @@ export function requireWholeUser(subject: Subject): void {
   if (subject.permissions.includes('*')) return
   throw permissionMissing({
     permission: '*',
-    grantedBy: 'administrator',
     detail: 'A token with limited permissions cannot manage sessions or passwords; sign in for that',
   })
 }

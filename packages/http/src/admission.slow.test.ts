@@ -45,10 +45,13 @@ test('what is open ends within five seconds of losing the permission, and what i
   const [lost, less, kept] = [await open('lost'), await open('less'), await open('kept')]
   subjects.lost = undefined
   subjects.less = { ...ann, permissions: ['boat.list'] }
-  expect([await lost.closed, await less.closed]).toEqual([4401, 4401])
-  for (const end of [await lost.ended, await less.ended]) {
-    expect(isProblem(end) && end.body.type).toBe('/problems/sign-in-required')
+  expect([await lost.closed, await less.closed]).toEqual([4401, 4403])
+  const endOf = async ({ ended }: typeof lost) => {
+    const end = await ended
+    return isProblem(end) && end.body.type
   }
+  expect(await endOf(lost)).toBe('/problems/sign-in-required')
+  expect(await endOf(less)).toBe('/problems/permission-missing')
   expect(kept.socket.readyState).toBe(WebSocket.OPEN)
   expect(asked.filter((passive) => !passive)).toHaveLength(6)
   await server.close()

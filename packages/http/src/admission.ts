@@ -2,8 +2,10 @@ import {
   type AnyEndpoint,
   isProblem,
   notFound,
+  type Permission,
   type Problem,
   permissionMissing,
+  type Scope,
   type Subject,
   scopeOf,
   signInRequired,
@@ -11,11 +13,15 @@ import {
 } from '@quarterdeck/kernel'
 import type { FastifyRequest } from 'fastify'
 import { readCookie } from './cookie.ts'
-import { checkOrigin, checkPermission, checkRate } from './guard.ts'
+import { checkOrigin, checkPermission, checkRate, requirePermission } from './guard.ts'
 import type { Credential, Server } from './server.ts'
 
 /** A request after `admit`. */
-export type Admitted = FastifyRequest & { subject: Subject }
+export type Admitted = FastifyRequest & {
+  subject: Subject
+  /** What its handler has required besides; as long as a stream is open, all of it has to hold. */
+  required?: { permission: Permission; scope: Scope }[]
+}
 
 // Whoever loses a permission loses what is open within 5 s (reliability.md A17).
 const ASK_AGAIN_MS = 4_000
@@ -113,6 +119,9 @@ export function stillAdmitted(
       const subject = await server.options.authenticate(credential, { passive: true, peer: request.ip })
       if (!subject) return lost(signInRequired({ detail: 'The sign-in has ended; sign in again' }))
       checkPermission(server.authority, endpoint, subject, scopeOf(request.params as Record<string, unknown>))
+      for (const { permission, scope } of (request as Admitted).required ?? []) {
+        requirePermission(server.authority, subject, permission, scope)
+      }
     } catch (error) {
       // While the store is away what is open stays open: it was allowed, and nothing says that it no longer is.
       if (isProblem(error, permissionMissing) || isProblem(error, notFound)) lost(error)

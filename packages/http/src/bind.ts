@@ -11,7 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Admitted, admit, stillAdmitted } from './admission.ts'
 import { isSecure, writeCookie } from './cookie.ts'
-import { denied } from './guard.ts'
+import { requirePermission } from './guard.ts'
 import type { Server } from './server.ts'
 import { sendStream } from './stream.ts'
 import { parseRequest, unknownMembers } from './validation.ts'
@@ -25,7 +25,10 @@ export interface Context<E extends AnyEndpoint> {
   readonly subject: Subject
   /** Whether the subject has a permission somewhere in particular. */
   may(permission: Permission, scope: Scope): boolean
-  /** Throws permissionMissing, or notFound for a place that the subject may not even see. */
+  /**
+   * Throws permissionMissing, or notFound for a place that the subject may not even see. A stream or socket ends when
+   * what it required is lost.
+   */
   require(permission: Permission, scope: Scope): void
   readonly requestId: string
   /** Header Idempotency-Key, or a new one where the client sent none. */
@@ -100,7 +103,9 @@ export function contextOf<E extends AnyEndpoint>(
     subject,
     may: (permission, scope) => authority.may(subject, permission, scope),
     require(permission, scope) {
-      if (!authority.may(subject, permission, scope)) throw denied(authority, subject, permission, scope)
+      requirePermission(authority, subject, permission, scope)
+      const admitted = request as Admitted
+      admitted.required = [...(admitted.required ?? []), { permission, scope }]
     },
     requestId: request.id,
     get idempotencyKey() {

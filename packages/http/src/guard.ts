@@ -84,6 +84,11 @@ export function checkPermission(
   throw denied(authority, subject, permission, scope)
 }
 
+/** Throws permissionMissing or, for a place that the subject may not even see, notFound. */
+export function requirePermission(authority: Authority, subject: Subject, permission: Permission, scope: Scope): void {
+  if (!authority.may(subject, permission, scope)) throw denied(authority, subject, permission, scope)
+}
+
 /** What to see a place takes. */
 const SEEN_WITH = { environment: 'environment.list', project: 'project.list', tenant: 'tenant.list' } as const
 
@@ -95,7 +100,8 @@ export function denied(authority: Authority, subject: Subject, permission: Permi
   for (const place of ['environment', 'project', 'tenant'] as const) {
     const name = scope[place]
     if (name === undefined) continue
-    if (authority.may(subject, SEEN_WITH[place], scope)) break
+    // Whose token this is may see more than it carries.
+    if (authority.may({ ...subject, permissions: ['*'] }, SEEN_WITH[place], scope)) break
     return notFound({ detail: noSuchPlace(place, name) })
   }
   return permissionMissing({ permission, scope, ...authority.denial(subject, permission, scope) })

@@ -213,7 +213,7 @@ function join(server: Server, endpoint: AnyEndpoint, request: FastifyRequest, ne
     server,
     endpoint,
     request,
-    (problem) => near.close(4401, problemBody(problem, request).title),
+    (problem) => near.close(4000 + problemBody(problem, request).status, problemBody(problem, request).title),
     { basic: true },
   )
   watch()

@@ -133,7 +133,7 @@ export function bindSocket<E extends AnyEndpoint>(server: Server, endpoint: E, h
     wsHandler: async (ws, request) => {
       const gone = new AbortController()
       const signal = AbortSignal.any([gone.signal, server.closing])
-      const stop = stillAdmitted(server, endpoint, request, () => ws.close(4401, 'The sign-in has ended'))
+      const stop = stillAdmitted(server, endpoint, request, (problem) => closeWith(ws, problem, request))
       ws.once('close', () => {
         stop()
         gone.abort()

@@ -11,6 +11,11 @@ export const ProblemBody = z.looseObject({
     .array(z.object({ pointer: z.string().describe('JSON pointer into params, query or body'), detail: z.string() }))
     .optional(),
   permission: z.string().optional().describe('The permission that is missing'),
+  scope: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Where: environment, project or tenant; empty: the platform'),
+  grantedBy: z.array(z.string()).optional().describe('Users who could grant it'),
   retryAfterSeconds: z.number().optional(),
 })
 export type ProblemBody = z.infer<typeof ProblemBody>
