@@ -104,6 +104,7 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
     placeOf: (environment) => decisions.placeOf(environment),
     environmentAt: (place) => decisions.environmentAt(place),
     isWithin: (scope, outer) => decisions.isWithin(scope, outer),
+    environmentsIn: (outer) => decisions.environmentsIn(outer),
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

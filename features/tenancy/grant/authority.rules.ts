@@ -1,4 +1,5 @@
 import { type Authority, type Permission, permits, type Scope, type Subject } from '@quarterdeck/kernel'
+import { Facts, type PlaceFact } from './fact.rules.ts'
 
 /** How a user is known to every API server: sent as Impersonate-User, -Uid and -Group, and named in role bindings. */
 export interface ClusterIdentity {
@@ -19,186 +20,248 @@ export interface GrantAuthority extends Authority {
   permissionsAt(subject: Subject, place: { cluster: string; namespace: string }): ReadonlySet<Permission>
   /** The environments where a permission counts; `undefined`: it counts for the whole platform, so everywhere. */
   environmentsWith(subject: Subject, permission: Permission): ReadonlySet<string> | undefined
-  /** The namespace that an environment is; undefined when there is no such environment. */
-  placeOf(environment: string): { cluster: string; namespace: string } | undefined
-  /** The environment that a namespace is; undefined when it is none. */
-  environmentAt(place: { cluster: string; namespace: string }): string | undefined
   /** Whether a place is another one or lies within it. */
   isWithin(scope: Scope, outer: Scope): boolean
+  /** The environments that lie within a place. */
+  environmentsIn(outer: Scope): string[]
   /** Called after each change, once the new state counts. Ends with what it answers. */
   onChange(listener: () => void): () => void
 }
 
-/** What is granted to whom, where, and how places lie in one another: everything that decisions are made of. */
-export interface AuthorityState {
-  accounts: ReadonlyMap<string, { name: string; identity: string; disabled: boolean; groups: readonly string[] }>
-  groups: ReadonlyMap<string, { name: string }>
-  grants: readonly GrantFact[]
-  tenants: ReadonlyMap<string, { id: string }>
-  projects: ReadonlyMap<string, { id: string; tenant: string }>
-  environments: ReadonlyMap<string, EnvironmentFact>
-}
-export interface EnvironmentFact {
-  id: string
-  project: string
-  tenant: string
-  cluster: string
-  namespace: string
-}
-export interface GrantFact {
-  permissions: readonly string[]
-  /** Id of an account or of a group. */
-  holder: string
-  /** Id of a tenant, project or environment; '' for the platform. */
-  place: string
-  /** Milliseconds since 1970. */
-  expireMs?: number
-}
-
+/** What of one or more grants counts until one instant. */
 interface Held {
   permissions: ReadonlySet<string>
   all: boolean
+  /** Infinite: without an end. */
   expireMs: number
+}
+type HeldByPlace = ReadonlyMap<string, readonly Held[]>
+
+/** Where a permission counts for an account, until the next of its grants runs out. */
+interface Known {
+  environments: ReadonlySet<string> | undefined
+  untilMs: number
 }
 
 /** Stands for a place that is not there. */
 const UNKNOWN = '?'
+const PLATFORM: readonly string[] = ['']
+const NOWHERE: readonly string[] = [UNKNOWN, '']
 
-/** Decides by one state. Times are milliseconds since 1970, of the store. */
+/** How many members of groups are asked at most whether they could grant something. */
+const ASKED = 500
+
+/** Decides by facts. Times are milliseconds since 1970, of the store. */
 export class Decisions {
-  readonly state: AuthorityState
+  readonly facts = new Facts()
   readonly #all: readonly Permission[]
-  /** By holder, then by place. */
-  readonly #grants = new Map<string, Map<string, Held[]>>()
-  readonly #ofAccount = new Map<string, Map<string, Held[]>>()
-  readonly #byNamespace = new Map<string, string>()
+  readonly #held = new Map<string, HeldByPlace>()
+  /** By account and permission. */
+  readonly #known = new Map<string, Known>()
+  readonly #grantors = new Map<string, readonly string[]>()
 
   /** `all`: every permission there is, which `*` stands for. */
-  constructor(state: AuthorityState, all: readonly Permission[]) {
-    this.state = state
+  constructor(all: readonly Permission[]) {
     this.#all = all
-    for (const { holder, place, permissions, expireMs = Number.POSITIVE_INFINITY } of state.grants) {
-      const places = this.#grants.get(holder) ?? new Map<string, Held[]>()
-      this.#grants.set(holder, places)
-      const held = { permissions: new Set(permissions), all: permissions.includes('*'), expireMs }
-      places.set(place, [...(places.get(place) ?? []), held])
-    }
-    for (const [name, { cluster, namespace }] of state.environments) {
-      this.#byNamespace.set(`${cluster}/${namespace}`, name)
-    }
   }
 
-  may(subject: Subject, permission: Permission, scope: Scope, nowMs: number): boolean {
+  /** Forgets what was worked out of facts as they were, or of a time before a grant ran out. */
+  forget(): void {
+    this.#held.clear()
+    this.#known.clear()
+    this.#grantors.clear()
+  }
+
+  /** `*`: every permission there is and will be. */
+  may(subject: Subject, permission: Permission | '*', scope: Scope, nowMs: number): boolean {
     if (!this.#carries(subject, permission, scope)) return false
-    const held = this.#held(subject)
-    return held !== undefined && this.#places(scope).some((place) => grants(held.get(place), permission, nowMs))
+    const held = this.#heldBy(subject.id)
+    return held !== undefined && countsAt(held, this.chainOf(scope), permission, nowMs)
   }
 
   somewhere(subject: Subject, permission: Permission, nowMs: number): boolean {
     if (!permits(subject, permission)) return false
-    const held = this.#held(subject)
+    const held = this.#heldBy(subject.id)
     if (!held) return false
     if (subject.within) {
-      const within = subject.within
+      const { within } = subject
       if (this.may(subject, permission, within, nowMs)) return true
-      return [...this.state.environments.keys()].some(
-        (environment) =>
-          this.isWithin({ environment }, within) && this.may(subject, permission, { environment }, nowMs),
-      )
+      for (const place of held.keys()) {
+        const scope = this.facts.scopeOf(place)
+        if (scope && this.isWithin(scope, within) && countsAt(held, [place], permission, nowMs)) return true
+      }
+      return false
     }
-    for (const some of held.values()) if (grants(some, permission, nowMs)) return true
+    for (const some of held.values()) if (counts(some, permission, nowMs)) return true
     return false
   }
 
   permissionsAt(subject: Subject, { cluster, namespace }: { cluster: string; namespace: string }, nowMs: number) {
-    const environment = this.environmentAt({ cluster, namespace })
+    const environment = this.facts.environmentAt(cluster, namespace)
     const scope = environment === undefined ? {} : { environment }
     return new Set(this.#all.filter((permission) => this.may(subject, permission, scope, nowMs)))
   }
 
-  placeOf(environment: string): { cluster: string; namespace: string } | undefined {
-    return this.state.environments.get(environment)
-  }
-
-  environmentAt({ cluster, namespace }: { cluster: string; namespace: string }): string | undefined {
-    return this.#byNamespace.get(`${cluster}/${namespace}`)
-  }
-
   environmentsWith(subject: Subject, permission: Permission, nowMs: number): ReadonlySet<string> | undefined {
+    const held = this.#heldBy(subject.id)
+    if (subject.id === undefined || !held || !permits(subject, permission)) return new Set()
+    const key = `${subject.id} ${permission}`
+    let known = this.#known.get(key)
+    if (!known || nowMs >= known.untilMs) {
+      known = { environments: this.#environments(held, permission, nowMs), untilMs: firstExpiry(held, nowMs) }
+      this.#known.set(key, known)
+    }
+    const { within } = subject
+    if (!within) return known.environments
+    const names = known.environments ?? [...this.facts.environments()].map(({ name }) => name)
+    return new Set([...names].filter((environment) => this.isWithin({ environment }, within)))
+  }
+
+  /** Ids of tenants, projects and environments where a permission counts; undefined: for the whole platform. */
+  placesWith(subject: Subject, permission: Permission, nowMs: number): ReadonlySet<string> | undefined {
     if (this.may(subject, permission, {}, nowMs)) return undefined
-    const names = [...this.state.environments.keys()]
-    return new Set(names.filter((environment) => this.may(subject, permission, { environment }, nowMs)))
+    const found = [...this.facts.places].filter(([, { kind, name }]) =>
+      this.may(subject, permission, { [kind]: name }, nowMs),
+    )
+    return new Set(found.map(([id]) => id))
   }
 
   identityOf(subject: Subject): ClusterIdentity | undefined {
-    const account = subject.id === undefined ? undefined : this.state.accounts.get(subject.id)
+    const account = subject.id === undefined ? undefined : this.facts.accounts.get(subject.id)
     if (!account || account.disabled || subject.id === undefined) return undefined
-    const groups = account.groups.flatMap((id) => this.state.groups.get(id)?.name ?? [])
+    const groups = account.groups.flatMap((id) => this.facts.groups.get(id)?.name ?? [])
     return { user: account.identity, uid: subject.id, groups: groups.map((name) => `quarterdeck:group:${name}`) }
   }
 
   isWithin(scope: Scope, outer: Scope): boolean {
-    const wanted = this.#places(outer)[0]
-    return wanted !== undefined && wanted !== UNKNOWN && this.#places(scope).includes(wanted)
+    const wanted = this.chainOf(outer)[0]
+    return wanted !== undefined && wanted !== UNKNOWN && this.chainOf(scope).includes(wanted)
   }
 
-  /** Names of users who could grant a permission there: those who may grant and have it themselves. */
-  grantors(permission: Permission, scope: Scope, nowMs: number, most: number): string[] {
-    const found: string[] = []
-    for (const place of this.#places(scope)) {
-      for (const [id, { name, disabled }] of this.state.accounts) {
-        if (disabled || found.includes(name)) continue
-        const here = this.#held({ id, name, kind: 'user', permissions: ['*'] })?.get(place)
-        if (grants(here, 'grant.create', nowMs) && grants(here, permission, nowMs)) found.push(name)
-        if (found.length === most) return found
-      }
+  /** Whether an account of its own, whatever its credential carries, has a permission there. */
+  accountMay(account: string, permission: Permission | '*', scope: Scope, nowMs: number): boolean {
+    const held = this.#heldBy(account)
+    return held !== undefined && countsAt(held, this.chainOf(scope), permission, nowMs)
+  }
+
+  environmentsIn(outer: Scope): string[] {
+    return [...this.state.environments.keys()].filter((environment) => this.isWithin({ environment }, outer))
+  }
+
+  /** Names of users who could grant a permission there: those who may grant and have it themselves, the nearest first. */
+  grantors(permission: Permission, scope: Scope, nowMs: number, most: number): readonly string[] {
+    const chain = this.chainOf(scope)
+    const key = `${permission} ${chain[0]} ${most}`
+    const known = this.#grantors.get(key)
+    if (known) return known
+    const found = new Set<string>()
+    let asked = 0
+    for (const account of this.#grantHolders(chain, nowMs)) {
+      if (found.size === most || asked++ === ASKED) break
+      const fact = this.facts.accounts.get(account)
+      if (fact?.kind !== 'user' || fact.disabled || found.has(fact.name)) continue
+      const may = (wanted: Permission) => this.accountMay(account, wanted, scope, nowMs)
+      if (may('grant.create') && may(permission)) found.add(fact.name)
     }
-    return found
+    this.#grantors.set(key, [...found])
+    return [...found]
   }
 
   /** The next instant at which a grant runs out; infinite when none does. */
   nextExpiry(nowMs: number): number {
-    return this.state.grants.reduce(
-      (next, { expireMs = Number.POSITIVE_INFINITY }) => (expireMs > nowMs && expireMs < next ? expireMs : next),
-      Number.POSITIVE_INFINITY,
-    )
-  }
-
-  #carries(subject: Subject, permission: Permission, scope: Scope): boolean {
-    return permits(subject, permission) && (subject.within === undefined || this.isWithin(scope, subject.within))
-  }
-
-  /** What an account holds itself and through its groups, by place. */
-  #held({ id }: Subject): Map<string, Held[]> | undefined {
-    const account = id === undefined ? undefined : this.state.accounts.get(id)
-    if (!account || account.disabled || id === undefined) return undefined
-    const known = this.#ofAccount.get(id)
-    if (known) return known
-    const held = new Map<string, Held[]>()
-    for (const holder of [id, ...account.groups]) {
-      for (const [place, some] of this.#grants.get(holder) ?? []) {
-        held.set(place, [...(held.get(place) ?? []), ...some])
-      }
+    let next = Number.POSITIVE_INFINITY
+    for (const { expireMs } of this.facts.grants.values()) {
+      if (expireMs !== null && expireMs > nowMs && expireMs < next) next = expireMs
     }
-    this.#ofAccount.set(id, held)
-    return held
+    return next
   }
 
   /** Ids of a place and of those that it lies in, the platform ('') last; of an unknown place only the platform. */
-  #places({ environment, project, tenant }: Scope): string[] {
-    if (environment !== undefined) {
-      const found = this.state.environments.get(environment)
-      return found ? [found.id, found.project, found.tenant, ''] : [UNKNOWN, '']
+  chainOf(scope: Scope): readonly string[] {
+    for (const kind of ['environment', 'project', 'tenant'] as const) {
+      const name = scope[kind]
+      if (name !== undefined) return this.facts.chainOf(kind, name) ?? NOWHERE
     }
-    if (project !== undefined) {
-      const found = this.state.projects.get(project)
-      return found ? [found.id, found.tenant, ''] : [UNKNOWN, '']
+    return PLATFORM
+  }
+
+  /** Accounts that hold a grant with grant.create at one of the places, the nearest first. */
+  *#grantHolders(chain: readonly string[], nowMs: number): Generator<string> {
+    for (const place of chain) {
+      for (const grant of this.facts.grantsAt(place)) {
+        const role = this.facts.roles.get(grant.role)
+        const grants = role?.permissions.includes('grant.create') || role?.permissions.includes('*')
+        if (grants && (grant.expireMs === null || nowMs < grant.expireMs)) yield* this.facts.accountsOf(grant.holder)
+      }
     }
-    if (tenant === undefined) return ['']
-    const found = this.state.tenants.get(tenant)
-    return found ? [found.id, ''] : [UNKNOWN, '']
+  }
+
+  #environments(held: HeldByPlace, permission: Permission, nowMs: number): ReadonlySet<string> | undefined {
+    if (counts(held.get(''), permission, nowMs)) return undefined
+    const found = new Set<string>()
+    for (const { name } of this.facts.environments()) {
+      if (countsAt(held, this.facts.chainOf('environment', name) ?? NOWHERE, permission, nowMs)) found.add(name)
+    }
+    return found
+  }
+
+  #carries(subject: Subject, permission: Permission | '*', scope: Scope): boolean {
+    const carried = permission === '*' ? subject.permissions.includes('*') : permits(subject, permission)
+    return carried && (subject.within === undefined || this.isWithin(scope, subject.within))
+  }
+
+  /** What an account holds itself and through its groups, by place. */
+  #heldBy(id: string | undefined): HeldByPlace | undefined {
+    const account = id === undefined ? undefined : this.facts.accounts.get(id)
+    if (!account || account.disabled || id === undefined) return undefined
+    let held = this.#held.get(id)
+    if (!held) {
+      held = together(this.facts, [id, ...account.groups])
+      this.#held.set(id, held)
+    }
+    return held
   }
 }
 
-const grants = (held: readonly Held[] | undefined, permission: string, nowMs: number): boolean =>
-  held?.some(({ all, permissions, expireMs }) => (all || permissions.has(permission)) && nowMs < expireMs) ?? false
+/** Grants of all holders, those of one place with one end as one. */
+function together(facts: Facts, holders: readonly string[]): HeldByPlace {
+  const found = new Map<string, Map<number, Held>>()
+  for (const { place, role, expireMs } of holders.flatMap((holder) => [...facts.grantsOf(holder)])) {
+    const permissions = facts.roles.get(role)?.permissions ?? []
+    const here = found.get(place) ?? new Map<number, Held>()
+    found.set(place, here)
+    const until = expireMs ?? Number.POSITIVE_INFINITY
+    const before = here.get(until)
+    here.set(until, {
+      permissions: new Set([...(before?.permissions ?? []), ...permissions]),
+      all: before?.all === true || permissions.includes('*'),
+      expireMs: until,
+    })
+  }
+  return new Map([...found].map(([place, here]) => [place, [...here.values()]]))
+}
+
+function firstExpiry(held: HeldByPlace, nowMs: number): number {
+  let first = Number.POSITIVE_INFINITY
+  for (const some of held.values()) {
+    for (const { expireMs } of some) if (expireMs > nowMs && expireMs < first) first = expireMs
+  }
+  return first
+}
+
+const countsAt = (held: HeldByPlace, chain: readonly string[], permission: string, nowMs: number): boolean => {
+  for (const place of chain) if (counts(held.get(place), permission, nowMs)) return true
+  return false
+}
+
+const counts = (held: readonly Held[] | undefined, permission: string, nowMs: number): boolean => {
+  if (held === undefined) return false
+  for (const { all, permissions, expireMs } of held) {
+    if ((all || permissions.has(permission)) && nowMs < expireMs) return true
+  }
+  return false
+}
+
+/** `environment shop-prod`, `tenant retail`, `the platform`. */
+export const placeName = (place: Pick<PlaceFact, 'kind' | 'name'> | undefined): string =>
+  place === undefined ? 'the platform' : `${place.kind} ${place.name}`
