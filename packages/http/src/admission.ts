@@ -74,12 +74,27 @@ export async function admit(
     const subject = credential && (await subjectOf(server, endpoint, credential, request.ip))
     if (credential && !subject && endpoint.permission !== 'anonymous') throw notSignedIn(credential)
     const scope = scopeOf(request.params as Record<string, unknown>)
-    ;(request as Admitted).subject = checkPermission(server.authority, endpoint, subject, scope)
+    const admitted = checkPermission(server.authority, endpoint, subject, scope)
+    checkStepUp(server, admitted, endpoint, scope)
+    ;(request as Admitted).subject = admitted
   } catch (error) {
     // What is cheap to answer is not cheap to refuse, and nobody has a use for it but who guesses.
     if (cost < 1) server.rateLimit.take(request.ip, 1 - cost)
     throw error
   }
+}
+
+/** Throws the problem that asks for a one-time password. What is open already stays open when its code grows old. */
+export function checkStepUp(
+  { options }: Server,
+  subject: Subject,
+  endpoint: AnyEndpoint,
+  scope: Scope,
+  permission: Permission = endpoint.permission,
+): void {
+  if (endpoint.permission === 'anonymous') return
+  const problem = options.stepUp?.(subject, endpoint, scope, permission)
+  if (problem) throw problem
 }
 
 const notSignedIn = ({ token }: Credential) =>

@@ -9,7 +9,7 @@ import {
 } from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { type Admitted, admit, stillAdmitted } from './admission.ts'
+import { type Admitted, admit, checkStepUp, stillAdmitted } from './admission.ts'
 import { isSecure, writeCookie } from './cookie.ts'
 import { requirePermission } from './guard.ts'
 import type { Server } from './server.ts'
@@ -104,6 +104,7 @@ export function contextOf<E extends AnyEndpoint>(
     may: (permission, scope) => authority.may(subject, permission, scope),
     require(permission, scope) {
       requirePermission(authority, subject, permission, scope)
+      checkStepUp(server, subject, endpoint, scope, permission)
       const admitted = request as Admitted
       admitted.required = [...(admitted.required ?? []), { permission, scope }]
     },

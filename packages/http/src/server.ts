@@ -1,7 +1,15 @@
 import compress from '@fastify/compress'
 import cookie from '@fastify/cookie'
 import websocket from '@fastify/websocket'
-import { type AnyEndpoint, type Authority, CREDENTIALS_ALONE, type Subject } from '@quarterdeck/kernel'
+import {
+  type AnyEndpoint,
+  type Authority,
+  CREDENTIALS_ALONE,
+  type Permission,
+  type Problem,
+  type Scope,
+  type Subject,
+} from '@quarterdeck/kernel'
 import { type FastifyInstance, fastify, LogController } from 'fastify'
 import { serveConsole } from './console.ts'
 import { checkHost } from './guard.ts'
@@ -36,6 +44,11 @@ export interface ServerOptions {
   authenticate: Authenticate
   /** Absent: what a credential carries is what its owner may, everywhere. */
   authority?: Authority
+  /**
+   * Asked after the permission, for everything but anonymous endpoints: a problem when a one-time password has to be
+   * given first. Absent: none is ever needed.
+   */
+  stepUp?: (subject: Subject, endpoint: AnyEndpoint, scope: Scope, permission: Permission) => Problem | undefined
   /** Absent: always ready. */
   readiness?: () => Promise<Readiness>
   /** pino's level; `silent` for tests. Default `info`. */

@@ -29,6 +29,7 @@ export {
   clusterConflict,
   clusterForbidden,
   clusterUnreachable,
+  codeRequired,
   commonProblems,
   conflict,
   invalidInput,

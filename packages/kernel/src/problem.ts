@@ -56,6 +56,7 @@ export const isProblem = (error: unknown, type?: ProblemType): error is Problem 
 export const invalidInput = problemType('invalid-input', 400, 'The request does not have the shape that is asked for')
 export const signInRequired = problemType('sign-in-required', 401, 'Sign in first')
 export const permissionMissing = problemType('permission-missing', 403, 'A permission is missing')
+export const codeRequired = problemType('code-required', 403, 'This asks for a one-time password')
 export const notFound = problemType('not-found', 404, 'There is no such thing')
 export const conflict = problemType('conflict', 409, 'This does not fit the present state')
 export const tooLarge = problemType('too-large', 413, 'The request is larger than is accepted')
@@ -71,6 +72,7 @@ export const commonProblems: readonly ProblemType[] = [
   invalidInput,
   signInRequired,
   permissionMissing,
+  codeRequired,
   notFound,
   conflict,
   tooLarge,
