@@ -5,7 +5,7 @@ import { createServer, type Readiness, type Server } from '@quarterdeck/http'
 import { type ClustersOptions, createClusters, type KeyFile, openKeyFile } from '@quarterdeck/kube'
 import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
 import type { RegistryAddress } from '@quarterdeck/registry'
-import { type Log, lateStore, lockFolder, type Store } from '@quarterdeck/store'
+import { type Log, lateStore, lockFolder, type Store, withOrigin } from '@quarterdeck/store'
 import { countSealed, findKubeconfig, listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { openAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import {
@@ -198,6 +198,7 @@ function serverOptions(config: Config, { parts, progress }: Platform) {
   return {
     authenticate: parts.signIns.authenticate,
     authority: parts.authority,
+    within: withOrigin,
     readiness: () => readiness(parts.store, progress),
     host: config.host,
     version,

@@ -14,6 +14,7 @@ import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.
 import { listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import { mirrorFigures } from '../../../features/cluster/object/mirror-figures.routes.ts'
+import { nodePortHolders } from '../../../features/cluster/object/node-port.routes.ts'
 import { objectRoutes } from '../../../features/cluster/object/object.routes.ts'
 import { readerOf } from '../../../features/cluster/object/query.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
@@ -96,16 +97,29 @@ export function bindFeatures(server: Server, parts: Parts): Features {
 
   setupRoutes(server, setup)
   sessionRoutes(server, { db, record: recordAct, revoked: parts.signIns.forget })
-  clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record: recordAct })
+  const mirrored = () => mirror.opened().mirror
+  clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record: recordAct })
   versionRoutes(server, { db, fieldChanges })
-  auditRoutes(server, { list: (filter) => listAuditRows(db, filter), check: () => checkAudit(db) })
+  auditRoutes(server, {
+    list: (filter) => listAuditRows(db, filter),
+    check: () => checkAudit(db),
+    environmentsWith: parts.authority.environmentsWith,
+  })
   objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, makeChange })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
   const { environmentsWith } = parts.authority
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions, environmentsWith })
-  const applications = { db, makeChange, clusterOf, placeOf, inspect: (image: string) => images.inspect(image) }
+  const applications = {
+    db,
+    makeChange,
+    clusterOf,
+    placeOf,
+    inspect: (image: string) => images.inspect(image),
+    nodePortHolders: (cluster: string, ports: readonly number[]) =>
+      mirror.current ? nodePortHolders(mirror.current.mirror, cluster, ports) : [],
+  }
   applicationRoutes(server, applications)
   manifestRoutes(server, { makeChange, change: yamlChange(applications) })
   imageRoutes(server, { images, propose: (image) => proposeApplication(image) })

@@ -64,6 +64,7 @@ export function auditEntryOf(event: TerminalEvent): AuditEntry {
     act: kind === 'opened' ? 'terminal.open' : 'terminal.end',
     what: `terminal ${terminal} in ${where}`,
     outcome: 'succeeded',
+    environment,
     detail: kind === 'opened' ? `program ${program}` : `program ${program}, ${how}`,
   }
 }

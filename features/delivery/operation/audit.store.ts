@@ -4,18 +4,34 @@ import type { AuditFilter, AuditRow } from '../../tenancy/audit/audit.contract.t
 
 const table = (db: Db) => db.withTables<{ audit_event: AuditRow }>()
 
+const COLUMNS = [
+  'sequence',
+  'time',
+  'operation',
+  'actor',
+  'act',
+  'what',
+  'outcome',
+  'detail',
+  'environment',
+  'peer',
+  'client',
+  'credential',
+  'request',
+  'hash',
+] as const
+
 /** Records, newest first. */
 export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
-  const { actor, act, what, operation, outcome, since, until, before, limit } = filter
-  let query = table(db)
-    .selectFrom('audit_event')
-    .select(['sequence', 'time', 'operation', 'actor', 'act', 'what', 'outcome', 'detail'])
-    .orderBy('sequence', 'desc')
-    .limit(limit)
+  const { actor, act, what, operation, outcome, environment, environments, peer, since, until, before, limit } = filter
+  let query = table(db).selectFrom('audit_event').select(COLUMNS).orderBy('sequence', 'desc').limit(limit)
   if (actor !== undefined) query = query.where('actor', '=', actor)
   if (act !== undefined) query = query.where('act', '=', act)
   if (what !== undefined) query = query.where(sql<boolean>`strpos(lower(what), lower(${what})) > 0`)
   if (operation !== undefined) query = query.where('operation', '=', operation)
+  if (environment !== undefined) query = query.where('environment', '=', environment)
+  if (environments !== undefined) query = query.where('environment', 'in', [...environments, ''])
+  if (peer !== undefined) query = query.where('peer', '=', peer)
   if (outcome !== undefined) query = query.where('outcome', '=', outcome)
   if (since !== undefined) query = query.where('time', '>=', since)
   if (until !== undefined) query = query.where('time', '<', until)

@@ -197,6 +197,7 @@ async function write(
     what: targetKey(target),
     outcome: 'intent',
     detail: asked.query.reason ? `${request.summary}: ${asked.query.reason}` : request.summary,
+    environment: target.environment,
   })
   return row
 }

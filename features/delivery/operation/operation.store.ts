@@ -1,5 +1,5 @@
 import type { Condition } from '@quarterdeck/kernel'
-import type { Db, JsonColumn } from '@quarterdeck/store'
+import { type Db, type JsonColumn, originOfThis } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import type { OperationState, OperationStep, Plan } from './operation.contract.ts'
 import {
@@ -39,6 +39,14 @@ interface AuditTable {
   what: string
   outcome: 'intent' | 'succeeded' | 'failed'
   detail: string
+  environment: string | null
+  peer: string | null
+  client: string | null
+  /** Id of the session or token that it was done with. */
+  credential: string | null
+  request: string | null
+  /** Which columns the hash is over; set by the database. */
+  format: Generated<number>
   /** Of this record and the hash of the one before; set by the database. */
   hash: Generated<string>
 }
@@ -278,8 +286,25 @@ export async function save(db: Db, id: string, seen: Observed): Promise<boolean>
  * Adds one record to the audit trail. Others wait from here until `tx` ends, so this is the last thing in it, after all
  * other locks.
  */
-export const audit = (tx: Db, event: Omit<AuditTable, 'sequence' | 'time' | 'hash'>) =>
-  table(tx).insertInto('audit_event').values(event).execute()
+export async function audit(tx: Db, { environment = null, ...event }: AuditEvent): Promise<void> {
+  const { peer = null, client = null, credential = null, request = null } = originOfThis() ?? {}
+  await table(tx)
+    .insertInto('audit_event')
+    .values({ ...event, environment, peer, client, credential, request })
+    .execute()
+}
+
+/** What is told of an act; when and from where it was done is added. */
+export interface AuditEvent {
+  /** Null: it was none, such as signing in. */
+  operation: string | null
+  actor: string
+  act: string
+  what: string
+  outcome: 'intent' | 'succeeded' | 'failed'
+  detail: string
+  environment?: string | null | undefined
+}
 
 /** The audit trail of one operation, oldest first. */
 export const listAudit = (db: Db, operation: string) =>

@@ -99,6 +99,7 @@ export async function end(run: Run, ending: Ending): Promise<void> {
       what: row.target,
       outcome: succeeded ? 'succeeded' : 'failed',
       detail: message,
+      environment: row.environment,
     })
     await at('operation.end.before-commit')
   })

@@ -1,4 +1,4 @@
-import { endpoint, PageQuery, pageOf, Time } from '@quarterdeck/kernel'
+import { endpoint, Name, PageQuery, pageOf, Time } from '@quarterdeck/kernel'
 import { z } from 'zod'
 
 export const AuditOutcome = z
@@ -16,6 +16,12 @@ export const AuditRecord = z.object({
   outcome: AuditOutcome,
   detail: z.string(),
   operation: z.uuid().optional().describe('The operation that it belongs to'),
+  environment: z.string().optional().describe('Absent: it concerns the platform as a whole'),
+  peer: z.string().optional().describe('Network address that it came from; absent: the platform did it by itself'),
+  client: z.string().optional().describe('What the client called itself'),
+  credential: z.string().optional().describe('Id of the session or token that it was done with'),
+  request: z.string().optional().describe('Id of the request, as in the log of the server'),
+  hash: z.string().describe('SHA-256 over this record and the hash of the one before'),
 })
 export type AuditRecord = z.infer<typeof AuditRecord>
 
@@ -29,6 +35,12 @@ export interface AuditRow {
   what: string
   outcome: AuditOutcome
   detail: string
+  environment: string | null
+  peer: string | null
+  client: string | null
+  credential: string | null
+  request: string | null
+  hash: string
 }
 
 /** Which records are asked for; absent: any. */
@@ -39,6 +51,10 @@ export interface AuditFilter {
   what?: string | undefined
   operation?: string | undefined
   outcome?: AuditOutcome | undefined
+  environment?: string | undefined
+  /** Only of these; absent: all, and what belongs to no environment. */
+  environments?: ReadonlySet<string> | undefined
+  peer?: string | undefined
   /** RFC 3339, inclusive. */
   since?: string | undefined
   /** RFC 3339, exclusive. */
@@ -53,13 +69,16 @@ export const listAudit = endpoint({
   method: 'GET',
   path: '/audit',
   permission: 'audit.list',
-  summary: 'The audit trail, newest first',
+  reach: 'anywhere',
+  summary: 'The audit trail of the environments where one may read it, newest first',
   query: PageQuery.extend({
     actor: z.string().max(200).optional().describe('Exactly this user'),
     act: z.string().max(200).optional().describe('Exactly this act: application.deploy'),
     what: z.string().max(500).optional().describe('Part of what it was done to'),
     operation: z.uuid().optional(),
     outcome: AuditOutcome.optional(),
+    environment: Name.optional(),
+    peer: z.string().max(100).optional().describe('Exactly this network address'),
     since: Time.optional().describe('RFC 3339, UTC, inclusive'),
     until: Time.optional().describe('RFC 3339, UTC, exclusive'),
     continue: z

@@ -1,6 +1,7 @@
 import { type Client, createClient } from '@quarterdeck/client'
 import { createServer, type Server } from '@quarterdeck/http'
 import type { Input, Subject } from '@quarterdeck/kernel'
+import { withOrigin } from '@quarterdeck/store'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -12,6 +13,10 @@ import { auditRoutes } from './audit.routes.ts'
 let database: TestDatabase
 let server: Server
 const OPERATION = '6f3c4c1e-3b0a-4a55-9f0e-1f2d3c4b5a69'
+
+/** Eve reads everything, whoever comes with `within.dev` only what was done in dev. */
+const environmentsWith = ({ permissions }: Subject) =>
+  permissions.includes('within.dev') ? new Set(['dev']) : undefined
 
 const as = (...permissions: string[]): Client =>
   createClient({ baseUrl: 'http://localhost', fetch: server.fetch, token: permissions.join(',') || 'none' })
@@ -31,9 +36,14 @@ beforeAll(async () => {
       permissions: token.split(','),
     }),
   })
-  auditRoutes(server, { list: (filter) => listAuditRows(db, filter), check: () => checkAudit(db) })
+  auditRoutes(server, {
+    list: (filter) => listAuditRows(db, filter),
+    check: () => checkAudit(db),
+    environmentsWith,
+  })
   const deploy = { operation: OPERATION, actor: 'ann', act: 'application.deploy', what: 'local/dev/application/Shop' }
-  await audit(db, { ...deploy, outcome: 'intent', detail: 'Deploy shop' })
+  const origin = { peer: '192.0.2.7', client: 'qd/0.1', credential: 'c0ffee', request: 'r-1' }
+  await withOrigin(origin, () => audit(db, { ...deploy, environment: 'dev', outcome: 'intent', detail: 'Deploy shop' }))
   await audit(db, { ...deploy, outcome: 'succeeded', detail: 'Its pod is ready.' })
   // Times are told to the millisecond.
   await sql`select pg_sleep(0.002)`.execute(db)
@@ -47,7 +57,7 @@ afterAll(async () => {
   await database?.close()
 })
 
-test('the trail is read newest first, page by page, with who, what, when and result', async () => {
+test('[TEN-16] the trail is read newest first, page by page, with who, what, when and result', async () => {
   const first = await list({ limit: 3 })
   expect(first.numbers).toEqual([4, 3, 2])
   const second = await list({ limit: 3, continue: first.next })
@@ -61,6 +71,12 @@ test('the trail is read newest first, page by page, with who, what, when and res
     outcome: 'intent',
     detail: 'Deploy shop',
     operation: OPERATION,
+    environment: 'dev',
+    peer: '192.0.2.7',
+    client: 'qd/0.1',
+    credential: 'c0ffee',
+    request: 'r-1',
+    hash: expect.stringMatching(/^[0-9a-f]{64}$/),
   })
   expect(first.items[0]).not.toHaveProperty('operation')
 })
@@ -77,16 +93,25 @@ test('it is filtered by who, act, what, operation, result and time', async () =>
   expect((await list({ until: third?.time })).numbers).toEqual([2, 1])
 })
 
+test('[TEN-16] whoever may read the trail of some environments sees what was done there, and nothing else', async () => {
+  const { items } = await as('audit.list', 'within.dev')(listAudit, {})
+  expect(items.map(({ number }) => number)).toEqual([1])
+  expect((await list({ environment: 'dev' })).numbers).toEqual([1])
+  expect((await list({ peer: '192.0.2.7' })).numbers).toEqual([1])
+})
+
 test('who may not read the trail can neither list nor check it', async () => {
   const refused = { body: { status: 403, permission: 'audit.list' } }
   await expect(as('operation.list')(listAudit, {})).rejects.toMatchObject(refused)
   await expect(as('operation.list')(checkAuditTrail, {})).rejects.toMatchObject(refused)
 })
 
-test('a record that was altered in the database shows in the check', async () => {
+test('[TEN-16] a record that was altered in the database shows in the check, wherever it was altered', async () => {
   const check = () => as('audit.list')(checkAuditTrail, {})
   expect(await check()).toEqual({ intact: true, records: 4 })
   await sql`alter table audit_event disable trigger audit_event_append_only`.execute(database.db)
   await sql`update audit_event set actor = 'ann' where sequence = 3`.execute(database.db)
   expect(await check()).toEqual({ intact: false, records: 4, brokenAt: 3 })
+  await sql`update audit_event set peer = '192.0.2.8' where sequence = 1`.execute(database.db)
+  expect(await check()).toEqual({ intact: false, records: 4, brokenAt: 1 })
 })

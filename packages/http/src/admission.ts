@@ -119,6 +119,15 @@ async function subjectOf(
   }
 }
 
+/** Runs what a request asks for, so that whoever writes it down knows where it came from. */
+export function withinOrigin<T>(server: Server, request: FastifyRequest, fn: () => T): T {
+  const { within } = server.options
+  if (!within) return fn()
+  const credential = (request as Admitted).subject.credentialId
+  const client = (request.headers['user-agent'] ?? '').slice(0, 200)
+  return within({ peer: request.ip, client, request: request.id, ...(credential ? { credential } : {}) }, fn)
+}
+
 /** Asks again every 4 s while a stream or socket is open and calls `lost` once it is no longer allowed. */
 export function stillAdmitted(
   server: Server,

@@ -9,7 +9,7 @@ import {
 } from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { type Admitted, admit, checkStepUp, stillAdmitted } from './admission.ts'
+import { type Admitted, admit, checkStepUp, stillAdmitted, withinOrigin } from './admission.ts'
 import { isSecure, writeCookie } from './cookie.ts'
 import { requirePermission } from './guard.ts'
 import type { Server } from './server.ts'
@@ -196,13 +196,13 @@ export function bind<
       const signal = lazySignal(server, reply, gone)
       const context = contextOf(server, endpoint, request, reply, signal)
       if (endpoint.transport === 'json') {
-        const answer: unknown = await handler(context)
+        const answer: unknown = await withinOrigin(server, request, () => handler(context))
         if (unchecked && server.options.checkAnswers) checkWhole(endpoint, answer)
         return sendJson(endpoint, statusOf(endpoint, answer), unchecked ? answer : checked(endpoint, answer), reply)
       }
       const stop = stillAdmitted(server, endpoint, request, (problem) => gone.abort(problem))
       try {
-        const answer: unknown = await handler(context)
+        const answer: unknown = await withinOrigin(server, request, () => handler(context))
         if (!isStream(answer)) throw new Error(`${endpoint.id} answers with a stream, its handler did not`)
         void reply.header('cache-control', 'no-store')
         await sendStream(request, reply, answer, { lines: endpoint.transport === 'lines', signal: signal() })

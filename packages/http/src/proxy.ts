@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { type AnyEndpoint, problemType, type Subject } from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Admitted, admit, stillAdmitted } from './admission.ts'
+import { type Admitted, admit, stillAdmitted, withinOrigin } from './admission.ts'
 import { problemBody } from './problem-handler.ts'
 import type { Server } from './server.ts'
 import { keepAlive, type Socket, socketOf } from './socket.ts'
@@ -139,7 +139,7 @@ async function passOn<Params>(
   const signal = AbortSignal.any([gone.signal, server.closing])
   const stop = stillAdmitted(server, endpoint, request, (problem) => gone.abort(problem), { basic: true })
   try {
-    const answer = await handlers.request(proxyRequest(endpoint, request, signal))
+    const answer = await withinOrigin(server, request, () => handlers.request(proxyRequest(endpoint, request, signal)))
     const type = answer.headers['content-type'] ?? 'application/octet-stream'
     reply.hijack()
     reply.raw.writeHead(answer.status, {
@@ -200,7 +200,9 @@ async function prepareUpgrade<Params>(
   request.raw.socket.once('close', () => gone.abort())
   const signal = AbortSignal.any([gone.signal, server.closing])
   held.gone = gone
-  held.proxied = await handlers.socket({ ...proxyRequest<Params>(endpoint, request, signal), protocol })
+  held.proxied = await withinOrigin(server, request, () =>
+    handlers.socket({ ...proxyRequest<Params>(endpoint, request, signal), protocol }),
+  )
 }
 
 function join(server: Server, endpoint: AnyEndpoint, request: FastifyRequest, near: Socket, watch: () => void): void {

@@ -1,7 +1,7 @@
 import type { WebSocket } from '@fastify/websocket'
 import type { AnyEndpoint } from '@quarterdeck/kernel'
 import type { FastifyRequest } from 'fastify'
-import { admit, stillAdmitted } from './admission.ts'
+import { admit, stillAdmitted, withinOrigin } from './admission.ts'
 import { type Context, contextOf } from './bind.ts'
 import { problemBody, sendProblem, upgradeRequired } from './problem-handler.ts'
 import type { Server } from './server.ts'
@@ -141,9 +141,11 @@ export function bindSocket<E extends AnyEndpoint>(server: Server, endpoint: E, h
       keepAlive(ws)
       const socket = socketOf(ws, (error) => closeWith(ws, error, request))
       try {
-        await handler(
-          contextOf(server, endpoint, request, undefined, () => signal),
-          socket,
+        await withinOrigin(server, request, () =>
+          handler(
+            contextOf(server, endpoint, request, undefined, () => signal),
+            socket,
+          ),
         )
       } catch (error) {
         closeWith(ws, error, request)

@@ -9,4 +9,6 @@ export interface AuditEntry {
   outcome: 'succeeded' | 'failed'
   /** A sentence; empty when there is nothing to add. */
   detail: string
+  /** Where it was done; absent: it concerns the platform as a whole. */
+  environment?: string | undefined
 }
