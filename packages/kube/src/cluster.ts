@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { KubeObject, KubeRef } from '@quarterdeck/kernel'
 import type { Exec, ExecRequest } from './exec.ts'
 import type { ClusterHealth } from './health.ts'
+import type { ClusterIdentity } from './impersonation.ts'
 import type { NativeAnswer, NativeRequest, NativeSocket } from './native.ts'
 import type { Resource } from './resources.ts'
 import type { WatchEvent } from './watch.ts'
@@ -79,6 +80,14 @@ export interface Cluster {
   readonly server: string
   /** What should be known about the kubeconfig it was connected with. */
   readonly warnings: readonly string[]
+  /**
+   * The same cluster as somebody: every request says so, and the API server judges. Goes over the impersonator's
+   * credential; throws clusterForbidden for an identity that cannot be sent, and at the first request while the cluster
+   * has no impersonator.
+   */
+  as(identity: ClusterIdentity): Cluster
+  /** The same as a program in the cluster. */
+  asServiceAccount(namespace: string, name: string): Cluster
   /** Undefined when there is no such object. */
   get(ref: KubeRef, options?: CallOptions): Promise<KubeObject | undefined>
   /** One page; `limit` defaults to 500. Throws watchExpired when `continue` is too old. */
@@ -128,6 +137,6 @@ export interface Cluster {
   raw(path: string, options?: CallOptions): Promise<unknown>
   /** How the API server calls a kind; undefined when it has no such kind. */
   resource(apiVersion: string, kind: string): Promise<Resource | undefined>
-  /** Ends all connections. */
+  /** Ends all connections, also of those that it is used as. Of one that it is used as: does nothing. */
   close(): Promise<void>
 }

@@ -4,6 +4,7 @@ import type { Applied, CallOptions, Cluster, KubeList, LogsRequest, Selection, W
 import { type Answer, type Call, type Connection, connect, failureOf } from './connection.ts'
 import { execInPod } from './exec.ts'
 import { healthOf } from './health.ts'
+import { identityHeaders, serviceAccountHeaders } from './impersonation.ts'
 import { type KubeconfigOptions, parseKubeconfig } from './kubeconfig.ts'
 import { type NativeRequest, openNative, sendNative } from './native.ts'
 import { groupPath, type Resource, type Resources, resourcesOf } from './resources.ts'
@@ -33,11 +34,26 @@ export function connectCluster({
 }: { name: string; kubeconfig: string } & KubeconfigOptions): Cluster {
   const parsed = parseKubeconfig(kubeconfig, options)
   const connection = connect(name, parsed)
-  const resources = resourcesOf(connection)
+  return clusterOver({ name, warnings: parsed.warnings, registered: connection, resources: resourcesOf(connection) })
+}
+
+/** One cluster, whoever asks it. What kinds it has is the same for everybody. */
+interface Known {
+  name: string
+  warnings: readonly string[]
+  registered: Connection
+  resources: Resources
+}
+
+function clusterOver(known: Known, connection = known.registered): Cluster {
+  const { name, warnings, registered, resources } = known
   return {
     name,
-    server: parsed.server,
-    warnings: parsed.warnings,
+    server: connection.server,
+    warnings,
+    as: (identity) => clusterOver(known, registered.as(identityHeaders(identity))),
+    asServiceAccount: (namespace, account) =>
+      clusterOver(known, registered.as(serviceAccountHeaders(namespace, account))),
     ...reading(connection, resources),
     ...writing(connection, resources),
     ...removing(connection, resources),

@@ -3,19 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
 import { clusterUnreachable, isProblem, type Problem } from '@quarterdeck/kernel'
 import request from 'undici/lib/api/api-request.js'
-import Pool from 'undici/lib/dispatcher/pool.js'
 import { AnswerTooLong, textOf } from './body-text.ts'
-import { type Credentials, credentialsOf } from './credentials.ts'
+import { type CredentialSource, type Credentials, credentialsOf } from './credentials.ts'
+import type { IdentityHeaders } from './impersonation.ts'
+import { impersonatorOf } from './impersonator.ts'
 import type { Kubeconfig } from './kubeconfig.ts'
-import { lookupServer } from './link-local.ts'
+import { KeptPools, type Pools } from './pools.ts'
 import { type Asked, statusProblem } from './status.ts'
 import { type Attempt, transportProblem } from './transport-failure.ts'
 
 // Go's API server answers indented JSON to browsers and curl by User-Agent; ours gets it compact.
 const USER_AGENT = 'quarterdeck/0.1'
-const CONNECT_TIMEOUT_MS = 5_000
 const DEFAULT_TIMEOUT_SECONDS = 30
-const ONE_OFF_CONNECTIONS = 32
 const MOST_ATTEMPTS = 4
 const ANSWER_BYTES = 64 * 1024 * 1024 // a page of 500 objects is a few MiB
 const REFUSAL_BYTES = 1024 * 1024
@@ -43,6 +42,8 @@ export interface Call {
   quietSeconds?: number
   /** True: answers of 400 and above are answers, not problems. */
   anyStatus?: boolean
+  /** True: although not a GET. */
+  changesNothing?: boolean
   signal?: AbortSignal | undefined
 }
 
@@ -56,7 +57,7 @@ export interface Answer {
 
 /** What a TLS or WebSocket client needs to reach the same server as the same identity. */
 export interface Credential {
-  headers: Record<string, string>
+  headers: Record<string, string | string[]>
   tls: SecureContextOptions & { servername?: string; rejectUnauthorized: boolean }
 }
 
@@ -65,6 +66,8 @@ export interface Connection {
   readonly cluster: string
   /** Without a trailing slash. */
   readonly server: string
+  /** True: it asks as somebody else. */
+  readonly impersonated: boolean
   /** The whole answer. Throws the problem that the API server's status or the transport stands for. */
   call(call: Call): Promise<Answer>
   /** The answer's body as it comes; the connection is its own. Destroying it ends the request. */
@@ -72,6 +75,10 @@ export interface Connection {
   /** The answer as it is, refusals included; otherwise like stream. */
   open(call: Call): Promise<Opened>
   credential(): Promise<Credential>
+  /** The API server did not accept the credential; the next request comes with another, where there is another. */
+  refused(): void
+  /** The same server as whoever these headers name, over the credential of the impersonator. Ends with this one. */
+  as(identity: IdentityHeaders): Connection
   close(): Promise<void>
 }
 
@@ -80,12 +87,6 @@ export interface Opened {
   statusCode: number
   headers: Record<string, string | string[] | undefined>
   body: Readable
-}
-
-interface Pools {
-  oneOff: Pool
-  streams: Pool
-  certificate: string | undefined
 }
 
 /** How to reach the server of a kubeconfig as the identity that the credentials prove. */
@@ -105,23 +106,43 @@ export const tlsAndHeaders = (
 /** Opens nothing until the first call. */
 export const connect = (cluster: string, kubeconfig: Kubeconfig): Connection => new HttpConnection(cluster, kubeconfig)
 
+/** Who the requests of a connection come from. */
+interface Acting {
+  source: CredentialSource
+  pools: KeptPools
+  /** Absent: the registered identity itself. */
+  identity?: IdentityHeaders
+}
+
 class HttpConnection implements Connection {
   readonly cluster: string
   readonly server: string
+  readonly impersonated: boolean
   readonly #kubeconfig: Kubeconfig
-  readonly #origin: string
   readonly #base: string
-  readonly #credentials: () => Promise<Credentials>
-  #pools: Pools | undefined
+  readonly #acting: Acting
+  /** Shared by all who act through the impersonator. */
+  #impersonator: Acting | undefined
 
-  constructor(cluster: string, kubeconfig: Kubeconfig) {
+  constructor(cluster: string, kubeconfig: Kubeconfig, acting?: Acting) {
     const { origin, pathname } = new URL(kubeconfig.server)
     this.cluster = cluster
     this.server = kubeconfig.server
+    this.impersonated = acting?.identity !== undefined
     this.#kubeconfig = kubeconfig
-    this.#origin = origin
     this.#base = pathname === '/' ? '' : pathname
-    this.#credentials = credentialsOf(cluster, kubeconfig)
+    this.#acting = acting ?? {
+      source: { get: credentialsOf(cluster, kubeconfig), refused: () => {} },
+      pools: new KeptPools(origin),
+    }
+  }
+
+  as(identity: IdentityHeaders): Connection {
+    this.#impersonator ??= {
+      source: impersonatorOf(this),
+      pools: new KeptPools(new URL(this.server).origin, { repeats: true }),
+    }
+    return new HttpConnection(this.cluster, this.#kubeconfig, { ...this.#impersonator, identity })
   }
 
   async call(call: Call): Promise<Answer> {
@@ -156,13 +177,19 @@ class HttpConnection implements Connection {
   }
 
   async credential(): Promise<Credential> {
-    return tlsAndHeaders(this.#kubeconfig, await this.#credentials())
+    const { source, identity } = this.#acting
+    const { headers, tls } = tlsAndHeaders(this.#kubeconfig, await source.get())
+    return { headers: { ...headers, ...identity }, tls }
+  }
+
+  refused(): void {
+    this.#acting.source.refused()
   }
 
   async close(): Promise<void> {
-    const held = this.#pools
-    this.#pools = undefined
-    await Promise.all([held?.oneOff.destroy(), held?.streams.destroy()])
+    // Whoever acts as somebody uses what others use, too.
+    if (this.impersonated) return
+    await Promise.all([this.#acting.pools.close(), this.#impersonator?.pools.close()])
   }
 
   async #once(call: Call): Promise<{ answer: Answer; retryAfterSeconds?: number }> {
@@ -180,7 +207,17 @@ class HttpConnection implements Connection {
     }
   }
 
-  async #send(call: Call, kind: 'oneOff' | 'streams') {
+  async #send(call: Call, kind: keyof Pools) {
+    const sent = await this.#sendOnce(call, kind)
+    if (sent.response.statusCode !== 401 || !this.impersonated) return sent
+    // The token of the impersonator ends early when its ServiceAccount was made anew. Nothing has been done yet.
+    sent.clock.stop()
+    sent.response.body.on('error', () => {}).destroy()
+    this.refused()
+    return this.#sendOnce(call, kind)
+  }
+
+  async #sendOnce(call: Call, kind: keyof Pools) {
     const proof = await this.credential()
     const method = call.method ?? 'GET'
     const { timeoutSeconds } = this.#attempt(call)
@@ -199,7 +236,7 @@ class HttpConnection implements Connection {
       bodyTimeout: (call.quietSeconds ?? timeoutSeconds + 2) * 1000,
       signal: clock.signal,
     }
-    const pool = this.#poolsFor(proof)[kind]
+    const pool = this.#acting.pools.of(proof)[kind]
     try {
       const response = await request.call(pool, asked).catch((error: unknown) => {
         if (method !== 'GET' || !wasReset(error)) throw error
@@ -212,28 +249,14 @@ class HttpConnection implements Connection {
     }
   }
 
-  #poolsFor({ tls }: Credential): Pools {
-    const certificate = tls.cert?.toString()
-    const held = this.#pools
-    if (held && held.certificate === certificate) return held
-    void held?.oneOff.close() // lets what is under way finish; a renewed certificate needs new connections
-    void held?.streams.close()
-    const common = { connect: { ...tls, lookup: lookupServer, timeout: CONNECT_TIMEOUT_MS }, keepAliveTimeout: 30_000 }
-    this.#pools = {
-      oneOff: new Pool(this.#origin, { ...common, connections: ONE_OFF_CONNECTIONS }),
-      streams: new Pool(this.#origin, { ...common, connections: null }),
-      certificate,
-    }
-    return this.#pools
-  }
-
-  #attempt({ method = 'GET', query, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }: Call): Attempt {
-    const write = method !== 'GET' && query?.dryRun === undefined
+  #attempt({ method = 'GET', query, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, changesNothing }: Call): Attempt {
+    const write = method !== 'GET' && query?.dryRun === undefined && !changesNothing
     return { cluster: this.cluster, server: this.server, write, timeoutSeconds }
   }
 
   #asked(call: Call): Asked {
-    return { cluster: this.cluster, verb: call.verb, what: call.what, write: this.#attempt(call).write }
+    const { cluster, impersonated } = this
+    return { cluster, impersonated, verb: call.verb, what: call.what, write: this.#attempt(call).write }
   }
 }
 

@@ -11,6 +11,13 @@ export interface Credentials {
   key?: string
 }
 
+/** Where the credentials of a connection come from. */
+export interface CredentialSource {
+  get(): Promise<Credentials>
+  /** The API server has just refused the last ones. */
+  refused(): void
+}
+
 const PLUGIN_TIMEOUT_MS = 30_000 // cloud plugins call their vendor's API, usually under 3 s
 const EARLY_MS = 30_000 // renewed this long before it expires
 

@@ -97,6 +97,7 @@ async function open(connection: Connection, request: ExecRequest): Promise<WebSo
       socket.once('open', resolve)
       socket.once('error', (error) => reject(failureOf(error, attempt, request.signal)))
       socket.once('unexpected-response', (upgrade, response) => {
+        if (response.statusCode === 401) connection.refused()
         let text = ''
         response.setEncoding('utf8').on('data', (part: string) => {
           if (text.length < REFUSAL_CHARACTERS) text += part
@@ -110,6 +111,7 @@ async function open(connection: Connection, request: ExecRequest): Promise<WebSo
               what,
               write: false,
               plainText: true,
+              impersonated: connection.impersonated,
             }),
           )
         })

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { clusterForbidden, invalidInput } from '@quarterdeck/kernel'
 import WebSocket from 'ws'
 import { type Connection, failureOf } from './connection.ts'
+import { lookupServer } from './link-local.ts'
 import { statusProblem } from './status.ts'
 
 /** A request that goes to the API server as somebody wrote it. Everything else of it is made here, from nothing. */
@@ -122,8 +123,8 @@ export async function openNative(
   const { headers, tls } = await connection.credential()
   signal.throwIfAborted()
   const url = `${server.replace(/^http/, 'ws')}${path}${query ? `?${query}` : ''}`
-  const options = { headers, handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES }
-  const socket = new WebSocket(url, protocol, { ...tls, ...options })
+  const limits = { handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES }
+  const socket = new WebSocket(url, protocol, { ...tls, ...limits, headers, lookup: lookupServer })
   const early: [Buffer, boolean][] = []
   const keep = (bytes: Buffer, binary: boolean) => void early.push([bytes, binary])
   socket.on('message', keep)
@@ -135,13 +136,14 @@ export async function openNative(
     socket.once('open', resolve)
     socket.once('error', (error) => reject(failureOf(error, attempt, signal)))
     socket.once('unexpected-response', (upgrade, response) => {
+      if (response.statusCode === 401) connection.refused()
       let text = ''
       response.setEncoding('utf8').on('data', (part: string) => {
         if (text.length < 64_000) text += part
       })
       response.once('close', () => {
         upgrade.destroy()
-        const asked = { cluster, verb: 'connect to', what: path, write: false }
+        const asked = { cluster, verb: 'connect to', what: path, write: false, impersonated: connection.impersonated }
         reject(statusProblem(response.statusCode ?? 500, parsed(text), asked))
       })
     })

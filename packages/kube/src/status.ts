@@ -48,6 +48,8 @@ export interface Asked {
    * be no API server, and its words are not for whoever made us ask.
    */
   plainText?: boolean
+  /** True: it was asked as somebody else. */
+  impersonated?: boolean
 }
 
 /** A field that another manager holds, from a 409 on server-side apply. */
@@ -116,8 +118,14 @@ function forbidden(message: string, asked: Asked, place: string): Problem {
   }
   const byAdmission = message !== '' && !/ cannot [a-z]+ /.test(message) && !/^[Ff]orbidden:? ?"?\//.test(message)
   if (byAdmission) return rejectedByCluster({ detail: `${place}: ${message}` })
+  if (asked.impersonated && /\bcannot impersonate resource\b/.test(message)) {
+    return clusterForbidden({
+      detail: `${place} has not been told of you yet. Try again in a few seconds; if it stays so, the page of the cluster says what is missing.`,
+      reason: 'NotKnown',
+    })
+  }
   return clusterForbidden({
-    detail: `${place} does not allow us to ${asked.verb} ${asked.what}${message ? `: ${message}` : ''}`,
+    detail: `${place} does not allow ${asked.impersonated ? 'you' : 'us'} to ${asked.verb} ${asked.what}${message ? `: ${message}` : ''}`,
     verb: asked.verb,
     kind: asked.what,
   })
