@@ -24,6 +24,11 @@ export interface ApplicationRoutesOptions {
   placeOf: (environment: string) => Promise<Place>
   /** What an image says of itself. Throws imageAbsent, or another problem when it cannot be told. */
   inspect: (image: string) => Promise<ImageConfig>
+  /** Services that hold one of these ports on the nodes of a cluster, as far as is known without asking it. */
+  nodePortHolders: (
+    cluster: string,
+    nodePorts: readonly number[],
+  ) => readonly { nodePort: number; namespace: string; name: string }[]
 }
 
 /** One application. */

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeObject } from '@quarterdeck/kernel'
+import { type Mirror, openMirror } from '@quarterdeck/mirror'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { nodePortHolders } from '../../cluster/object/node-port.routes.ts'
 import { changeMaker } from '../../delivery/operation/change.routes.ts'
 import type { Operation, Plan } from '../../delivery/operation/operation.contract.ts'
 import { getOperation, undoOperation } from '../../delivery/operation/operation.contract.ts'
@@ -28,6 +30,7 @@ import { rolloutOf } from './rollout.rules.ts'
 
 // With nodes: the Deployment controller and pods that become Ready, but no real containers.
 let platform: Platform
+let mirror: Mirror
 const images = new Map<string, ImageConfig>()
 const hello = (tag: string): ImageConfig => ({
   image: `registry.example.com/hello:${tag}`,
@@ -49,6 +52,7 @@ beforeAll(async () => {
     application: applicationDefinitions({ holdEnvironment: hold }),
     environment: environmentDefinitions({ applicationsIn: countIn }),
   }
+  mirror = openMirror({ log: { info: () => undefined, warn: () => undefined } })
   platform = await startPlatform({
     cluster: { nodes: true },
     routes(server, { db, store, clusters }) {
@@ -74,15 +78,20 @@ beforeAll(async () => {
           if (!config) throw imageAbsent({ detail: `The registry has no image ${image}` })
           return config
         },
+        nodePortHolders: (cluster, ports) => nodePortHolders(mirror, cluster, ports),
       })
     },
     reconcilers: ({ db, clusters }) => ({
       operation: operationReconciler({ db, clusterOf: (name) => clusters.get(name), rolloutOf, definitions }),
     }),
   })
+  mirror.watch({ name: 'test', kubeconfig: platform.kubeconfig, revision: '1' })
   for (const tag of ['1', '2']) images.set(`registry.example.com/hello:${tag}`, hello(tag))
 }, 60_000)
-afterAll(() => platform?.close())
+afterAll(async () => {
+  await mirror?.close()
+  await platform?.close()
+})
 
 let environment: string
 let namespace: string
@@ -347,6 +356,7 @@ test('[TRF-16] a node port that is held is named together with its holder', asyn
   const nodePort = 31_000 + Math.floor(Math.random() * 1_000)
   const ports = [{ name: 'http', containerPort: 8080, nodePort }]
   await ended(await deploy('one', { ports }))
+  while (nodePortHolders(mirror, 'test', [nodePort]).length === 0) await sleep(20)
   const plan = await deploy('two', { ports }, { dryRun: true })
   expect(plan.kind === 'Plan' && plan.blockers).toEqual([
     { pointer: '/ports/0/nodePort', detail: expect.stringContaining(`held by Service ${namespace}/one`) },

@@ -1,5 +1,4 @@
 import { isProblem, type KubeObject, type KubeRef, refOf, refText } from '@quarterdeck/kernel'
-import type { Cluster } from '@quarterdeck/kube'
 import type { Blocker, ChangeRequest } from '../../delivery/operation/operation.contract.ts'
 import { type ImageConfig, imageAbsent } from '../../image/image/image.contract.ts'
 import {
@@ -14,6 +13,7 @@ import {
   existing,
   type Named,
   optional,
+  type Place,
   placeOf,
   redefined,
   requestOf,
@@ -41,7 +41,7 @@ export async function deployment(
       detail: `${named.application} is in ${named.environment} already. Choose another name, or change that one.`,
     })
   }
-  const [image, cluster] = await Promise.all([found, options.clusterOf(place.cluster)])
+  const image = await found
   const { spec, cautions } = completed(asked, image.config)
   const restartTime = row?.definition.restartTime
   const after = redefined(named, place, {
@@ -56,7 +56,7 @@ export async function deployment(
       : `Deploy ${named.application} to ${named.environment}`,
     after,
   })
-  const clashes = await portClashes(cluster, spec, serviceRef(place.namespace, named.application))
+  const clashes = portClashes(options, spec, place, serviceRef(place.namespace, named.application))
   return {
     ...request,
     ...(row ? {} : { taken: (live: KubeObject) => nameTaken(live, named.environment) }),
@@ -106,22 +106,18 @@ function nameTaken(live: KubeObject, environment: string): Blocker | undefined {
 }
 
 /** Node ports that are asked for and held by another Service, anywhere on the cluster. */
-async function portClashes(cluster: Cluster, spec: ApplicationSpec, own: KubeRef): Promise<Blocker[]> {
+function portClashes(options: ApplicationRoutesOptions, spec: ApplicationSpec, place: Place, own: KubeRef): Blocker[] {
   const asked = (spec.ports ?? []).flatMap(({ nodePort }, index) => (nodePort ? [{ nodePort, index }] : []))
   if (asked.length === 0 || spec.exposure !== 'node') return []
-  const blockers: Blocker[] = []
-  for await (const service of cluster.listAll({ apiVersion: 'v1', kind: 'Service' })) {
-    const ref = refOf({ ...service, apiVersion: 'v1', kind: 'Service' })
-    if (refText(ref) === refText(own)) continue
-    for (const { nodePort, index } of asked) {
-      if (!service.spec?.ports?.some((port: { nodePort?: number }) => port.nodePort === nodePort)) continue
-      blockers.push({
-        pointer: `/ports/${index}/nodePort`,
-        detail: `Port ${nodePort} on the nodes is held by ${refText(ref)}; choose another, or leave it to the cluster.`,
-      })
-    }
-  }
-  return blockers
+  const ports = asked.map(({ nodePort }) => nodePort)
+  return options.nodePortHolders(place.cluster, ports).flatMap((holder) => {
+    const ref = { apiVersion: 'v1', kind: 'Service', namespace: holder.namespace, name: holder.name }
+    if (refText(ref) === refText(own)) return []
+    const detail = `Port ${holder.nodePort} on the nodes is held by ${refText(ref)}; choose another, or leave it to the cluster.`
+    return asked
+      .filter(({ nodePort }) => nodePort === holder.nodePort)
+      .map(({ index }) => ({ pointer: `/ports/${index}/nodePort`, detail }))
+  })
 }
 
 /** Another image and nothing else. */

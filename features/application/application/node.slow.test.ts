@@ -40,7 +40,8 @@ beforeAll(async () => {
         environmentsWith: () => undefined,
       })
       environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
-      applicationRoutes(server, { db, makeChange, clusterOf, placeOf, inspect: (image) => images.inspect(image) })
+      const inspect = (image: string) => images.inspect(image)
+      applicationRoutes(server, { db, makeChange, clusterOf, placeOf, inspect, nodePortHolders: () => [] })
     },
     reconcilers: ({ db }) => ({ operation: operationReconciler({ db, clusterOf, rolloutOf, definitions }) }),
   })

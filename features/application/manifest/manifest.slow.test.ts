@@ -55,6 +55,7 @@ beforeAll(async () => {
         inspect: async (image: string) => {
           throw imageAbsent({ detail: `The registry has no image ${image}` })
         },
+        nodePortHolders: () => [],
       }
       applicationRoutes(server, applications)
       manifestRoutes(server, { makeChange, change: yamlChange(applications) })

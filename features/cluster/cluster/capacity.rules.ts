@@ -1,5 +1,5 @@
 import { type KubeObject, quantityValue } from '@quarterdeck/kernel'
-import type { ClusterSummary, NodeSummary } from './cluster.contract.ts'
+import type { NodeSummary } from './cluster.contract.ts'
 
 /** Cores and bytes. */
 export interface Requests {
@@ -13,8 +13,7 @@ interface Container {
 }
 
 /** Pods that hold what they asked for: those that have not ended. */
-export const holdsResources = (pod: KubeObject): boolean =>
-  pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
+const holdsResources = (pod: KubeObject): boolean => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
 
 /**
  * What the scheduler counts for a pod: its containers and sidecars together, or its largest init container with the
@@ -48,7 +47,7 @@ const sum = (pods: readonly KubeObject[]): Requests =>
     })
 
 /** Thousandths of a core; adding hundreds of 0.1 leaves crumbs. */
-const cores = (value: number) => Math.round(value * 1000) / 1000
+export const wholeCores = (value: number) => Math.round(value * 1000) / 1000
 
 /** What one node can give and what the pods on it have asked for. */
 export function nodeCapacity(node: KubeObject, pods: readonly KubeObject[]): NodeSummary['capacity'] {
@@ -57,29 +56,9 @@ export function nodeCapacity(node: KubeObject, pods: readonly KubeObject[]): Nod
   return {
     pods: pods.filter(holdsResources).length,
     podLimit: quantityValue(allocatable?.pods),
-    cpuCores: cores(quantityValue(allocatable?.cpu)),
-    cpuRequestedCores: cores(requested.cpuCores),
+    cpuCores: wholeCores(quantityValue(allocatable?.cpu)),
+    cpuRequestedCores: wholeCores(requested.cpuCores),
     memoryBytes: Math.round(quantityValue(allocatable?.memory)),
-    memoryRequestedBytes: Math.round(requested.memoryBytes),
-  }
-}
-
-/** All nodes together, cordoned and failing ones included; `readyNodes` are those that take pods now. */
-export function clusterCapacity(
-  nodes: readonly KubeObject[],
-  pods: readonly KubeObject[],
-): NonNullable<ClusterSummary['capacity']> {
-  const each = nodes.map((node) => nodeCapacity(node, []))
-  const total = (field: 'podLimit' | 'cpuCores' | 'memoryBytes') => each.reduce((all, one) => all + one[field], 0)
-  const requested = sum(pods)
-  return {
-    nodes: nodes.length,
-    readyNodes: nodes.filter(isReady).length,
-    pods: pods.filter(holdsResources).length,
-    podLimit: total('podLimit'),
-    cpuCores: cores(total('cpuCores')),
-    cpuRequestedCores: cores(requested.cpuCores),
-    memoryBytes: total('memoryBytes'),
     memoryRequestedBytes: Math.round(requested.memoryBytes),
   }
 }

@@ -66,10 +66,14 @@ export function clusterCommands(program: Command, context: CliContext): void {
     .action(async (name: string) => context.print(await context.client(getCluster, { params: { cluster: name } })))
   cluster
     .command('nodes <name>')
-    .description('Nodes with capacity, health and how many pods are on them; -o json names the pods')
-    .action(async (name: string) =>
-      context.print(await context.client(listNodes, { params: { cluster: name } }), nodeColumns),
+    .description(
+      'Nodes with capacity, health and how many pods are on them; qd get pods --filter node:NAME lists those',
     )
+    .action(async (name: string) => {
+      const page = await context.client(listNodes, { params: { cluster: name } })
+      if (page.message !== '') context.progress(page.message)
+      context.print(page, nodeColumns)
+    })
   cluster
     .command('add <name>')
     .description(

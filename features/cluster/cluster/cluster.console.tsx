@@ -185,6 +185,11 @@ function Inside({ detail }: { detail: Detail }) {
         <header>
           <h2>{t('capacity')}</h2>
         </header>
+        {detail.capacity === undefined && (
+          <p className="soft pad" role="status">
+            {t('capacityUnread')}
+          </p>
+        )}
         {detail.capacity && (
           <dl className="body rows tight">
             <div>

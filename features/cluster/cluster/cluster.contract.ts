@@ -12,7 +12,7 @@ import {
 import { z } from 'zod'
 import { ObjectEvent } from '../../application/application/application.contract.ts'
 
-/** Cores and bytes; `requested` is what running pods ask for, `allocatable` what nodes can give. */
+/** Cores and bytes; `requested` is what pods on nodes that have not ended ask for, the rest what nodes can give. */
 export const Capacity = z.object({
   nodes: z.int(),
   readyNodes: z.int(),
@@ -23,6 +23,7 @@ export const Capacity = z.object({
   memoryBytes: z.number(),
   memoryRequestedBytes: z.number(),
 })
+export type Capacity = z.infer<typeof Capacity>
 
 export const ClusterSummary = z.object({
   name: Name,
@@ -35,7 +36,7 @@ export const ClusterSummary = z.object({
   version: z.string().optional(),
   versionSupported: z.boolean().optional(),
   observeTime: Time.optional().describe('When this was last seen'),
-  capacity: Capacity.optional(),
+  capacity: Capacity.optional().describe('Absent: its nodes and pods are not read yet'),
   environments: z.int(),
 })
 export type ClusterSummary = z.infer<typeof ClusterSummary>
@@ -56,7 +57,7 @@ export const NodeSummary = z.object({
   kind: z.enum(['physical', 'virtual', 'simulated', 'unknown']),
   ready: z.boolean(),
   schedulable: z.boolean(),
-  message: z.string(),
+  message: z.string().describe('Empty when all is well; else why it takes no pods, or what troubles it'),
   address: z.string(),
   version: z.string(),
   runtime: z.string(),
@@ -65,10 +66,13 @@ export const NodeSummary = z.object({
   zone: z.string().optional(),
   createTime: Time,
   capacity: Capacity.omit({ nodes: true, readyNodes: true }),
-  conditions: z.array(Condition),
-  podNames: z.array(z.object({ namespace: z.string(), name: z.string(), phase: z.string() })),
 })
 export type NodeSummary = z.infer<typeof NodeSummary>
+
+export const NodePage = pageOf(NodeSummary).extend({
+  message: z.string().describe('Empty: this is all, as it is now. Else how far it can be trusted'),
+})
+export type NodePage = z.infer<typeof NodePage>
 
 /** What a container uses just now, measured by the kubelet (cAdvisor). */
 export const ContainerUsage = z.object({
@@ -79,6 +83,8 @@ export const ContainerUsage = z.object({
   memoryBytes: z.number().describe('Working set: what counts against the limit'),
 })
 export const NodeDetail = NodeSummary.extend({
+  conditions: z.array(Condition),
+  podNames: z.array(z.object({ namespace: z.string(), name: z.string(), phase: z.string() })),
   kubelet: z.object({
     healthy: z.boolean(),
     message: z.string().describe('Empty when healthy; else why it is not, or why it cannot be asked'),
@@ -121,17 +127,16 @@ export const listNodes = endpoint({
   method: 'GET',
   path: '/clusters/:cluster/nodes',
   permission: 'cluster.list',
-  summary: 'Nodes with capacity, health and the pods on them',
+  summary: 'Nodes with capacity, health and what the pods on them ask for',
   params: one,
-  response: pageOf(NodeSummary),
-  problems: [clusterUnreachable, clusterForbidden],
+  response: NodePage,
 })
 export const getNode = endpoint({
   id: 'node.get',
   method: 'GET',
   path: '/clusters/:cluster/nodes/:node',
   permission: 'cluster.list',
-  summary: 'One node with its kubelet, what its containers use and its events',
+  summary: 'One node with the pods on it, its kubelet, what its containers use and its events',
   params: z.object({ cluster: Name, node: ObjectName }),
   response: NodeDetail,
   problems: [clusterUnreachable, clusterForbidden],

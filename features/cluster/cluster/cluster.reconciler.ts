@@ -6,8 +6,6 @@ import { observeRegistered } from './observation.rules.ts'
 
 const EVERY_SECONDS = 30
 const UNREACHABLE_SECONDS = 10
-// Listing all pods costs the API server; at most a twentieth of the time goes into it.
-const SHARE = 20
 
 /** Key: cluster name. Looks at the cluster and records what it saw; a cluster that does not answer holds up no other. */
 export const clusterReconciler = ({ db, clusters }: { db: Db; clusters: Clusters }): Reconciler => ({
@@ -20,11 +18,8 @@ export const clusterReconciler = ({ db, clusters }: { db: Db; clusters: Clusters
     }
     // Another process may have been given the new kubeconfig.
     await clusters.refresh(name, revision)
-    const began = performance.now()
     const observation = await observeRegistered(clusters, name, Date.now())
     await saveObservation(db, row, observation)
-    const tookSeconds = (performance.now() - began) / 1000
-    const every = observation.state === 'Unreachable' ? UNREACHABLE_SECONDS : EVERY_SECONDS
-    return { requeueAfterSeconds: Math.max(every, Math.round(tookSeconds * SHARE)) }
+    return { requeueAfterSeconds: observation.state === 'Unreachable' ? UNREACHABLE_SECONDS : EVERY_SECONDS }
   },
 })

@@ -6,11 +6,13 @@ import {
   isProblem,
   notFound,
   type Subject,
+  storeUnavailable,
 } from '@quarterdeck/kernel'
 import { type Cluster, type Clusters, connectCluster, parseKubeconfig } from '@quarterdeck/kube'
 import { hint } from '@quarterdeck/reconcile'
 import { type Db, transaction } from '@quarterdeck/store'
 import {
+  type Capacity,
   type ClusterDetail,
   clusterExists,
   clusterInUse,
@@ -31,6 +33,7 @@ import {
   saveObservation,
 } from './cluster.store.ts'
 import { withStorageSize } from './component.rules.ts'
+import { clusterCapacities, type MirroredClusters } from './mirrored-nodes.routes.ts'
 import { nodeRoutes } from './node.routes.ts'
 import { type Observation, observeCluster, observeRegistered } from './observation.rules.ts'
 import { isUsable, SUPPORTED_TEXT } from './version.rules.ts'
@@ -42,6 +45,8 @@ export interface ClusterRoutesOptions {
   keyFile: Sealer
   /** Names of the environments on a cluster. */
   environmentsOf(cluster: string): Promise<string[]>
+  /** Throws storeUnavailable while it is not open yet. */
+  mirrored(): MirroredClusters
   /** Writes to the audit trail, within the transaction of what it tells. */
   record(tx: Db, entry: AuditEntry): Promise<unknown>
 }
@@ -56,15 +61,26 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
     if (!row) throw notFound({ detail: `No cluster is registered as ${name}. qd cluster list shows those that are.` })
     return row
   }
-  const detailOf = async (row: ClusterRow): Promise<ClusterDetail> =>
-    clusterDetail(row, (await environmentsOf(row.name)).length)
+  const detailOf = async (row: ClusterRow): Promise<ClusterDetail> => {
+    const environments = (await environmentsOf(row.name)).length
+    return clusterDetail(row, { environments, capacity: capacities(row.name).get(row.name) })
+  }
+  /** None while the mirror is not open: clusters are shown without. */
+  const capacities = (cluster?: string) => {
+    try {
+      return clusterCapacities(options.mirrored(), cluster)
+    } catch (error) {
+      if (isProblem(error, storeUnavailable)) return new Map<string, Capacity>()
+      throw error
+    }
+  }
 
   bind(server, listClusters, async () => {
     const rows = await listClusterRows(db)
-    return {
-      items: await Promise.all(rows.map(async (row) => clusterSummary(row, (await environmentsOf(row.name)).length))),
-      total: rows.length,
-    }
+    const capacity = capacities()
+    const summary = async (row: ClusterRow) =>
+      clusterSummary(row, { environments: (await environmentsOf(row.name)).length, capacity: capacity.get(row.name) })
+    return { items: await Promise.all(rows.map(summary)), total: rows.length }
   })
   bind(server, getCluster, async ({ params, signal }) => {
     const row = await found(params.cluster)
@@ -75,9 +91,12 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
     const metrics = await metricsOf(await clusters.get(row.name), signal)
     return { ...detail, components: withStorageSize(detail.components, metrics) }
   })
-  nodeRoutes(server, async (name) => {
-    await found(name)
-    return clusters.get(name)
+  nodeRoutes(server, {
+    mirrored: options.mirrored,
+    async clusterOf(name) {
+      await found(name)
+      return clusters.get(name)
+    },
   })
   bind(server, registerCluster, async ({ params, body, subject }) => {
     const name = params.cluster

@@ -1,6 +1,4 @@
-import type { KubeObject } from '@quarterdeck/kernel'
-import type { ClusterDetail, ClusterSummary, NodeSummary } from './cluster.contract.ts'
-import { nodeSummary } from './node.rules.ts'
+import type { Capacity, ClusterDetail, ClusterSummary } from './cluster.contract.ts'
 import type { Observation } from './observation.rules.ts'
 
 interface Registered {
@@ -13,17 +11,42 @@ interface Registered {
   observation: Observation | null
 }
 
+/** What is known of a cluster besides its registration. */
+interface Known {
+  environments: number
+  /** Absent: not read yet. */
+  capacity: Capacity | undefined
+}
+
 /** What the list shows of a cluster; Unknown until it has been looked at. */
-export function clusterSummary(row: Registered, environments: number): ClusterSummary {
+export function clusterSummary(row: Registered, { environments, capacity }: Known): ClusterSummary {
   const { observation, observeTime, ...registered } = row
-  const { components: _c, warnings: _w, rights: _r, ...seen } = observation ?? NOT_SEEN
-  return { ...registered, ...seen, ...(observeTime === null ? {} : { observeTime }), environments }
+  const { state, message, version, versionSupported } = observation ?? NOT_SEEN
+  const trouble = state === 'Ready' || state === 'Degraded' ? troubleOf(capacity) : ''
+  return {
+    ...registered,
+    state: trouble === '' ? state : 'Degraded',
+    message: [message, trouble].filter(Boolean).join(' '),
+    environments,
+    ...(version === undefined ? {} : { version }),
+    ...(versionSupported === undefined ? {} : { versionSupported }),
+    ...(observeTime === null ? {} : { observeTime }),
+    ...(capacity === undefined ? {} : { capacity }),
+  }
 }
 
 /** The same with the parts of the control plane, warnings and rights. */
-export function clusterDetail(row: Registered, environments: number): ClusterDetail {
+export function clusterDetail(row: Registered, known: Known): ClusterDetail {
   const { components, warnings, rights } = row.observation ?? NOT_SEEN
-  return { ...clusterSummary(row, environments), components, warnings, rights }
+  return { ...clusterSummary(row, known), components, warnings, rights }
+}
+
+/** What is wrong with the nodes; empty when nothing is known to be. */
+function troubleOf(capacity: Capacity | undefined): string {
+  if (capacity === undefined) return ''
+  const { nodes, readyNodes } = capacity
+  if (nodes === 0) return 'The cluster has no node: nothing can run on it.'
+  return readyNodes < nodes ? `${nodes - readyNodes} of ${nodes} nodes are not ready.` : ''
 }
 
 const NOT_SEEN: Observation = {
@@ -32,12 +55,4 @@ const NOT_SEEN: Observation = {
   components: [],
   warnings: [],
   rights: [],
-}
-
-/** Every node with the pods on it, by name. */
-export function nodeSummaries(nodes: readonly KubeObject[], pods: readonly KubeObject[]): NodeSummary[] {
-  const byNode = Map.groupBy(pods, (pod) => String(pod.spec?.nodeName ?? ''))
-  return nodes
-    .map((node) => nodeSummary(node, byNode.get(node.metadata.name) ?? []))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

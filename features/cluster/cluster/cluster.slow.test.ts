@@ -12,6 +12,7 @@ import {
   permissionMissing,
 } from '@quarterdeck/kernel'
 import { type Clusters, createClusters, openKeyFile } from '@quarterdeck/kube'
+import { EVERYTHING, type Mirror, openMirror } from '@quarterdeck/mirror'
 import { runReconcilers } from '@quarterdeck/reconcile'
 import { createTestAuthority, type Platform, startPlatform } from '@quarterdeck/testkit'
 import { Command } from 'commander'
@@ -37,6 +38,7 @@ import { componentsOf } from './component.rules.ts'
 
 let platform: Platform
 let clusters: Clusters
+let mirror: Mirror
 const environments = new Map<string, string[]>()
 let recorded: AuditEntry[]
 let recordFails: boolean
@@ -51,7 +53,9 @@ beforeAll(async () => {
         if (recordFails) throw new Error('the audit trail is full')
         recorded.push(entry)
       }
-      clusterRoutes(server, { db, clusters, keyFile, environmentsOf, record })
+      mirror = openMirror({ log: { info: () => undefined, warn: () => undefined } })
+      const mirrored = () => mirror
+      clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record })
     },
     reconcilers: ({ db }) => ({ cluster: clusterReconciler({ db, clusters }) }),
   })
@@ -63,6 +67,7 @@ beforeEach(() => {
 })
 afterEach(() => environments.clear())
 afterAll(async () => {
+  await mirror?.close()
   await clusters?.close()
   await platform?.close()
 })
@@ -174,31 +179,73 @@ async function tokenOf(namespace: string, name: string): Promise<string> {
   }
 }
 
+/** Lets the mirror read the cluster, and waits until it has. */
+async function mirrored(): Promise<void> {
+  mirror.watch({ name: 'prod', kubeconfig: platform.kubeconfig, revision: '1' })
+  while ((await nodes()).message !== '') await sleep(20)
+}
+const nodes = () => platform.client(listNodes, { params: { cluster: 'prod' } })
+
+test('capacity and nodes of a cluster that is not read yet are absent, and it is said that they are being read', async () => {
+  expect((await register()).capacity).toBeUndefined()
+  expect((await list()).items).toMatchObject([{ state: 'Ready', message: '' }])
+  expect((await list()).items[0]).not.toHaveProperty('capacity')
+  expect(await nodes()).toMatchObject({ items: [], total: 0, message: expect.stringContaining('being read') })
+})
+
 test('[CLU-11] [CLU-14] nodes show kind, role, address, capacity, what their kubelet reports and its version', async () => {
   await register()
-  const { items } = await platform.client(listNodes, { params: { cluster: 'prod' } })
+  await mirrored()
+  const { items, message } = await nodes()
+  expect(message).toBe('')
   expect(items.map(({ name }) => name)).toEqual(['node-0', 'node-1', 'node-2'])
   expect(items[0]).toMatchObject({ kind: 'simulated', roles: ['worker'], ready: true, schedulable: true, message: '' })
   expect(items[0]).toMatchObject({ version: expect.stringMatching(/./), architecture: 'amd64' })
   expect(items[0]?.capacity).toMatchObject({ cpuCores: 8, memoryBytes: 32 * 2 ** 30, podLimit: 110 })
-  expect(items[0]?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
+  const one = await platform.client(getNode, { params: { cluster: 'prod', node: 'node-0' } })
+  expect(one.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
+  const { conditions: _c, podNames: _p, kubelet: _k, usage: _u, containers: _o, events: _e, ...same } = one
+  expect(items[0]).toEqual({ ...same, createTime: expect.anything() })
 })
 
 test('[CLU-13] every pod is found under the node it runs on, and its requests are counted there', async () => {
   await register()
+  await mirrored()
   const namespace = await platform.namespace()
+  const before = await nodes()
   const requests = { cpu: '250m', memory: '64Mi' }
-  await platform.cluster.create({
+  const pod = (name: string, nodeName?: string) => ({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { namespace, name: 'one' },
-    spec: { nodeName: 'node-1', containers: [{ name: 'one', image: 'one', resources: { requests } }] },
+    metadata: { namespace, name },
+    spec: {
+      ...(nodeName ? { nodeName } : { schedulerName: 'nobody' }),
+      containers: [{ name: 'one', image: 'one', resources: { requests } }],
+    },
   })
-  const { items } = await platform.client(listNodes, { params: { cluster: 'prod' } })
-  const node = items.find(({ name }) => name === 'node-1')
-  expect(node?.podNames).toContainEqual(expect.objectContaining({ namespace, name: 'one' }))
-  expect(node?.capacity.cpuRequestedCores).toBeGreaterThanOrEqual(0.25)
-  expect(items.filter((one) => one.podNames.some(({ namespace: at }) => at === namespace))).toHaveLength(1)
+  await platform.cluster.create(pod('one', 'node-1'))
+  await platform.cluster.create(pod('waiting'))
+  const where = { resource: 'pods', cluster: 'prod', namespace }
+  while (!mirror.find({ ...where, name: 'waiting' }, EVERYTHING)) await sleep(20)
+  const more = (await nodes()).items.map(({ capacity }, index) => {
+    const was = before.items[index]?.capacity ?? capacity
+    return [
+      capacity.pods - was.pods,
+      Math.round((capacity.cpuRequestedCores - was.cpuRequestedCores) * 1000),
+      capacity.memoryRequestedBytes - was.memoryRequestedBytes,
+    ]
+  })
+  expect(more[1]).toEqual([1, 250, 64 * 2 ** 20])
+  expect([more[0], more[2]]).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+  ])
+  const { podNames } = await platform.client(getNode, { params: { cluster: 'prod', node: 'node-1' } })
+  expect(podNames).toContainEqual(expect.objectContaining({ namespace, name: 'one' }))
+  const { capacity } = await get()
+  expect(capacity).toMatchObject({ nodes: 3, readyNodes: 3, podLimit: 330, cpuCores: 24 })
+  const held = (await nodes()).items.reduce((sum, node) => sum + node.capacity.cpuRequestedCores, 0)
+  expect(capacity?.cpuRequestedCores).toBeCloseTo(held, 6)
 })
 
 test('events of the cluster come newest first, warnings alone when asked for', async () => {
@@ -379,10 +426,9 @@ test('qd cluster adds from stdin, lists, gets, shows nodes and forgets', async (
       .flat()
       .map((item) => Object.fromEntries(Object.entries(columns).map(([name, cell]) => [name, cell(item)])))
   }
-  expect(await run('add', 'prod', '--title', 'Production')).toMatchObject([
-    { name: 'prod', state: 'Ready', nodes: '3 / 3' },
-  ])
-  expect(await run('list')).toMatchObject([{ name: 'prod', environments: 0, message: '' }])
+  expect(await run('add', 'prod', '--title', 'Production')).toMatchObject([{ name: 'prod', state: 'Ready' }])
+  await mirrored()
+  expect(await run('list')).toMatchObject([{ name: 'prod', nodes: '3 / 3', environments: 0, message: '' }])
   expect(await run('nodes', 'prod')).toMatchObject([
     { name: 'node-0', ready: 'yes', memory: expect.stringMatching(/ \/ 32 GiB$/) },
     { name: 'node-1' },

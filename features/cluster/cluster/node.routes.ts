@@ -2,26 +2,28 @@ import { bind, type Server } from '@quarterdeck/http'
 import { isProblem, type KubeObject, notFound } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { getNode, listClusterEvents, listNodes, type NodeDetail } from './cluster.contract.ts'
-import { nodeSummaries } from './cluster.rules.ts'
 import { newestEvents } from './event.rules.ts'
 import { kubeletHealth, nodeUsage } from './kubelet.rules.ts'
-import { nodeSummary } from './node.rules.ts'
-import { allOf } from './observation.rules.ts'
+import { type MirroredClusters, mirroredNodes } from './mirrored-nodes.routes.ts'
+import { nodeFacts } from './node.rules.ts'
 
 // The API server cannot sort events: this many are read to find the newest. They live for an hour.
 const MOST_EVENTS = 5_000
 const NODE_EVENTS = 50
 const KUBELET_SECONDS = 5
 
-/** Nodes and events, read from the cluster when asked for. `clusterOf` throws notFound. */
-export function nodeRoutes(server: Server, clusterOf: (name: string) => Promise<Cluster>): void {
-  bind(server, listNodes, async ({ params, signal }) => {
-    const cluster = await clusterOf(params.cluster)
-    const [nodes, pods] = await Promise.all([
-      allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Node' }, { signal })),
-      allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Pod' }, { signal })),
-    ])
-    return { items: nodeSummaries(nodes, pods), total: nodes.length }
+export interface NodeRoutesOptions {
+  /** Throws notFound. */
+  clusterOf(name: string): Promise<Cluster>
+  /** Throws storeUnavailable while it is not open yet. */
+  mirrored(): MirroredClusters
+}
+
+/** The list of nodes from the mirror; one node, and events, from the cluster when asked for. */
+export function nodeRoutes(server: Server, { clusterOf, mirrored }: NodeRoutesOptions): void {
+  bind(server, listNodes, async ({ params }) => {
+    await clusterOf(params.cluster)
+    return mirroredNodes(mirrored(), params.cluster)
   })
   bind(server, getNode, async ({ params, signal }) => nodeDetail(await clusterOf(params.cluster), params.node, signal))
   bind(server, listClusterEvents, async ({ params, query, signal }) => {
@@ -49,11 +51,18 @@ async function nodeDetail(cluster: Cluster, name: string, signal: AbortSignal): 
     cluster.nodeStats(name, { signal, timeoutSeconds: KUBELET_SECONDS }).catch(absent),
   ])
   return {
-    ...nodeSummary(node, pods),
+    ...nodeFacts(node, pods),
     kubelet: kubeletHealth(health, held),
     ...nodeUsage(stats),
     events: newestEvents(events, NODE_EVENTS),
   }
+}
+
+/** Everything that a list goes through: of one node, never of a cluster. */
+async function allOf(objects: AsyncIterable<KubeObject>): Promise<KubeObject[]> {
+  const all: KubeObject[] = []
+  for await (const object of objects) all.push(object)
+  return all
 }
 
 /** Through the API server, which reaches the kubelet even where we do not. */

@@ -1,6 +1,6 @@
 import type { Condition, KubeObject } from '@quarterdeck/kernel'
 import { isReady, nodeCapacity } from './capacity.rules.ts'
-import type { NodeSummary } from './cluster.contract.ts'
+import type { NodeDetail, NodeSummary } from './cluster.contract.ts'
 
 const ROLE_LABEL = 'node-role.kubernetes.io/'
 const PRESSURES = new Set(['MemoryPressure', 'DiskPressure', 'PIDPressure', 'NetworkUnavailable'])
@@ -8,8 +8,11 @@ const PRESSURES = new Set(['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Net
 /** Where a node's kind is not known by itself, this label says it: physical or virtual. */
 export const NODE_KIND_LABEL = 'quarterdeck.io/node-kind'
 
+/** What the API server knows of a node and the pods on it. */
+export type NodeFacts = Omit<NodeDetail, 'kubelet' | 'usage' | 'containers' | 'events'>
+
 /** One node and the pods on it, as people want to see them. */
-export function nodeSummary(node: KubeObject, pods: readonly KubeObject[]): NodeSummary {
+export function nodeFacts(node: KubeObject, pods: readonly KubeObject[]): NodeFacts {
   const { metadata, spec, status } = node
   const seen = (status?.nodeInfo ?? {}) as Record<string, string>
   const zone = metadata.labels?.['topology.kubernetes.io/zone']
@@ -48,13 +51,25 @@ function rolesOf({ metadata }: KubeObject): string[] {
 }
 
 function kindOf({ metadata, spec, status }: KubeObject): NodeSummary['kind'] {
-  const runtime = String(status?.nodeInfo?.containerRuntimeVersion ?? '')
-  if (metadata.annotations?.['kwok.x-k8s.io/node'] !== undefined || runtime.startsWith('kwok')) return 'simulated'
-  const said = metadata.labels?.[NODE_KIND_LABEL]
+  const simulated = metadata.annotations?.['kwok.x-k8s.io/node'] !== undefined
+  return nodeKind({
+    provider: simulated ? 'kwok' : (/^[^:]+(?=:)/.exec(String(spec?.providerID ?? ''))?.[0] ?? ''),
+    runtime: String(status?.nodeInfo?.containerRuntimeVersion ?? ''),
+    said: metadata.labels?.[NODE_KIND_LABEL],
+  })
+}
+
+const BARE_METAL = new Set(['metal3', 'baremetal', 'equinixmetal', 'packet'])
+/** Providers whose machines may be of either kind. */
+const ANY_MACHINE = new Set(['', 'kind', 'k3s'])
+
+/** `provider` is the first part of its provider ID, `said` the label. */
+export function nodeKind(node: { provider: string; runtime: string; said: string | undefined }): NodeSummary['kind'] {
+  const { provider, runtime, said } = node
+  if (provider === 'kwok' || runtime.startsWith('kwok')) return 'simulated'
   if (said === 'physical' || said === 'virtual') return said
-  const provider = String(spec?.providerID ?? '')
-  if (/^(metal3|baremetal|equinixmetal|packet):/.test(provider)) return 'physical'
-  return provider === '' || provider.startsWith('kind:') || provider.startsWith('k3s:') ? 'unknown' : 'virtual'
+  if (BARE_METAL.has(provider)) return 'physical'
+  return ANY_MACHINE.has(provider) ? 'unknown' : 'virtual'
 }
 
 /** Why the node takes no pods, or what troubles it; empty when all is well. */

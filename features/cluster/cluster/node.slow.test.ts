@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClusters } from '@quarterdeck/kube'
+import { type Mirror, openMirror } from '@quarterdeck/mirror'
 import { type NodeCluster, nodeCluster, type Platform, startPlatform } from '@quarterdeck/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { getNode, listNodes, registerCluster } from './cluster.contract.ts'
@@ -7,6 +9,7 @@ import { findKubeconfig } from './cluster.store.ts'
 
 let node: NodeCluster
 let platform: Platform
+let mirror: Mirror
 const params = { cluster: 'prod' }
 beforeAll(async () => {
   node = await nodeCluster()
@@ -15,11 +18,16 @@ beforeAll(async () => {
     cluster: false,
     routes(server, { db, keyFile }) {
       const clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
-      clusterRoutes(server, { db, clusters, keyFile, environmentsOf: async () => [], record: async () => undefined })
+      mirror = openMirror({ log: { info: () => undefined, warn: () => undefined } })
+      mirror.watch({ name: 'prod', kubeconfig: node.kubeconfig, revision: '1' })
+      const mirrored = () => mirror
+      const record = async () => undefined
+      clusterRoutes(server, { db, clusters, keyFile, environmentsOf: async () => [], mirrored, record })
     },
   })
 }, 180_000)
 afterAll(async () => {
+  await mirror?.close()
   await platform?.close()
   await node?.close()
 })
@@ -29,8 +37,9 @@ test('[CLU-14] a node shows the health of its kubelet and what the containers on
   const namespace = await node.namespace()
   const command = ['sh', '-c', 'while true; do :; done']
   await node.pod(namespace, 'busy', { image: `${node.registry}/shell:1`, command })
+  while ((await platform.client(listNodes, { params })).message !== '') await sleep(50)
   const { items } = await platform.client(listNodes, { params })
-  const name = items.find((one) => one.podNames.some((pod) => pod.namespace === namespace))?.name ?? ''
+  const name = items[0]?.name ?? ''
   const detail = () => platform.client(getNode, { params: { ...params, node: name } })
   const first = await detail()
   expect(first.kubelet).toMatchObject({ healthy: true, message: '' })
@@ -42,6 +51,6 @@ test('[CLU-14] a node shows the health of its kubelet and what the containers on
     const { containers, usage } = await detail()
     busy = containers.find((one) => one.namespace === namespace)?.cpuCores ?? 0
     expect(usage?.memoryBytes).toBeGreaterThan(0)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await sleep(500)
   }
 })

@@ -1,5 +1,4 @@
 import { isProblem, type KubeObject } from '@quarterdeck/kernel'
-import { clusterCapacity } from './capacity.rules.ts'
 import type { ClusterDetail } from './cluster.contract.ts'
 import { type ApiServerHealth, componentsOf } from './component.rules.ts'
 import { askRights } from './right.rules.ts'
@@ -7,7 +6,7 @@ import { isSupported, SUPPORTED_TEXT } from './version.rules.ts'
 
 /** What was seen of a cluster at one moment. */
 export type Observation = Pick<ClusterDetail, 'state' | 'message' | 'components' | 'warnings' | 'rights'> &
-  Partial<Pick<ClusterDetail, 'version' | 'versionSupported' | 'capacity'>>
+  Partial<Pick<ClusterDetail, 'version' | 'versionSupported'>>
 
 /** What an observation asks of a cluster; packages/kube's Cluster is one. */
 export interface ClusterReader {
@@ -15,12 +14,11 @@ export interface ClusterReader {
   version(): Promise<{ gitVersion: string }>
   health(): Promise<ApiServerHealth>
   get(ref: { apiVersion: string; kind: string; namespace: string; name: string }): Promise<KubeObject | undefined>
-  listAll(selection: { apiVersion: string; kind: string; fieldSelector?: string }): AsyncIterable<KubeObject>
   create(object: KubeObject): Promise<{ object: KubeObject }>
 }
 
 /**
- * Looks at a cluster: version, control plane, nodes, capacity and what our credentials may do. Never throws because of
+ * Looks at a cluster: version, control plane and what our credentials may do; its nodes and pods are the mirror's. Never throws because of
  * the cluster: what cannot be seen is said in the answer. `now` is the present time in ms.
  */
 export async function observeCluster(cluster: ClusterReader, now: number): Promise<Observation> {
@@ -43,8 +41,7 @@ export async function observeCluster(cluster: ClusterReader, now: number): Promi
     return { state: 'Unreachable', message: problems.join(' '), ...nothing, ...versionOf(version?.gitVersion) }
   }
   const components = (await ask(componentsOf(cluster, health, now))) ?? []
-  const capacity = await ask(capacityOf(cluster))
-  problems.push(...troublesOf({ components, capacity, rights }))
+  problems.push(...troublesOf({ components, rights }))
   const { gitVersion } = version ?? {}
   const seen = versionOf(gitVersion)
   return {
@@ -53,7 +50,6 @@ export async function observeCluster(cluster: ClusterReader, now: number): Promi
     components,
     rights,
     ...seen,
-    ...(capacity ? { capacity } : {}),
     warnings: [
       ...cluster.warnings,
       ...(seen.versionSupported === false ? [`Kubernetes ${gitVersion} is not supported: ${SUPPORTED_TEXT}.`] : []),
@@ -79,32 +75,10 @@ export async function observeRegistered(
 const versionOf = (gitVersion: string | undefined) =>
   gitVersion === undefined ? {} : { version: gitVersion, versionSupported: isSupported(gitVersion) }
 
-/** Everything that a list goes through. */
-export async function allOf(objects: AsyncIterable<KubeObject>): Promise<KubeObject[]> {
-  const all: KubeObject[] = []
-  for await (const object of objects) all.push(object)
-  return all
-}
-
-async function capacityOf(cluster: ClusterReader) {
-  const nodes = await allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Node' }))
-  const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed'
-  const pods = await allOf(cluster.listAll({ apiVersion: 'v1', kind: 'Pod', fieldSelector }))
-  return clusterCapacity(nodes, pods)
-}
-
-function troublesOf({
-  components,
-  capacity,
-  rights,
-}: Pick<Observation, 'components' | 'rights'> & { capacity: Observation['capacity'] }): string[] {
+function troublesOf({ components, rights }: Pick<Observation, 'components' | 'rights'>): string[] {
   const troubles = components
     .filter(({ healthy }) => !healthy)
     .map(({ name, message }) => `${name} is not healthy${message ? `: ${message}` : ''}.`)
-  if (capacity?.nodes === 0) troubles.push('The cluster has no node: nothing can run on it.')
-  else if (capacity && capacity.readyNodes < capacity.nodes) {
-    troubles.push(`${capacity.nodes - capacity.readyNodes} of ${capacity.nodes} nodes are not ready.`)
-  }
   const missing = rights.filter(({ allowed }) => !allowed)
   if (missing.length > 0) {
     troubles.push(

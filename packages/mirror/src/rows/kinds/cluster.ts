@@ -38,6 +38,15 @@ function nodeAddress(object: JsonObject): string | undefined {
   return internal && textAt(internal, 'address')
 }
 
+/** The first part of its provider ID (`aws:///…`); `kwok` for one that is simulated. */
+function nodeProvider(object: JsonObject): string | undefined {
+  if (entriesAt(object, 'metadata.annotations').some(([key]) => key === KWOK)) return 'kwok'
+  const id = textAt(object, 'spec.providerID')
+  const end = id.indexOf(':')
+  return end > 0 ? id.slice(0, end) : undefined
+}
+const KWOK = 'kwok.x-k8s.io/node'
+
 const taintText = (taint: JsonObject): string => {
   const value = textAt(taint, 'value')
   return `${textAt(taint, 'key')}${value === '' ? '' : `=${value}`}:${textAt(taint, 'effect')}`
@@ -102,6 +111,14 @@ export const CLUSTER: Record<string, ReadColumn[]> = {
     },
     { name: 'kernel', title: 'Kernel', type: 'text', wide: true, read: at('status.nodeInfo.kernelVersion') },
     { name: 'architecture', title: 'Architecture', type: 'text', wide: true, read: at('status.nodeInfo.architecture') },
+    {
+      name: 'provider',
+      title: 'Provider',
+      type: 'text',
+      wide: true,
+      description: 'Where its machine comes from; kwok: it is simulated',
+      read: nodeProvider,
+    },
     { name: 'taints', title: 'Taints', type: 'set', read: (object) => items(object, 'spec.taints').map(taintText) },
     {
       name: 'conditions',
