@@ -2,13 +2,17 @@ import type { Permission, Scope, Subject } from '@quarterdeck/kernel'
 import type { Log, Store } from '@quarterdeck/store'
 import { knownPermissions } from '../role/permission.contract.ts'
 import { Decisions, type GrantAuthority } from './authority.rules.ts'
-import { authorityChannel, readAuthority } from './authority.store.ts'
+import { authorityChannel, readChangedFacts, readFacts } from './authority.store.ts'
 
 /** The authority as it runs. Until it is opened nobody may anything. */
 export interface OpenAuthority extends GrantAuthority {
+  /** What is decided by, for explaining it. */
+  readonly decisions: Decisions
+  /** Milliseconds since 1970 by the store's clock. */
+  now(): number
   /** Reads the grants for the first time; from then on it follows them. */
   open(): Promise<void>
-  /** Reads them again: for whoever has changed them and answers only once that counts. */
+  /** Reads what has changed: for whoever has changed it and answers only once that counts. */
   refresh(): Promise<void>
   close(): void
 }
@@ -16,26 +20,17 @@ export interface OpenAuthority extends GrantAuthority {
 // setTimeout takes no more than 31 bits of milliseconds.
 const LONGEST_MS = 2 ** 31 - 1
 const AGAIN_MS = 1_000
+/** So that nothing is missed for long, and what is kept of changes can be forgotten after an hour. */
+const LOOK_MS = 300_000
 const GRANTORS = 3
 
-const NOTHING = new Decisions(
-  {
-    accounts: new Map(),
-    groups: new Map(),
-    grants: [],
-    tenants: new Map(),
-    projects: new Map(),
-    environments: new Map(),
-  },
-  [],
-)
-
-/** Who may do what, kept in memory and read anew whenever PostgreSQL tells of a change. */
+/** Who may do what, kept in memory; whatever PostgreSQL tells of is read anew. */
 export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> & { log: Log }): OpenAuthority {
-  let decisions = NOTHING
+  const decisions = new Decisions(knownPermissions)
   let generation = 0
   /** The store's clock, carried on by one that nobody can set back. */
   let [storeMs, clockMs] = [Number.POSITIVE_INFINITY, 0]
+  let since: string | undefined
   let reading: Promise<void> | undefined
   let again: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
@@ -45,6 +40,7 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
 
   function changed(): void {
     generation++
+    decisions.forget()
     for (const listener of listeners) listener()
     clearTimeout(timer)
     const wait = decisions.nextExpiry(now()) - now()
@@ -55,10 +51,11 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
 
   async function read(): Promise<void> {
     const began = performance.now()
-    const { state, nowMs } = await readAuthority(db)
-    decisions = new Decisions(state, knownPermissions)
-    ;[storeMs, clockMs] = [nowMs, began]
-    changed()
+    const first = since === undefined
+    const found = since === undefined ? await readFacts(db) : await readChangedFacts(db, since)
+    since = found.since
+    ;[storeMs, clockMs] = [found.nowMs, began]
+    if (decisions.facts.take(found.changes) || first) changed()
   }
 
   /** What has been committed when this is called counts when it resolves. */
@@ -88,23 +85,30 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
   }
 
   const stop = listen(authorityChannel, follow)
+  const looking = setInterval(follow, LOOK_MS).unref()
   return {
+    decisions,
+    now,
     get generation() {
       return generation
     },
     may: (subject: Subject, permission: Permission, scope: Scope) => decisions.may(subject, permission, scope, now()),
     somewhere: (subject, permission) => decisions.somewhere(subject, permission, now()),
     denial(subject, permission, scope) {
-      const grantedBy = decisions.grantors(permission, scope, now(), GRANTORS)
+      const grantedBy = [...decisions.grantors(permission, scope, now(), GRANTORS)]
       return { detail: denialText(subject, permission, scope, grantedBy), grantedBy }
     },
     identityOf: (subject) => decisions.identityOf(subject),
     permissionsAt: (subject, place) => decisions.permissionsAt(subject, place, now()),
     environmentsWith: (subject, permission) => decisions.environmentsWith(subject, permission, now()),
-    placeOf: (environment) => decisions.placeOf(environment),
-    environmentAt: (place) => decisions.environmentAt(place),
     isWithin: (scope, outer) => decisions.isWithin(scope, outer),
     environmentsIn: (outer) => decisions.environmentsIn(outer),
+    placeOf: (environment) => decisions.placeOf(environment),
+    environmentAt: (place) => decisions.environmentAt(place),
+    exceeds(subject, holder) {
+      const found = decisions.exceeds(subject, holder, now())
+      return found && `${found.permission} ${placeText(decisions.facts.scopeOf(found.place) ?? {})}`
+    },
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -114,6 +118,7 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
     close() {
       closed = true
       clearTimeout(timer)
+      clearInterval(looking)
       stop()
     },
   }

@@ -24,6 +24,15 @@ export interface GrantAuthority extends Authority {
   isWithin(scope: Scope, outer: Scope): boolean
   /** The environments that lie within a place. */
   environmentsIn(outer: Scope): string[]
+  /** Where an environment is. */
+  placeOf(environment: string): { cluster: string; namespace: string } | undefined
+  /** The environment of a namespace. */
+  environmentAt(place: { cluster: string; namespace: string }): string | undefined
+  /**
+   * A permission that the account or group with this id has been granted and that the subject may not use there, in
+   * words: `application.deploy in project shop`. Undefined: the subject may all of it.
+   */
+  exceeds(subject: Subject, holder: string): string | undefined
   /** Called after each change, once the new state counts. Ends with what it answers. */
   onChange(listener: () => void): () => void
 }
@@ -138,6 +147,32 @@ export class Decisions {
     return wanted !== undefined && wanted !== UNKNOWN && this.chainOf(scope).includes(wanted)
   }
 
+  placeOf(environment: string): { cluster: string; namespace: string } | undefined {
+    const { cluster, namespace } = this.facts.places.get(this.facts.idOf('environment', environment) ?? '') ?? {}
+    return cluster === undefined || namespace === undefined ? undefined : { cluster, namespace }
+  }
+
+  environmentAt({ cluster, namespace }: { cluster: string; namespace: string }): string | undefined {
+    return this.facts.environmentAt(cluster, namespace)
+  }
+
+  /** Of what a holder, and its groups, have been granted the first that a subject may not do there. */
+  exceeds(subject: Subject, holder: string, nowMs: number): { permission: string; place: string } | undefined {
+    const groups = this.facts.accounts.get(holder)?.groups ?? []
+    for (const { role, place, expireMs } of [holder, ...groups].flatMap((id) => [...this.facts.grantsOf(id)])) {
+      const scope = this.facts.scopeOf(place)
+      if (!scope || (expireMs !== null && expireMs <= nowMs)) continue
+      const permission = this.missingOf(subject, this.facts.roles.get(role)?.permissions ?? [], scope, nowMs)
+      if (permission !== undefined) return { permission, place }
+    }
+    return undefined
+  }
+
+  /** The first of these permissions that the subject may not use there. */
+  missingOf(subject: Subject, permissions: readonly string[], scope: Scope, nowMs: number): string | undefined {
+    return permissions.find((permission) => !this.may(subject, permission as Permission, scope, nowMs))
+  }
+
   /** Whether an account of its own, whatever its credential carries, has a permission there. */
   accountMay(account: string, permission: Permission | '*', scope: Scope, nowMs: number): boolean {
     const held = this.#heldBy(account)
@@ -145,7 +180,8 @@ export class Decisions {
   }
 
   environmentsIn(outer: Scope): string[] {
-    return [...this.state.environments.keys()].filter((environment) => this.isWithin({ environment }, outer))
+    const names = [...this.facts.environments()].map(({ name }) => name)
+    return names.filter((environment) => this.isWithin({ environment }, outer))
   }
 
   /** Names of users who could grant a permission there: those who may grant and have it themselves, the nearest first. */

@@ -1,31 +1,49 @@
 import type { Permission, Subject } from '@quarterdeck/kernel'
 import { expect, test } from 'vitest'
-import { type AuthorityState, Decisions, type GrantFact } from './authority.rules.ts'
+import { Decisions } from './authority.rules.ts'
+import type { FactChange } from './fact.rules.ts'
 
 const ALL: Permission[] = ['application.list', 'application.deploy', 'operation.undo', 'grant.create']
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 const li: Subject = { id: 'li', name: 'li', kind: 'user', permissions: ['*'] }
 
-function decide(grants: GrantFact[], accounts: Partial<AuthorityState>['accounts'] = new Map()): Decisions {
-  const state: AuthorityState = {
-    accounts: new Map([
-      ['li', { name: 'li', identity: 'quarterdeck:user:li', disabled: false, groups: ['g'] }],
-      ['wang', { name: 'wang', identity: 'quarterdeck:user:wang', disabled: false, groups: [] }],
-      ...accounts,
+interface Granted {
+  holder: string
+  place: string
+  permissions: string[]
+  expireMs?: number
+}
+
+/** Two projects of one tenant with an environment each; li is in a group, wang is not. */
+function decide(granted: Granted[], more: FactChange[] = []): Decisions {
+  const decisions = new Decisions(ALL)
+  const user = (id: string, groups: string[]): FactChange => ({
+    kind: 'account',
+    id,
+    fact: { name: id, identity: `quarterdeck:user:${id}`, kind: 'user', disabled: false, groups },
+  })
+  const environment = (id: string, name: string, parent: string): FactChange => ({
+    kind: 'environment',
+    id,
+    fact: { name, parent, cluster: 'one', namespace: name },
+  })
+  decisions.facts.take([
+    user('li', ['g']),
+    user('wang', []),
+    { kind: 'group', id: 'g', fact: { name: 'retail-devs' } },
+    { kind: 'tenant', id: 't', fact: { name: 'retail' } },
+    { kind: 'project', id: 'p', fact: { name: 'shop', parent: 't' } },
+    { kind: 'project', id: 'p2', fact: { name: 'bank', parent: 't' } },
+    environment('e', 'shop-dev', 'p'),
+    environment('e2', 'bank-dev', 'p2'),
+    ...granted.flatMap(({ holder, place, permissions, expireMs = null }, index): FactChange[] => [
+      { kind: 'role', id: `r${index}`, fact: { name: `role-${index}`, permissions } },
+      { kind: 'grant', id: `g${index}`, fact: { role: `r${index}`, holder, place, expireMs } },
     ]),
-    groups: new Map([['g', { name: 'retail-devs' }]]),
-    grants,
-    tenants: new Map([['retail', { id: 't' }]]),
-    projects: new Map([
-      ['shop', { id: 'p', tenant: 't' }],
-      ['bank', { id: 'p2', tenant: 't' }],
-    ]),
-    environments: new Map([
-      ['shop-dev', { id: 'e', project: 'p', tenant: 't', cluster: 'one', namespace: 'shop-dev' }],
-      ['bank-dev', { id: 'e2', project: 'p2', tenant: 't', cluster: 'one', namespace: 'bank-dev' }],
-    ]),
-  }
-  return new Decisions(state, ALL)
+  ])
+  decisions.facts.take(more)
+  decisions.forget()
+  return decisions
 }
 const may = (decisions: Decisions, permission: Permission, scope: Parameters<Decisions['may']>[2], subject = li) =>
   decisions.may(subject, permission, scope, NOW)
@@ -56,7 +74,8 @@ test('a grant counts until its time and not at it', () => {
 })
 
 test('whoever is disabled or unknown may nothing; a name alone is nobody', () => {
-  const disabled = new Map([['li', { name: 'li', identity: 'x', disabled: true, groups: [] }]])
+  const fact = { name: 'li', identity: 'x', kind: 'user' as const, disabled: true, groups: [] }
+  const disabled: FactChange[] = [{ kind: 'account', id: 'li', fact }]
   const grants = [{ holder: 'li', place: '', permissions: ['*'] }]
   expect(may(decide(grants, disabled), 'operation.undo', {})).toBe(false)
   const { id: _, ...nameless } = li
@@ -100,4 +119,86 @@ test('those who could grant are those who may grant and have it themselves, the 
   ])
   expect(decisions.grantors('operation.undo', { environment: 'shop-dev' }, NOW, 3)).toEqual(['li', 'wang'])
   expect(decisions.grantors('application.deploy', { environment: 'shop-dev' }, NOW, 3)).toEqual(['wang'])
+})
+
+test('who could grant is found without asking everybody, and only users are named', () => {
+  const many = Array.from({ length: 5_000 }, (_, index): FactChange => {
+    const fact = { name: `u${index}`, identity: `i${index}`, kind: 'user' as const, disabled: false, groups: ['g'] }
+    return { kind: 'account', id: `u${index}`, fact }
+  })
+  const robot = { name: 'robot', identity: 'robot', kind: 'machine' as const, disabled: false, groups: [] }
+  const decisions = decide(
+    [
+      { holder: 'g', place: 'p', permissions: ['grant.create'] },
+      { holder: 'robot', place: 'e', permissions: ['*'] },
+      { holder: 'wang', place: 't', permissions: ['operation.undo'] },
+      { holder: 'wang', place: 'p', permissions: ['grant.create'] },
+    ],
+    [{ kind: 'account', id: 'robot', fact: robot }, ...many],
+  )
+  expect(decisions.grantors('grant.create', { environment: 'shop-dev' }, NOW, 3)).toEqual(['li', 'u0', 'u1'])
+})
+
+test('[TEN-07] a permission that is held at the place and the right to grant further up go together', () => {
+  const decisions = decide([
+    { holder: 'wang', place: 'e', permissions: ['operation.undo'] },
+    { holder: 'wang', place: 'p', permissions: ['grant.create'] },
+  ])
+  expect(decisions.grantors('operation.undo', { environment: 'shop-dev' }, NOW, 3)).toEqual(['wang'])
+  expect(decisions.grantors('operation.undo', { project: 'shop' }, NOW, 3)).toEqual([])
+})
+
+test('facts are taken over one by one: what has changed counts, what has gone does not', () => {
+  const decisions = decide([{ holder: 'g', place: 'p', permissions: ['application.list'] }])
+  const scope = { environment: 'shop-dev' }
+  const take = (change: FactChange) => {
+    expect(decisions.facts.take([change])).toBe(true)
+    expect(decisions.facts.take([change])).toBe(false)
+    decisions.forget()
+  }
+  expect(decisions.environmentsWith(li, 'application.list', NOW)).toEqual(new Set(['shop-dev']))
+  take({
+    kind: 'environment',
+    id: 'e',
+    fact: { name: 'shop-dev', parent: 'p2', cluster: 'one', namespace: 'shop-dev' },
+  })
+  expect(may(decisions, 'application.list', scope)).toBe(false)
+  take({ kind: 'environment', id: 'e', fact: { name: 'shop-dev', parent: 'p', cluster: 'two', namespace: 'shop-dev' } })
+  expect(may(decisions, 'application.list', scope)).toBe(true)
+  expect(decisions.permissionsAt(li, { cluster: 'one', namespace: 'shop-dev' }, NOW).size).toBe(0)
+  expect(decisions.permissionsAt(li, { cluster: 'two', namespace: 'shop-dev' }, NOW).size).toBe(1)
+  take({ kind: 'role', id: 'r0', fact: { name: 'role-0', permissions: ['operation.undo'] } })
+  expect([may(decisions, 'application.list', scope), may(decisions, 'operation.undo', scope)]).toEqual([false, true])
+  take({ kind: 'grant', id: 'g0' })
+  expect(may(decisions, 'operation.undo', scope)).toBe(false)
+  expect(decisions.somewhere(li, 'operation.undo', NOW)).toBe(false)
+})
+
+test('[A18] a place that is made again under the same name is another place', () => {
+  const decisions = decide([{ holder: 'li', place: 'e', permissions: ['*'] }])
+  decisions.facts.take([
+    { kind: 'environment', id: 'e' },
+    { kind: 'environment', id: 'e3', fact: { name: 'shop-dev', parent: 'p', cluster: 'one', namespace: 'shop-dev' } },
+  ])
+  decisions.forget()
+  expect(may(decisions, 'operation.undo', { environment: 'shop-dev' })).toBe(false)
+})
+
+test('[A16] what somebody has been granted beyond what one may oneself is found, in groups too', () => {
+  const decisions = decide([
+    { holder: 'wang', place: 'p', permissions: ['application.list', 'application.deploy'] },
+    { holder: 'g', place: 'e', permissions: ['application.list'] },
+    { holder: 'li', place: 'e2', permissions: ['application.list'], expireMs: NOW },
+  ])
+  const wang = { ...li, id: 'wang', name: 'wang' }
+  expect(decisions.exceeds(wang, 'li', NOW)).toBeUndefined()
+  expect(decisions.exceeds(wang, 'li', NOW - 1)).toEqual({ permission: 'application.list', place: 'e2' })
+  expect(decisions.exceeds(li, 'wang', NOW)).toEqual({ permission: 'application.list', place: 'p' })
+  const token: Subject = { ...wang, kind: 'token', within: { environment: 'bank-dev' } }
+  expect(decisions.exceeds(token, 'g', NOW)).toEqual({ permission: 'application.list', place: 'e' })
+  const all = decide([
+    { holder: 'wang', place: '', permissions: ALL },
+    { holder: 'li', place: '', permissions: ['*'] },
+  ])
+  expect(all.exceeds(wang, 'li', NOW)).toEqual({ permission: '*', place: '' })
 })
