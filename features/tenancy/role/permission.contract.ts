@@ -34,6 +34,19 @@ export const KEPT_BY_PLATFORM: readonly string[] = [
   'networkpolicies.networking.k8s.io',
 ]
 
+/** Kinds that only who may everything in all of a cluster writes: with them one reads and changes what others may. */
+export const KEPT_BY_ADMINISTRATORS: readonly string[] = [
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+  'mutatingadmissionpolicies.admissionregistration.k8s.io',
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'apiservices.apiregistration.k8s.io',
+  'certificatesigningrequests.certificates.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+]
+
 const READ = ['get', 'list', 'watch'] as const
 const WRITE = ['create', 'update', 'patch', 'delete', 'deletecollection'] as const
 

@@ -358,3 +358,15 @@ metadata: { name: pull }
 type: kubernetes.io/dockerconfigjson
 data: { .dockerconfigjson: e30= }
 `
+
+test('what a cluster serves is told as RBAC names it', async () => {
+  const served = await cluster.served()
+  const of = (group: string, resource: string) =>
+    served.filter((one) => one.group === group && one.resource === resource)
+  expect(of('', 'pods')).toEqual([
+    { group: '', resource: 'pods', namespaced: true, verbs: expect.arrayContaining(['get', 'deletecollection']) },
+  ])
+  expect(of('', 'pods/exec')[0]?.verbs.toSorted()).toEqual(['create', 'get'])
+  expect(of('apps', 'deployments/scale')[0]?.namespaced).toBe(true)
+  expect(of('', 'nodes')[0]?.namespaced).toBe(false)
+})

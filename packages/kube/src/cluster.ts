@@ -5,6 +5,7 @@ import type { ClusterHealth } from './health.ts'
 import type { ClusterIdentity } from './impersonation.ts'
 import type { NativeAnswer, NativeRequest, NativeSocket } from './native.ts'
 import type { Resource } from './resources.ts'
+import type { ServedResource } from './served.ts'
 import type { WatchEvent } from './watch.ts'
 
 /** Every call ends by itself and can be ended by the caller. */
@@ -137,6 +138,8 @@ export interface Cluster {
   raw(path: string, options?: CallOptions): Promise<unknown>
   /** How the API server calls a kind; undefined when it has no such kind. */
   resource(apiVersion: string, kind: string): Promise<Resource | undefined>
+  /** Everything that it serves, as RBAC names it. */
+  served(options?: CallOptions): Promise<ServedResource[]>
   /** Ends all connections, also of those that it is used as. Of one that it is used as: does nothing. */
   close(): Promise<void>
 }

@@ -8,6 +8,7 @@ import { identityHeaders, serviceAccountHeaders } from './impersonation.ts'
 import { type KubeconfigOptions, parseKubeconfig } from './kubeconfig.ts'
 import { type NativeRequest, openNative, sendNative } from './native.ts'
 import { groupPath, type Resource, type Resources, resourcesOf } from './resources.ts'
+import { servedResources } from './served.ts'
 import { watchEvents } from './watch.ts'
 
 const PAGE_SIZE = 500
@@ -59,6 +60,7 @@ function clusterOver(known: Known, connection = known.registered): Cluster {
     ...removing(connection, resources),
     ...streaming(connection, resources),
     resource: (apiVersion, kind) => resources.find(apiVersion, kind),
+    served: (options = {}) => servedResources(connection, options.signal),
     close: () => connection.close(),
   }
 }
