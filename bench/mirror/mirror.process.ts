@@ -16,7 +16,7 @@ function readerOf(namespaces: readonly string[] | undefined): Reader {
   if (!namespaces) return EVERYTHING
   const allowed = new Set(namespaces)
   const may = (_resource: string, _cluster: string, namespace: string) => namespace === '' || allowed.has(namespace)
-  return { key: `namespaces ${namespaces.join(' ')}`, generation: 0, may }
+  return { key: `namespaces ${namespaces.join(' ')}`, generation: 0, may, knows: () => true }
 }
 
 const acts: { [Act in MirrorQuestion['act']]: (question: Extract<MirrorQuestion, { act: Act }>) => unknown } = {

@@ -30,6 +30,7 @@ process.once('message', async ({ stateFolder, featuresFolder, kubeconfig, namesp
     key: 'a third',
     generation: 0,
     may: (_resource, _cluster, namespace) => allowed.has(namespace),
+    knows: () => true,
   }
   const server = await createServer({ authenticate: signIns.authenticate, logLevel: 'warn' })
   sessionRoutes(server, { db, record, revoked: signIns.forget })

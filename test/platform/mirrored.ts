@@ -70,8 +70,8 @@ function routes(server: Platform['server'], { db, clusters, store }: PlatformPar
 
 const readerOf = ({ name }: Subject): Reader =>
   name === LIMITED
-    ? { key: LIMITED, generation: 1, may: (_resource, _cluster, at) => at === namespace }
-    : { key: '*', generation: 0, may: () => true }
+    ? { key: LIMITED, generation: 1, may: (_resource, _cluster, at) => at === namespace, knows: () => true }
+    : { key: '*', generation: 0, may: () => true, knows: () => true }
 
 /** Waits until it is so; the test's own time limit ends the wait. */
 export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {

@@ -33,7 +33,7 @@ export interface ObjectParts extends MirrorParts {
   clusterOf(name: string): Promise<Cluster>
 }
 
-const EVERYTHING: Reader = { key: '*', generation: 0, may: () => true }
+const EVERYTHING: Reader = { key: '*', generation: 0, may: () => true, knows: () => true }
 
 /** Whoever may list objects sees all of them, until permissions have places (issue 5): this is where they come in. */
 export const readerOf = (_subject: Subject): Reader => EVERYTHING

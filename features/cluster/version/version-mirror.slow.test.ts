@@ -112,4 +112,4 @@ test('kinds that are left out are not recorded', async () => {
   expect(await versionsOf('pods', 'left-out')).toBeUndefined()
 })
 
-const everything = { key: 'test', generation: 0, may: () => true }
+const everything = { key: 'test', generation: 0, may: () => true, knows: () => true }

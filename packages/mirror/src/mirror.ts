@@ -9,12 +9,12 @@ export interface Mirror {
   watch(cluster: MirroredCluster): void
   /** Ends the reading and forgets the rows. */
   forget(cluster: string): void
-  /** Every kind that some cluster serves, by resource. */
-  kinds(): KindSpec[]
-  /** By resource, plural, kind or short name, without regard to case. Undefined when no cluster serves it. */
-  kind(name: string): KindSpec | undefined
-  /** How well each cluster is known. */
-  clusters(): ClusterState[]
+  /** Every kind that some cluster serves and that the reader (absent: everybody) may list there, by resource. */
+  kinds(reader?: Reader): KindSpec[]
+  /** By resource, plural, kind or short name, without regard to case. Undefined when `kinds` has none that fits. */
+  kind(name: string, reader?: Reader): KindSpec | undefined
+  /** How well each cluster is known, and how many objects the reader (absent: everybody) may see in it. */
+  clusters(reader?: Reader): ClusterState[]
   /** Throws QueryError. */
   list(query: ListQuery, reader: Reader): Page
   /** The Page of `list` as JSON in UTF-8, several times cheaper than making the objects first. Throws QueryError. */
@@ -31,6 +31,8 @@ export interface Mirror {
   find(ref: RowRef, reader: Reader): Row | undefined
   /** Keeps a window of a list up to date until `end` is called. Throws QueryError. */
   view(query: ListQuery, reader: Reader, listener: ViewListener): View
+  /** The generation of some readers may be another: live views are told at once what they see now. */
+  readersChanged(): void
   /** Called when `reader.generation` of readers changes is not enough: nothing of what was worked out for them is kept. */
   forgetReaders(): void
   /** Changes since the start, for /metrics. */
@@ -71,12 +73,24 @@ export interface Reader {
   key: string
   /** Another number whenever an answer of `may` may have changed. */
   generation: number
-  /** May list this resource there. `namespace` is '' for what has none. */
-  may(resource: string, cluster: string, namespace: string): boolean
+  /**
+   * May list this resource there. `namespace` is '' for what has none. The function that one takes answers by the
+   * generation it was taken with, then and later: what is worked out by it is kept for all of that generation.
+   */
+  readonly may: (resource: string, cluster: string, namespace: string) => boolean
+  /** May list this resource (absent: any) at one place of the cluster at least, whether objects are there or not. */
+  readonly knows: (cluster: string, resource?: string) => boolean
 }
 
 /** Sees everything. */
-export const EVERYTHING: Reader = { key: '*', generation: 0, may: () => true }
+export const EVERYTHING: Reader = { key: '*', generation: 0, may: () => true, knows: () => true }
+
+/** The reader as it is now: its generation does not change any more. */
+export const asItIsNow = (reader: Reader): Reader => {
+  if (reader === EVERYTHING) return reader
+  const { key, generation, may, knows } = reader
+  return { key, generation, may, knows }
+}
 
 export interface ListQuery {
   /** Of KindSpec. */

@@ -1,5 +1,6 @@
 import type { Expression } from '../expression.ts'
 import { type ClusterState, EVERYTHING, type Freshness, type Reader } from '../mirror.ts'
+import { eachBit } from '../table/bitmap.ts'
 import { nameTest } from '../table/filter/tests.ts'
 import type { ClusterEntry, Clusters } from './clusters.ts'
 import type { Kinds } from './kinds.ts'
@@ -49,16 +50,9 @@ export function freshness(
   reader: Reader,
   now: number,
 ): Freshness[] {
-  const rights = reader === EVERYTHING ? undefined : open.lists.filters.rights(reader)
-  // Where no row is, nobody can say yet whose they will be; that something is missing has to be seen.
-  const known = (entry: ClusterEntry) =>
-    rights === undefined ||
-    (open.table.counts.get(entry.number) ?? 0) === 0 ||
-    rights.seesCluster(entry.number) ||
-    reader.may(open.resource, entry.name, '')
   return clusters
     .watched()
-    .filter((entry) => (!filter || possible(filter, entry.name) !== false) && known(entry))
+    .filter((entry) => (!filter || possible(filter, entry.name) !== false) && reader.knows(entry.name, open.resource))
     .map((entry) => freshnessOf(open, entry, now))
 }
 
@@ -82,21 +76,22 @@ const opposite = (answer: boolean | undefined) => (answer === undefined ? undefi
 const everyOne = (answers: (boolean | undefined)[]): boolean | undefined =>
   answers.includes(false) ? false : answers.includes(undefined) ? undefined : true
 
-/** Every cluster over all kinds. */
-export function clusterStates(clusters: Clusters, kinds: Kinds, now: number): ClusterState[] {
+/** Every cluster over all kinds, as far as the reader may know of them. */
+export function clusterStates(clusters: Clusters, kinds: Kinds, now: number, reader: Reader): ClusterState[] {
   const served = kinds.served()
-  return clusters.watched().map((entry) => clusterState(entry, served, now))
+  const known = clusters.watched().filter(({ name }) => reader.knows(name))
+  return known.map((entry) => clusterState(entry, served, now, reader))
 }
 
-function clusterState(entry: ClusterEntry, served: readonly OpenTable[], now: number): ClusterState {
+function clusterState(entry: ClusterEntry, served: readonly OpenTable[], now: number, reader: Reader): ClusterState {
   const { number, name: cluster, heard } = entry
   const known = served.flatMap((open) => {
     const state = open.states.get(number)
-    return state ? [{ open, state }] : []
+    return state && reader.knows(cluster, open.resource) ? [{ open, state }] : []
   })
   const kinds = known.map(({ open }) => {
     const { state, message } = freshnessOf(open, entry, now)
-    return { resource: open.resource, state, objects: open.table.counts.get(number) ?? 0, message }
+    return { resource: open.resource, state, objects: countOf(open, number, reader), message }
   })
   const syncing = known.filter(({ state }) => state.state === 'syncing')
   const state = overall(entry, kinds)
@@ -115,6 +110,19 @@ function clusterState(entry: ClusterEntry, served: readonly OpenTable[], now: nu
     objects: kinds.reduce((sum, kind) => sum + kind.objects, 0),
     kinds,
   }
+}
+
+/** How many objects of a cluster the reader may see. */
+function countOf({ table, lists }: OpenTable, cluster: number, reader: Reader): number {
+  const all = table.counts.get(cluster) ?? 0
+  if (reader === EVERYTHING || all === 0) return all
+  const { bits, count } = lists.result(undefined, reader)
+  if (all === table.count) return count
+  let seen = 0
+  eachBit(bits, table.words, (row) => {
+    if (table.clusters[row] === cluster) seen += 1
+  })
+  return seen
 }
 
 /** A kind that may not be read does not make a whole cluster stale; `kinds` says which it is. */

@@ -1,11 +1,12 @@
-import type { ListQuery, Reader } from '../mirror.ts'
+import { asItIsNow, type ListQuery, type Reader } from '../mirror.ts'
 import type { LiveList, ViewSource } from '../view/view-source.ts'
 import type { Queries } from './queries.ts'
 
 /** Lists for live views. Each holds its result and its order, so that asking for one row costs next to nothing. */
 export function liveLists(queries: Queries): ViewSource {
   return {
-    openList(query: ListQuery, reader: Reader): LiveList {
+    openList(query: ListQuery, who: Reader): LiveList {
+      const reader = asItIsNow(who)
       const open = queries.table(query.resource)
       const { lists, table } = open
       const result = lists.result(query.filter, reader)

@@ -141,9 +141,7 @@ export class Queries {
       return hits.total > 0 ? [{ open, hits }] : []
     })
     found.sort((a, b) => a.hits.best - b.hits.best || compareKinds(a.open.resource, b.open.resource))
-    const states = clusterStates(this.#clusters, this.#kinds, this.#now())
-    const may = (cluster: string) =>
-      reader === EVERYTHING || found.some(({ open }) => this.#sees(open, cluster, reader))
+    const states = clusterStates(this.#clusters, this.#kinds, this.#now(), reader)
     return {
       total: found.reduce((sum, { hits }) => sum + hits.total, 0),
       kinds: found.map(({ open, hits }) => {
@@ -154,14 +152,8 @@ export class Queries {
       }),
       freshness: states
         .filter(({ cluster }) => !query.clusters || query.clusters.includes(cluster))
-        .filter(({ cluster, state, objects }) => may(cluster) || state !== 'live' || objects === 0)
         .map(({ objects: _objects, kinds: _kinds, ...fresh }) => fresh),
     }
-  }
-
-  #sees(open: OpenTable, cluster: string, reader: Reader): boolean {
-    const entry = this.#clusters.find(cluster)
-    return entry !== undefined && open.lists.filters.rights(reader).seesCluster(entry.number)
   }
 
   complete(query: CompleteQuery, reader: Reader): Completion[] {

@@ -90,6 +90,7 @@ const only = (...namespaces: string[]): Reader => ({
   key: namespaces.join(','),
   generation: 1,
   may: (_resource, _cluster, namespace) => namespaces.includes(namespace),
+  knows: () => true,
 })
 
 describe('what a reader may not see', () => {
@@ -140,6 +141,7 @@ describe('what a reader may not see', () => {
       key: 'ann',
       generation,
       may: (_r, _c, ns) => allowed.includes(ns),
+      knows: () => true,
     })
     expect(names(mirror, reader(1))).toEqual(['web-1', 'web-2'])
     allowed = ['bank']
@@ -151,9 +153,25 @@ describe('what a reader may not see', () => {
 
   test('leaves clusters out of the freshness in which the reader may see nothing', () => {
     twoClusters()
-    const reader: Reader = { key: 'test only', generation: 1, may: (_r, cluster) => cluster === 'test' }
-    const { freshness } = mirror.list({ resource: 'pods' }, reader)
-    expect(freshness.map(({ cluster }) => cluster)).toEqual(['test'])
+    const reader: Reader = {
+      key: 'test only',
+      generation: 1,
+      may: (_r, cluster) => cluster === 'test',
+      knows: (cluster) => cluster === 'test',
+    }
+    const clusters = ({ freshness }: { freshness: { cluster: string }[] }) => freshness.map(({ cluster }) => cluster)
+    expect(clusters(mirror.list({ resource: 'pods' }, reader))).toEqual(['test'])
+    expect(clusters(mirror.search({ text: 'nothing like it' }, reader))).toEqual(['test'])
+    expect(mirror.clusters(reader)).toMatchObject([{ cluster: 'test', objects: 2, kinds: [{ objects: 2 }] }])
+  })
+
+  test('is counted nowhere, and a kind of which nothing may be listed is as one that nobody serves', () => {
+    twoClusters()
+    const shop = only('shop')
+    expect(mirror.clusters(shop).map(({ objects }) => objects)).toEqual([1, 1])
+    const nothing: Reader = { key: 'nothing', generation: 1, may: () => false, knows: () => false }
+    expect([mirror.kinds(nothing), mirror.kind('pods', nothing), mirror.clusters(nothing)]).toEqual([[], undefined, []])
+    expect(mirror.kind('Pods', shop)?.resource).toBe('pods')
   })
 })
 

@@ -1,20 +1,21 @@
 import { type FromReader, NO_CLUSTER, type Restore } from '../batch.ts'
 import type { KindSpec } from '../kind.ts'
-import type {
-  ClusterState,
-  CompleteQuery,
-  FacetQuery,
-  ListQuery,
-  Mirror,
-  MirroredCluster,
-  MirrorMetrics,
-  MirrorOptions,
-  Reader,
-  RowRef,
-  SearchQuery,
-  SumQuery,
-  View,
-  ViewListener,
+import {
+  type ClusterState,
+  type CompleteQuery,
+  EVERYTHING,
+  type FacetQuery,
+  type ListQuery,
+  type Mirror,
+  type MirroredCluster,
+  type MirrorMetrics,
+  type MirrorOptions,
+  type Reader,
+  type RowRef,
+  type SearchQuery,
+  type SumQuery,
+  type View,
+  type ViewListener,
 } from '../mirror.ts'
 import type { SnapshotSource, SnapshotTable } from '../snapshot/snapshot-source.ts'
 import type { Snapshot, Snapshots } from '../snapshot/snapshots.ts'
@@ -200,19 +201,31 @@ export class ServedMirror implements Mirror, ReaderEvents {
     }
   }
 
-  clusters(): ClusterState[] {
-    return clusterStates(this.#clusters, this.#kinds, this.#now())
+  clusters(reader: Reader = EVERYTHING): ClusterState[] {
+    return clusterStates(this.#clusters, this.#kinds, this.#now(), reader)
   }
 
   // Queries
 
-  kinds(): KindSpec[] {
-    const specs = this.#kinds.served().map((open) => open.table.spec)
-    return specs.sort((a, b) => (a.resource < b.resource ? -1 : 1))
+  kinds(reader: Reader = EVERYTHING): KindSpec[] {
+    const known = this.#kinds.served().filter((open) => this.#isKnown(open, reader))
+    return known.map((open) => open.table.spec).sort((a, b) => (a.resource < b.resource ? -1 : 1))
   }
 
-  kind(name: string): KindSpec | undefined {
-    return kindNamed(this.kinds(), name)
+  kind(name: string, reader: Reader = EVERYTHING): KindSpec | undefined {
+    const exact = this.#kinds.find(name)
+    if (exact && this.#isKnown(exact, reader)) return exact.table.spec
+    return kindNamed(this.kinds(reader), name)
+  }
+
+  /** Some cluster serves it in which the reader may list it. */
+  #isKnown(open: OpenTable, reader: Reader): boolean {
+    if (reader === EVERYTHING) return true
+    for (const number of open.states.keys()) {
+      const entry = this.#clusters.entry(number)
+      if (entry && reader.knows(entry.name, open.resource)) return true
+    }
+    return false
   }
 
   list(query: ListQuery, reader: Reader) {
@@ -247,6 +260,10 @@ export class ServedMirror implements Mirror, ReaderEvents {
     // What happened while nobody looked concerns nobody.
     if (this.#views.count === 0) this.#kinds.changes()
     return this.#views.view(query, reader, listener)
+  }
+
+  readersChanged(): void {
+    if (this.#views.count > 0) this.#views.readersChanged()
   }
 
   forgetReaders(): void {

@@ -1,5 +1,5 @@
 import type { Expression } from '../expression.ts'
-import type { ListQuery, Reader, ViewListener } from '../mirror.ts'
+import { asItIsNow, type ListQuery, type Reader, type ViewListener } from '../mirror.ts'
 import { DirtyRows } from './dirty-rows.ts'
 import { changeFrame, wholeFrame } from './frames.ts'
 import type { LiveList, ViewSource } from './view-source.ts'
@@ -39,6 +39,8 @@ export class SharedView {
   /** The table or the rights are others: at the next update the list is opened anew. */
   outdated = false
   readonly #source: ViewSource
+  /** With the rights of this view, which those who look may not have any more. */
+  readonly #reader: Reader
   readonly #ageing: boolean
   readonly #now: () => number
   #list: LiveList
@@ -58,12 +60,13 @@ export class SharedView {
     this.key = key
     this.id = id
     this.query = query
-    this.generation = reader.generation
+    this.#reader = asItIsNow(reader)
+    this.generation = this.#reader.generation
     this.#now = now
     this.#readTime = now()
     this.#source = source
     this.#ageing = query.filter !== undefined && hasAge(query.filter)
-    this.#list = source.openList(query, reader)
+    this.#list = source.openList(query, this.#reader)
     this.#version = this.#list.version()
     this.#rows = new WindowRows(this.#list, query.offset, query.limit)
     this.#shown = this.#rows.rows()
@@ -192,9 +195,8 @@ export class SharedView {
 
   /** Because the table or the rights are others. Throws QueryError. */
   #reopen(): void {
-    const [looker] = this.lookers
-    if (!looker) return
-    const list = this.#source.openList(this.query, looker.reader)
+    if (this.lookers.size === 0) return
+    const list = this.#source.openList(this.query, this.#reader)
     this.#list.close()
     this.#list = list
     this.#version = list.version()

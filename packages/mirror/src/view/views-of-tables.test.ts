@@ -109,6 +109,7 @@ describe('live views of tables', () => {
       key: `u${index}`,
       generation: 0,
       may: (_: string, __: string, namespace: string) => index === 0 || namespace !== denied,
+      knows: () => true,
     }))
     const clients: { client: Client; query: ListQuery; reader: Reader }[] = []
     const open = () => {

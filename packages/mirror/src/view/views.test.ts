@@ -152,7 +152,7 @@ class Client {
   }
 }
 
-const everything: Reader = { key: '*', generation: 0, may: () => true }
+const everything: Reader = { key: '*', generation: 0, may: () => true, knows: () => true }
 const pod = (uid: string, more: Partial<Pod> = {}): Pod => ({
   uid,
   namespace: 'shop',
@@ -302,9 +302,10 @@ describe('rights', () => {
       key: 'u',
       generation: 1,
       may: (_: string, __: string, namespace: string) => namespaces.includes(namespace),
+      knows: () => true,
     }
     const { table, views, client, tick } = await opened(['a', 'b'], { resource: 'pods' }, reader)
-    const still = new Client(views, { resource: 'pods' }, { ...reader, key: 'v', may: () => true })
+    const still = new Client(views, { resource: 'pods' }, { ...reader, key: 'v', may: () => true, knows: () => true })
     await microtasks()
     table.put(1, pod('b', { namespace: 'bank' }))
     tick()
@@ -325,7 +326,12 @@ describe('rights', () => {
     const table = new PodTable()
     const views = new Views(table, { tickMs: -1 })
     let hidden = ''
-    const reader = { key: 'u', generation: 1, may: (_: string, __: string, namespace: string) => namespace !== hidden }
+    const reader = {
+      key: 'u',
+      generation: 1,
+      may: (_: string, __: string, namespace: string) => namespace !== hidden,
+      knows: () => true,
+    }
     for (const row of [0, 1]) table.put(row, pod(`${row}`, { namespace: `ns-${row}` }))
     const clients = Array.from(
       { length: 20 },
@@ -351,7 +357,7 @@ describe('rights', () => {
   })
 
   it('count when somebody asks for the whole window before the next tick', async () => {
-    const reader = { key: 'u', generation: 1, may: () => true }
+    const reader = { key: 'u', generation: 1, may: () => true, knows: () => true }
     const { client } = await opened(['a', 'b'], { resource: 'pods' }, reader)
     reader.may = () => false
     reader.generation = 2
@@ -421,6 +427,7 @@ describe('whoever applies the frames', () => {
         key: `u${index % 2}`,
         generation: 0,
         may: (_: string, __: string, namespace: string) => index % 2 === 0 || namespace !== `ns-${rights}`,
+        knows: () => true,
       }))
       const clients = new Map<Client, { query: ListQuery; reader: Reader }>()
       const change = () => {

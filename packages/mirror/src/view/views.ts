@@ -84,6 +84,11 @@ export class Views {
     }
   }
 
+  /** Mirror.readersChanged. What is too much for one tick is left to the next; until then nothing is told. */
+  readersChanged(): void {
+    this.#seeRights(cpuMs() + this.#tickMs)
+  }
+
   /** Mirror.forgetReaders: opens every list anew. */
   forgetReaders(): void {
     for (const shared of this.#shared.values()) shared.outdated = true

@@ -8,20 +8,16 @@ import type { ClusterNames } from './tests.ts'
 /** What one reader (all of the same key and generation) may see of a table: decided once for each place. */
 export class Rights implements Kept {
   readonly leaf: MaintainedLeaf
-  readonly #table: Table
   readonly #test: NumberedTest
-  /** Clusters with a place where the reader may see rows. */
-  readonly #seen = new Set<number>()
-  #places = 0
 
   constructor(table: Table, clusters: ClusterNames, reader: Reader) {
     const { scopes, strings, spec } = table
-    this.#table = table
+    const { may } = reader
     this.#test = new NumberedTest(
       () => scopes.ofRow,
       () => scopes.count,
       (place) =>
-        reader.may(
+        may(
           spec.resource,
           clusters.name(scopes.clusters[place] as number),
           strings.text(scopes.namespaces[place] as number),
@@ -38,14 +34,5 @@ export class Rights implements Kept {
   sees(row: number): boolean {
     this.#test.prepare()
     return this.#test.test(row)
-  }
-
-  /** Whether the reader may see rows of this cluster, of those that are or were there. */
-  seesCluster(cluster: number): boolean {
-    const { scopes } = this.#table
-    this.#test.prepare()
-    for (; this.#places < scopes.count; this.#places += 1)
-      if (this.#test.says(this.#places)) this.#seen.add(scopes.clusters[this.#places] as number)
-    return this.#seen.has(cluster)
   }
 }

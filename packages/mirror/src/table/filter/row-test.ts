@@ -121,11 +121,6 @@ export class NumberedTest implements RowTest {
       this.#decisions[this.#decided] = this.#decide(this.#decided) ? 1 : 0
   }
 
-  /** Whether the decision for this number was yes. */
-  says(number: number): boolean {
-    return this.#decisions[number] === 1
-  }
-
   test(row: number): boolean {
     return this.#decisions[this.#numbers()[row] as number] === 1
   }
