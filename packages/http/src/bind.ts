@@ -10,7 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Admitted, admit, checkStepUp, stillAdmitted, withinOrigin } from './admission.ts'
-import { isSecure, writeCookie } from './cookie.ts'
+import { isSecure, readCookie, writeCookie } from './cookie.ts'
 import { requirePermission } from './guard.ts'
 import type { Server } from './server.ts'
 import { sendStream } from './stream.ts'
@@ -43,6 +43,10 @@ export interface Context<E extends AnyEndpoint> {
   readonly secure: boolean
   /** Sets the session cookie (HttpOnly, SameSite=Strict); `maxAgeSeconds` 0 removes it. */
   setSessionCookie(value: string, maxAgeSeconds: number): void
+  /** What the browser sent for a cookie that `setCookie` has set. */
+  cookie(name: string): string | undefined
+  /** Sets a cookie of this server's alone, like the session cookie; `maxAgeSeconds` 0 removes it. */
+  setCookie(name: string, value: string, maxAgeSeconds: number): void
   /** Lets the browser save the answer under this name: letters, digits, dot, hyphen and underscore; others become _. */
   attachment(fileName: string): void
 }
@@ -121,6 +125,10 @@ export function contextOf<E extends AnyEndpoint>(
     secure: isSecure(request, publicUrl),
     setSessionCookie(value, maxAgeSeconds) {
       if (reply) writeCookie(request, reply, { name: 'session', value, maxAgeSeconds }, publicUrl)
+    },
+    cookie: (name) => readCookie(request, name, publicUrl),
+    setCookie(name, value, maxAgeSeconds) {
+      if (reply) writeCookie(request, reply, { name, value, maxAgeSeconds }, publicUrl)
     },
     attachment(fileName) {
       const safe = fileName.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)
