@@ -25,13 +25,11 @@ import { record } from '../../../features/cluster/version/version.store.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
 import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
 import { auditEntryOf } from '../../../features/container/terminal/terminal.rules.ts'
-import { checkAudit, listAuditRows } from '../../../features/delivery/operation/audit.store.ts'
 import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
 import { fieldChanges } from '../../../features/delivery/operation/field-change.rules.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
 import { audit } from '../../../features/delivery/operation/operation.store.ts'
 import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
-import { auditRoutes } from '../../../features/tenancy/audit/audit.routes.ts'
 import {
   ensureFirstEnvironment,
   environmentRoutes,
@@ -41,6 +39,7 @@ import { list as listEnvironments } from '../../../features/tenancy/environment/
 import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
+import { auditTrail } from './audit-trail.ts'
 import type { LateMirror } from './late-mirror.ts'
 import { presentUids } from './present-uids.ts'
 
@@ -100,11 +99,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   const mirrored = () => mirror.opened().mirror
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record: recordAct })
   versionRoutes(server, { db, fieldChanges })
-  auditRoutes(server, {
-    list: (filter) => listAuditRows(db, filter),
-    check: () => checkAudit(db),
-    environmentsWith: parts.authority.environmentsWith,
-  })
+  const trail = auditTrail(server, parts)
   objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, makeChange })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
@@ -133,7 +128,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     keepDays: parts.versionDays,
     now: Date.now,
   })
-  const reconcilers = { ...reconcilersOf({ db, clusters }), version }
+  const reconcilers = { ...reconcilersOf({ db, clusters }), version, audit: trail }
   return {
     reconcilers,
     ensureFirstEnvironment: async (cluster) =>

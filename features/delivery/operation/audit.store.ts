@@ -21,10 +21,15 @@ const COLUMNS = [
   'hash',
 ] as const
 
-/** Records, newest first. */
+/** Records, newest first; with `after` the oldest first. */
 export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
-  const { actor, act, what, operation, outcome, environment, environments, peer, since, until, before, limit } = filter
-  let query = table(db).selectFrom('audit_event').select(COLUMNS).orderBy('sequence', 'desc').limit(limit)
+  const { actor, act, what, operation, outcome, environment, environments, peer, since, until, before, after, limit } =
+    filter
+  let query = table(db)
+    .selectFrom('audit_event')
+    .select(COLUMNS)
+    .orderBy('sequence', after === undefined ? 'desc' : 'asc')
+    .limit(limit)
   if (actor !== undefined) query = query.where('actor', '=', actor)
   if (act !== undefined) query = query.where('act', '=', act)
   if (what !== undefined) query = query.where(sql<boolean>`strpos(lower(what), lower(${what})) > 0`)
@@ -35,6 +40,7 @@ export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> 
   if (outcome !== undefined) query = query.where('outcome', '=', outcome)
   if (since !== undefined) query = query.where('time', '>=', since)
   if (until !== undefined) query = query.where('time', '<', until)
+  if (after !== undefined) query = query.where('sequence', '>', after)
   if (before !== undefined) query = query.where('sequence', '<', before)
   return query.execute()
 }

@@ -61,8 +61,23 @@ export interface AuditFilter {
   until?: string | undefined
   /** Only records before this one, by sequence. */
   before?: number | undefined
+  /** Only records after this one, and the oldest first. */
+  after?: number | undefined
   limit: number
 }
+
+/** Which records. */
+export const AuditQuery = z.object({
+  actor: z.string().max(200).optional().describe('Exactly this user'),
+  act: z.string().max(200).optional().describe('Exactly this act: application.deploy'),
+  what: z.string().max(500).optional().describe('Part of what it was done to'),
+  operation: z.uuid().optional(),
+  outcome: AuditOutcome.optional(),
+  environment: Name.optional(),
+  peer: z.string().max(100).optional().describe('Exactly this network address'),
+  since: Time.optional().describe('RFC 3339, UTC, inclusive'),
+  until: Time.optional().describe('RFC 3339, UTC, exclusive'),
+})
 
 export const listAudit = endpoint({
   id: 'audit.list',
@@ -71,16 +86,8 @@ export const listAudit = endpoint({
   permission: 'audit.list',
   reach: 'anywhere',
   summary: 'The audit trail of the environments where one may read it, newest first',
-  query: PageQuery.extend({
-    actor: z.string().max(200).optional().describe('Exactly this user'),
-    act: z.string().max(200).optional().describe('Exactly this act: application.deploy'),
-    what: z.string().max(500).optional().describe('Part of what it was done to'),
-    operation: z.uuid().optional(),
-    outcome: AuditOutcome.optional(),
-    environment: Name.optional(),
-    peer: z.string().max(100).optional().describe('Exactly this network address'),
-    since: Time.optional().describe('RFC 3339, UTC, inclusive'),
-    until: Time.optional().describe('RFC 3339, UTC, exclusive'),
+  query: AuditQuery.extend({
+    ...PageQuery.shape,
     continue: z
       .string()
       .regex(/^\d{1,15}$/)
@@ -89,11 +96,23 @@ export const listAudit = endpoint({
   response: pageOf(AuditRecord),
 })
 
+/** A signed statement: at that time the trail's last record was this one. Made daily. */
+export const AuditSeal = z.object({
+  sequence: z.int().describe('Number of the record'),
+  hash: z.string().describe('Its hash'),
+  time: Time,
+  signature: z.string().describe('Ed25519 over "quarterdeck audit seal 1", number, hash and time, a line each; Base64'),
+})
+export type AuditSeal = z.infer<typeof AuditSeal>
+
 /** Whether the trail is as it was written. */
 export const AuditCheck = z.object({
   intact: z.boolean(),
+  checkTime: Time,
   records: z.int().describe('Number of the last record'),
   brokenAt: z.int().optional().describe('First record that is not what was written, or whose forerunner is missing'),
+  seals: z.int(),
+  brokenSeal: z.int().optional().describe('Number of the first sealed record that is not as its seal says'),
 })
 export type AuditCheck = z.infer<typeof AuditCheck>
 
@@ -102,6 +121,28 @@ export const checkAuditTrail = endpoint({
   method: 'GET',
   path: '/audit/check',
   permission: 'audit.list',
-  summary: 'Compute the chain of the audit trail anew: whether a record was altered or taken out',
+  summary: 'Whether a record of the audit trail was altered or taken out: computed anew, or as it was found last',
+  query: z.object({
+    last: z.stringbool().default(false).describe('true: what the check that runs all the time has found last'),
+  }),
   response: AuditCheck,
+})
+export const listAuditSeals = endpoint({
+  id: 'audit.seals',
+  method: 'GET',
+  path: '/audit/seals',
+  permission: 'audit.list',
+  summary: 'The daily seals of the audit trail and the key that they are verified with',
+  response: z.object({ publicKey: z.string().describe('PEM'), items: z.array(AuditSeal) }),
+})
+export const exportAudit = endpoint({
+  id: 'audit.export',
+  method: 'GET',
+  path: '/audit/export',
+  permission: 'audit.export',
+  reach: 'anywhere',
+  summary: 'Records as JSON lines, oldest first; the export itself is recorded',
+  query: AuditQuery,
+  response: AuditRecord,
+  transport: 'lines',
 })

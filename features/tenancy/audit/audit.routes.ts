@@ -1,18 +1,36 @@
 import { bind, type Server } from '@quarterdeck/http'
-import type { Permission, Subject } from '@quarterdeck/kernel'
-import { type AuditFilter, type AuditRecord, type AuditRow, checkAuditTrail, listAudit } from './audit.contract.ts'
+import type { AuditEntry, Permission, Subject } from '@quarterdeck/kernel'
+import {
+  type AuditCheck,
+  type AuditFilter,
+  type AuditRow,
+  type AuditSeal,
+  checkAuditTrail,
+  exportAudit,
+  listAudit,
+  listAuditSeals,
+} from './audit.contract.ts'
+import { toRecord } from './record.rules.ts'
 
 /** The trail belongs to operations, so reading it is passed. */
 export interface AuditRoutesOptions {
-  /** Newest first. */
+  /** Newest first, or the oldest first with `after`. */
   list(filter: AuditFilter): Promise<AuditRow[]>
-  /** Number of the last record, and the first that is broken. */
-  check(): Promise<{ records: number; broken?: number }>
+  /** Computes the chain anew. */
+  check(): Promise<AuditCheck>
+  /** What was found last; undefined before the first time. */
+  lastCheck(): AuditCheck | undefined
+  seals(): Promise<{ publicKey: string; items: AuditSeal[] }>
+  /** Writes to the trail. */
+  record(entry: AuditEntry): Promise<unknown>
   /** The environments where a permission counts for somebody; undefined: everywhere. */
   environmentsWith(subject: Subject, permission: Permission): ReadonlySet<string> | undefined
 }
 
-export function auditRoutes(server: Server, { list, check, environmentsWith }: AuditRoutesOptions): void {
+const AT_ONCE = 1_000
+
+export function auditRoutes(server: Server, options: AuditRoutesOptions): void {
+  const { list, environmentsWith } = options
   bind(server, listAudit, async ({ subject, query: { limit, continue: from, ...filter } }) => {
     const before = from === undefined ? undefined : Number(from)
     const environments = environmentsWith(subject, listAudit.permission)
@@ -21,14 +39,28 @@ export function auditRoutes(server: Server, { list, check, environmentsWith }: A
     const last = items.at(-1)
     return { items, ...(rows.length > limit && last ? { continue: String(last.number) } : {}) }
   })
-  bind(server, checkAuditTrail, async () => {
-    const { records, broken } = await check()
-    return { intact: broken === undefined, records, ...(broken === undefined ? {} : { brokenAt: broken }) }
+  bind(server, checkAuditTrail, async ({ query }) => (query.last && options.lastCheck()) || options.check())
+  bind(server, listAuditSeals, () => options.seals())
+  bind(server, exportAudit, async ({ subject, query, signal }) => {
+    const environments = environmentsWith(subject, exportAudit.permission)
+    const asked = Object.entries(query).map(([name, value]) => `${name} ${value}`)
+    await options.record({
+      actor: subject.name,
+      act: exportAudit.id,
+      what: 'audit trail',
+      outcome: 'succeeded',
+      detail: asked.length > 0 ? `Records with ${asked.join(', ')}` : 'All records',
+    })
+    return exported(options, { ...query, environments, limit: AT_ONCE }, signal)
   })
 }
 
-/** What is null in a row is absent in a record. */
-export const toRecord = ({ sequence: number, ...row }: AuditRow): AuditRecord => ({
-  number,
-  ...(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Omit<AuditRecord, 'number'>),
-})
+async function* exported({ list }: AuditRoutesOptions, filter: AuditFilter, signal: AbortSignal) {
+  for (let after = 0; !signal.aborted; ) {
+    const rows = await list({ ...filter, after })
+    for (const row of rows) yield toRecord(row)
+    const last = rows.at(-1)
+    if (!last || rows.length < AT_ONCE) return
+    after = last.sequence
+  }
+}

@@ -1,17 +1,37 @@
+import { createHmac, verify } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer as createServerOfHttp } from 'node:http'
+import { type AddressInfo, createServer as createServerOfTcp, type Server as NetServer } from 'node:net'
 import { type Client, createClient } from '@quarterdeck/client'
 import { createServer, type Server } from '@quarterdeck/http'
-import type { Input, Subject } from '@quarterdeck/kernel'
+import type { AuditEntry, Input, Subject } from '@quarterdeck/kernel'
 import { withOrigin } from '@quarterdeck/store'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { checkAudit, listAuditRows } from '../../delivery/operation/audit.store.ts'
 import { audit } from '../../delivery/operation/operation.store.ts'
-import { checkAuditTrail, listAudit } from './audit.contract.ts'
+import {
+  type AuditFilter,
+  type AuditRecord,
+  checkAuditTrail,
+  exportAudit,
+  listAudit,
+  listAuditSeals,
+} from './audit.contract.ts'
 import { auditRoutes } from './audit.routes.ts'
+import { openSealer, type Sealer } from './seal.reconciler.ts'
+import { listSeals } from './seal.store.ts'
+import { send } from './send.reconciler.ts'
+import { listAuditSinks, saveAuditSink } from './sink.contract.ts'
+import { sinkRoutes } from './sink.routes.ts'
+import { type Trail, watchTrail } from './trail.reconciler.ts'
 
 let database: TestDatabase
 let server: Server
+let trail: Trail
+let sealer: Sealer
+let now = '2026-11-21T12:00:00.000Z'
 const OPERATION = '6f3c4c1e-3b0a-4a55-9f0e-1f2d3c4b5a69'
 
 /** Eve reads everything, whoever comes with `within.dev` only what was done in dev. */
@@ -36,10 +56,29 @@ beforeAll(async () => {
       permissions: token.split(','),
     }),
   })
-  auditRoutes(server, {
-    list: (filter) => listAuditRows(db, filter),
-    check: () => checkAudit(db),
-    environmentsWith,
+  const list = (filter: AuditFilter) => listAuditRows(db, filter)
+  const record = (entry: AuditEntry) => audit(db, { ...entry, operation: null })
+  sealer = openSealer(new Uint8Array(32).fill(7))
+  trail = watchTrail({
+    db,
+    sealer: () => sealer,
+    list,
+    checkChain: () => checkAudit(db),
+    open: (sealed) => sealed.replace('sealed ', ''),
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+    now: () => now,
+  })
+  const { check, lastCheck } = trail
+  const seals = async () => ({ publicKey: sealer.publicKey, items: await listSeals(db) })
+  auditRoutes(server, { list, check, lastCheck, seals, record, environmentsWith })
+  sinkRoutes(server, {
+    db,
+    list,
+    send,
+    seal: (secret) => `sealed ${secret}`,
+    open: (sealed) => sealed.replace('sealed ', ''),
+    record: (tx, entry) => audit(tx, { ...entry, operation: null }),
+    hint: async () => undefined,
   })
   const deploy = { operation: OPERATION, actor: 'ann', act: 'application.deploy', what: 'local/dev/application/Shop' }
   const origin = { peer: '192.0.2.7', client: 'qd/0.1', credential: 'c0ffee', request: 'r-1' }
@@ -106,12 +145,145 @@ test('who may not read the trail can neither list nor check it', async () => {
   await expect(as('operation.list')(checkAuditTrail, {})).rejects.toMatchObject(refused)
 })
 
+const reconcile = (key: string) => trail.reconciler.reconcile(key, { signal: new AbortController().signal })
+const sinks = (act: (client: Client) => unknown) => act(as('audit.export'))
+
+test('[TEN-16] records are exported oldest first as lines, and the export is a record itself', async () => {
+  const exported: AuditRecord[] = []
+  for await (const one of as('audit.export').lines(exportAudit, { query: { actor: 'ann' } })) exported.push(one)
+  expect(exported.map(({ number }) => number)).toEqual([1, 2])
+  const [newest] = (await list()).items
+  expect(newest).toMatchObject({ actor: 'eve', act: 'audit.export', detail: 'Records with actor ann' })
+  await expect(as('audit.list').lines(exportAudit, {}).next()).rejects.toMatchObject({ body: { status: 403 } })
+})
+
+test('[TEN-16] what is recorded goes to a syslog server in order, each once it is reachable again', async () => {
+  const got: string[] = []
+  const listener = createServerOfTcp((socket) =>
+    socket.setEncoding('utf8').on('data', (text) => got.push(String(text))),
+  )
+  const port = await listening(listener)
+  const body = { kind: 'syslog' as const, url: `tcp://127.0.0.1:${port}`, from: 'beginning' as const }
+  await sinks((client) => client(saveAuditSink, { params: { sink: 'central' }, body }))
+  await reconcile('sink/central')
+  await vi.waitFor(() => expect(numbersIn(got).slice(1)).toEqual([1, 2, 3, 4, 5, 6]))
+  await closed(listener)
+  await audit(database.db, { operation: null, actor: 'ann', act: 'a.b', what: 'x', outcome: 'succeeded', detail: '' })
+  expect(await reconcile('sink/central')).toEqual({ requeueAfterSeconds: 4 })
+  const [failing] = (await as('audit.export')(listAuditSinks)).items
+  expect(failing).toMatchObject({ sent: 6, waiting: 1, failures: 1, message: expect.stringContaining('ECONNREFUSED') })
+  got.length = 0
+  listener.listen(port, '127.0.0.1')
+  await reconcile('sink/central')
+  await vi.waitFor(() => expect(numbersIn(got)).toEqual([7]))
+  await closed(listener)
+})
+
+test('[TEN-16] a webhook gets signed JSON lines; who answers with anything but success gets them again', async () => {
+  const got: { body: string; signature: unknown }[] = []
+  let status = 200
+  const listener = createServerOfHttp(async (request, answer) => {
+    const body = (await request.setEncoding('utf8').toArray()).join('')
+    got.push({ body, signature: request.headers['x-quarterdeck-signature'] })
+    answer.writeHead(status, status === 302 ? { location: 'http://127.0.0.1:1/elsewhere' } : {}).end()
+  })
+  const port = await listening(listener)
+  const secret = 'sixteen characters'
+  const body = { kind: 'webhook' as const, url: `http://127.0.0.1:${port}/audit`, secret }
+  await sinks((client) => client(saveAuditSink, { params: { sink: 'hook' }, body }))
+  expect(got[0]?.signature).toBe(
+    `sha256=${createHmac('sha256', secret)
+      .update(got[0]?.body ?? '')
+      .digest('hex')}`,
+  )
+  status = 302
+  const before = got.length
+  await reconcile('sink/hook')
+  const [hook] = (await as('audit.export')(listAuditSinks)).items.filter(({ name }) => name === 'hook')
+  expect(hook).toMatchObject({ failures: 1, message: 'It answers with status 302', secret: true })
+  expect(JSON.stringify(hook)).not.toContain(secret)
+  status = 200
+  await reconcile('sink/hook')
+  const [refused, taken] = got.slice(before).map((one) => one.body)
+  expect(taken).toBe(refused)
+  await closed(listener)
+})
+
+test.each([
+  [{ kind: 'webhook', url: 'tcp://127.0.0.1:1' }, '/body/url'],
+  [{ kind: 'syslog', url: 'https://127.0.0.1/x' }, '/body/url'],
+  [{ kind: 'syslog', url: 'tcp://127.0.0.1' }, '/body/url'],
+  [{ kind: 'webhook', url: 'http://user:password@127.0.0.1/' }, '/body/url'],
+  [{ kind: 'webhook', url: 'http://127.0.0.1:1/', secret: 'short' }, '/body/secret'],
+] as const)('a target that cannot be one is refused by its field and nothing is kept: %j', async (body, pointer) => {
+  const asked = as('audit.export')(saveAuditSink, { params: { sink: 'bad' }, body })
+  await expect(asked).rejects.toMatchObject({ body: { status: 400, errors: [{ pointer }] } })
+})
+
+test('a target that nobody answers at is not kept', async () => {
+  const body = { kind: 'webhook' as const, url: 'http://127.0.0.1:1/' }
+  const asked = as('audit.export')(saveAuditSink, { params: { sink: 'nobody' }, body })
+  await expect(asked).rejects.toMatchObject({ body: { status: 422, type: '/problems/audit-sink-unreachable' } })
+  const { items } = await as('audit.export')(listAuditSinks)
+  expect(items.map(({ name }) => name)).not.toContain('nobody')
+})
+
+test('[TEN-16] each day the last record is sealed, once', async () => {
+  await reconcile('trail')
+  await reconcile('trail')
+  const { items, publicKey } = await as('audit.list')(listAuditSeals)
+  expect(items).toHaveLength(1)
+  const [one] = items
+  const signed = Buffer.from(`quarterdeck audit seal 1\n${one?.sequence}\n${one?.hash}\n${one?.time}\n`)
+  expect(verify(null, signed, publicKey, Buffer.from(one?.signature ?? '', 'base64'))).toBe(true)
+  now = '2026-11-22T00:00:01.000Z'
+  await audit(database.db, { operation: null, actor: 'ann', act: 'a.b', what: 'x', outcome: 'succeeded', detail: '' })
+  await reconcile('trail')
+  expect((await as('audit.list')(listAuditSeals)).items).toHaveLength(2)
+})
+
+test('[TEN-16] whoever writes the whole trail anew, hashes and all, is found out by the seals', async () => {
+  const db = database.db
+  await sql`create temporary table kept as select * from audit_event`.execute(db)
+  await sql`alter table audit_event disable trigger audit_event_append_only`.execute(db)
+  await sql`do $$ declare event audit_event; before text := ''; begin
+    update audit_event set actor = 'nobody' where sequence = 2;
+    for event in select * from audit_event order by sequence loop
+      before := audit_event_hash(before, event);
+      update audit_event set hash = before where sequence = event.sequence;
+    end loop; end $$`.execute(db)
+  const found = await as('audit.list')(checkAuditTrail, {})
+  expect(found).toMatchObject({ intact: false, seals: 2 })
+  expect(found).not.toHaveProperty('brokenAt')
+  expect(found.brokenSeal).toBeGreaterThan(2)
+  await sql`update audit_event set actor = kept.actor, hash = kept.hash from kept
+    where kept.sequence = audit_event.sequence`.execute(db)
+  await sql`alter table audit_event enable trigger audit_event_append_only`.execute(db)
+  expect(await as('audit.list')(checkAuditTrail, {})).toMatchObject({ intact: true })
+})
+
 test('[TEN-16] a record that was altered in the database shows in the check, wherever it was altered', async () => {
-  const check = () => as('audit.list')(checkAuditTrail, {})
-  expect(await check()).toEqual({ intact: true, records: 4 })
+  const check = (last: boolean) => as('audit.list')(checkAuditTrail, { query: { last: String(last) } })
+  const { records } = await check(false)
   await sql`alter table audit_event disable trigger audit_event_append_only`.execute(database.db)
   await sql`update audit_event set actor = 'ann' where sequence = 3`.execute(database.db)
-  expect(await check()).toEqual({ intact: false, records: 4, brokenAt: 3 })
+  expect(await check(true)).toMatchObject({ intact: true })
+  await reconcile('trail')
+  expect(await check(true)).toMatchObject({ intact: false, records, brokenAt: 3 })
   await sql`update audit_event set peer = '192.0.2.8' where sequence = 1`.execute(database.db)
-  expect(await check()).toEqual({ intact: false, records: 4, brokenAt: 1 })
+  expect(await check(false)).toMatchObject({ intact: false, brokenAt: 1 })
 })
+
+const numbersIn = (texts: string[]): number[] =>
+  [...texts.join('').matchAll(/number="(\d+)"/g)].map(([, number]) => Number(number))
+
+async function listening(server: NetServer): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+async function closed(server: NetServer): Promise<void> {
+  server.close()
+  await once(server, 'close')
+}

@@ -1,0 +1,55 @@
+import type { Server } from '@quarterdeck/http'
+import { hint, type Reconciler } from '@quarterdeck/reconcile'
+import { checkAudit, listAuditRows } from '../../../features/delivery/operation/audit.store.ts'
+import type { AuditFilter } from '../../../features/tenancy/audit/audit.contract.ts'
+import { auditRoutes } from '../../../features/tenancy/audit/audit.routes.ts'
+import { openSealer, type Sealer } from '../../../features/tenancy/audit/seal.reconciler.ts'
+import { listSeals } from '../../../features/tenancy/audit/seal.store.ts'
+import { send } from '../../../features/tenancy/audit/send.reconciler.ts'
+import { sinkRoutes } from '../../../features/tenancy/audit/sink.routes.ts'
+import { sinkOwner, watchTrail } from '../../../features/tenancy/audit/trail.reconciler.ts'
+import { type Parts, recordAct } from './features.ts'
+
+/** The audit trail: its endpoints, and who checks, seals and sends it. */
+export function auditTrail(server: Server, { db, keyFile, log, authority }: Parts): Reconciler {
+  const list = (filter: AuditFilter) => listAuditRows(db, filter)
+  let opened: Sealer | undefined
+  const sealer = () => {
+    opened ??= openSealer(keyFile.derive('seals of the audit trail'))
+    return opened
+  }
+  const { check, lastCheck, reconciler } = watchTrail({
+    db,
+    sealer,
+    list,
+    checkChain: () => checkAudit(db),
+    open: (sealed, owner) => keyFile.open(sealed, owner),
+    log,
+    now: () => new Date().toISOString(),
+  })
+  auditRoutes(server, {
+    list,
+    check,
+    lastCheck,
+    seals: async () => ({ publicKey: sealer().publicKey, items: await listSeals(db) }),
+    record: (entry) => recordAct(db, entry),
+    environmentsWith: authority.environmentsWith,
+  })
+  server.figures.push(() => {
+    const found = lastCheck()
+    const help = 'Whether the audit trail was as it was written when it was last checked'
+    return found
+      ? [{ name: 'quarterdeck_audit_intact', help, type: 'gauge', values: [{ value: found.intact ? 1 : 0 }] }]
+      : []
+  })
+  sinkRoutes(server, {
+    db,
+    list,
+    send,
+    seal: (secret, sink) => keyFile.seal(secret, sinkOwner(sink)),
+    open: (sealed, sink) => keyFile.open(sealed, sinkOwner(sink)),
+    record: recordAct,
+    hint: (tx, sink) => hint(tx, 'audit', `sink/${sink}`),
+  })
+  return reconciler
+}
