@@ -244,7 +244,7 @@ test('[TEN-16] each day the last record is sealed, once', async () => {
 
 test('[TEN-16] whoever writes the whole trail anew, hashes and all, is found out by the seals', async () => {
   const db = database.db
-  await sql`create temporary table kept as select * from audit_event`.execute(db)
+  await sql`create unlogged table kept as select * from audit_event`.execute(db)
   await sql`alter table audit_event disable trigger audit_event_append_only`.execute(db)
   await sql`do $$ declare event audit_event; before text := ''; begin
     update audit_event set actor = 'nobody' where sequence = 2;
