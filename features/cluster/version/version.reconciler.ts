@@ -21,32 +21,42 @@ const DAY = 86_400_000
 
 /** Key: cluster name, or '' for the age limit. Marks as deleted what went while nobody looked, and forgets what is old. */
 export function versionReconciler({ db, clusters, uidsOf, keepDays, now }: Parts): Reconciler {
-  async function markGone(cluster: string, signal: AbortSignal): Promise<void> {
+  /** When each key was last worked off whole: that all keys are looked through every minute is no reason to look at every object. */
+  const done = new Map<string, number>()
+  /** Answers whether of every object it was known what is there. */
+  async function markGone(cluster: string, signal: AbortSignal): Promise<boolean> {
     let after = '0'
+    let known = true
     while (!signal.aborted) {
       const present = await listPresent(db, cluster, after, PAGE)
       const uidOf = uidsOf(cluster)
       for (const { resource, kind, namespace, name, uid } of present) {
         const there = uidOf({ resource, namespace, name })
+        known &&= there !== undefined
         if (there === undefined || there === uid) continue
         const unknown = { generation: 0, revision: '', manager: '', managedTime: '', content: '' }
         const gone = { ...unknown, change: 'deleted' as const, namespace, name, uid, time: now() }
         await record(db, { cluster, resource, kind }, [gone])
       }
       const last = present.at(-1)
-      if (present.length < PAGE || !last) return
+      if (present.length < PAGE || !last) return known
       after = last.id
     }
+    return false
   }
   return {
     keys: async () => ['', ...(await clusters())],
     async reconcile(cluster, { signal }) {
-      if (cluster !== '') await markGone(cluster, signal)
-      else {
+      const since = (now() - (done.get(cluster) ?? Number.NEGATIVE_INFINITY)) / 1_000
+      if (since < EVERY_SECONDS) return { requeueAfterSeconds: EVERY_SECONDS - since }
+      if (cluster !== '') {
+        if (!(await markGone(cluster, signal))) return { requeueAfterSeconds: EVERY_SECONDS }
+      } else {
         const before = new Date(now() - keepDays * DAY).toISOString()
         const registered = await clusters()
         while (!signal.aborted && (await prune(db, before, registered)));
       }
+      done.set(cluster, now())
       return { requeueAfterSeconds: EVERY_SECONDS }
     },
   }

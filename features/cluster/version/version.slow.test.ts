@@ -130,6 +130,33 @@ test('what went while nobody looked is marked as deleted; what is not known, or 
   expect((await listVersionRows(database.db, id, { limit: 1 }))[0]?.change).toBe('deleted')
 })
 
+test('all objects of a cluster are looked through every ten minutes, however often it is asked for', async () => {
+  await record(database.db, place, [change(0, 1)])
+  let [time, asked] = [noon + 1e6, 0]
+  const uidsOf = () => () => {
+    asked += 1
+    return asked === 1 ? undefined : 'u-1'
+  }
+  const { reconcile } = versionReconciler({
+    db: database.db,
+    clusters: async () => ['one'],
+    uidsOf,
+    keepDays: 30,
+    now: () => time,
+  })
+  // Not known yet: the next look is not put off.
+  for (const looks of [1, 2]) {
+    expect(await reconcile('one', context)).toEqual({ requeueAfterSeconds: 600 })
+    expect(asked).toBe(looks)
+  }
+  time += 60_000
+  expect(await reconcile('one', context)).toEqual({ requeueAfterSeconds: 540 })
+  expect(asked).toBe(2)
+  time += 540_000
+  await reconcile('one', context)
+  expect(asked).toBe(3)
+})
+
 test('versions are forgotten with age, but never the newest of an object that is there', async () => {
   const { db } = database
   await record(db, place, [change(0, 1), change(1, 2), change(2, 3)])

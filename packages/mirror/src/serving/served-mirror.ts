@@ -298,7 +298,7 @@ function snapshotTable(open: OpenTable): SnapshotTable {
   return {
     table: open.id,
     spec: table.spec,
-    version: () => table.log.position + open.stateVersion,
+    version: () => table.log.position,
     arrays: () => table.arrays(),
     stood: () => stood(open),
     track: () => table.track(),

@@ -20,6 +20,8 @@ export interface ManifestTable {
   file: string
   bytes: number
   crc: number
+  /** How far each cluster has been read: it goes on though no row changes, and the file stays as it is. */
+  stood: { cluster: number; revision: number }[]
 }
 
 /**

@@ -14,7 +14,7 @@ export interface SnapshotTable {
   /** Another number for each table. */
   readonly table: number
   readonly spec: KindSpec
-  /** Another number whenever a row changed, or how far a cluster has been read. */
+  /** Another number whenever a row changed. */
   version(): number
   /** The arrays as they are; after the next batch they may be others. */
   arrays(): TableArrays

@@ -57,6 +57,10 @@ class Rows implements SnapshotTable {
   stood() {
     return this.#stood
   }
+  /** A bookmark: no row is another one. */
+  stand(stood: { cluster: number; revision: number }[]): void {
+    this.#stood = stood
+  }
   track() {
     const rows: number[][] = []
     this.#trackers.add(rows)
@@ -192,6 +196,26 @@ describe('a snapshot', () => {
     expect(contentOf(read().tables[0] as TableArrays)).toEqual(contentOf(pods.arrays()))
   })
 
+  it('says how far a cluster has been read without writing rows that are as before', async () => {
+    const pods = new Rows(1, 'pods', 3)
+    const snapshots = snapshotsOf(pods)
+    await snapshots.write()
+    const before = tableFiles()
+    pods.stand([{ cluster: 3, revision: 900 }])
+    await snapshots.write()
+    expect(tableFiles()).toEqual(before)
+    expect(read().tables[0]?.stood).toEqual([{ cluster: 3, revision: 900 }])
+    names.set(4, { name: 'west', registration: '1' })
+    pods.stand([
+      { cluster: 3, revision: 900 },
+      { cluster: 4, revision: 901 },
+    ])
+    await snapshots.close()
+    expect(tableFiles()).not.toEqual(before)
+    expect(read().clusters.map(({ name }) => name)).toEqual(['east', 'west'])
+    expect(read().tables[0]?.stood).toHaveLength(2)
+  })
+
   it('leaves out rows of a cluster that has been forgotten', async () => {
     names.clear()
     await snapshotsOf(new Rows(1, 'pods', 3)).close()
@@ -296,11 +320,11 @@ describe('a damaged snapshot', () => {
       return read().tables.length
     }
     expect(rewrite(() => {})).toBe(1)
-    expect(rewrite((bytes) => bytes.writeUInt32LE(2, 4))).toBe(0)
+    expect(rewrite((bytes) => bytes.writeUInt32LE(9, 4))).toBe(0)
     expect(lines).toMatchObject([{ fields: { resource: 'pods', reason: 'is of another version' } }])
-    expect(rewrite((bytes) => bytes.writeUInt32LE(1, 4), manifest.replace('"east"', '"west"'))).toBe(0)
+    expect(rewrite((bytes) => bytes.writeUInt32LE(2, 4), manifest.replace('"east"', '"west"'))).toBe(0)
     expect(lines).toMatchObject([{ fields: { reason: 'speaks of other clusters' } }])
-    expect(rewrite(() => {}, manifest.replace('"format":1', '"format":9'))).toBe(0)
+    expect(rewrite(() => {}, manifest.replace('"format":2', '"format":9'))).toBe(0)
     expect(rewrite(() => {})).toBe(1)
     const other = readFileSync(path)
     await snapshotsOf(new Rows(1, 'pods', 2)).close()

@@ -35,12 +35,12 @@ export function readSnapshot(folder: string, log: MirrorOptions['log']): Snapsho
   }
   if (!manifest) return empty
   const { clusters } = manifest
-  const tables = manifest.tables.flatMap(({ resource, file, crc }) => {
+  const tables = manifest.tables.flatMap(({ resource, file, crc, stood }) => {
     try {
       const { known, ...table } = readTable(join(folder, file), crc)
       if (!known.every((one) => clusters.some((cluster) => same(one, cluster))))
         throw new DamagedFile('speaks of other clusters')
-      return [withoutUnknown(table, known)]
+      return [withoutUnknown({ ...table, stood }, known)]
     } catch (error) {
       const reason = (error as Error).message
       log.warn({ resource, file, reason }, 'A file of the snapshot is passed over: this list is read anew')
@@ -61,11 +61,15 @@ const same = (one: FileCluster, other: FileCluster) =>
   one.number === other.number && one.name === other.name && one.registration === other.registration
 
 /** Numbers of the clusters that have rows or stand somewhere. */
-function clustersOf({ clusters, stood }: TableCopy): number[] {
-  const seen = new Uint8Array(NO_CLUSTER + 1)
-  for (const number of clusters) seen[number] = 1
-  for (const { cluster } of stood) seen[cluster] = 1
-  return [...seen.keys()].filter((number) => seen[number] === 1 && number !== NO_CLUSTER)
+function clustersOf({ clusters, stood }: TableCopy): Set<number> {
+  const seen = new Set(stood.map(({ cluster }) => cluster))
+  let last = NO_CLUSTER
+  for (const number of clusters) {
+    if (number === last) continue
+    last = number
+    if (number !== NO_CLUSTER) seen.add(number)
+  }
+  return seen
 }
 
 export interface SnapshotsOptions {
@@ -131,7 +135,7 @@ export class Snapshots {
   async #write(): Promise<void> {
     const { folder, source } = this.#options
     const tables = source.tables()
-    if (tables.length === this.#written.length && tables.every((table) => this.#unchanged(table))) return
+    if (tables.length === this.#written.length && tables.every((table) => this.#stands(table))) return
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const written: Written[] = []
     for (const table of tables) written.push(this.#unchanged(table) ?? (await this.#writeTable(table)))
@@ -146,14 +150,24 @@ export class Snapshots {
     await this.#prune()
   }
 
-  /** What is on the disk of this table, when nothing of it changed since. */
+  /** What is on the disk of this table, with how far it has been read by now, when no row of it changed since. */
   #unchanged(table: SnapshotTable): Written | undefined {
-    return this.#written.find(
+    const stood = table.stood()
+    const written = this.#written.find(
       (one) =>
         one.table === table.table &&
         one.version === table.version() &&
-        one.clusters.every((cluster) => this.#clusters([cluster.number]).some((now) => same(now, cluster))),
+        one.clusters.every((cluster) => this.#clusters([cluster.number]).some((now) => same(now, cluster))) &&
+        stood.every(({ cluster }) => one.clusters.some(({ number }) => number === cluster)),
     )
+    return written && { ...written, entry: { ...written.entry, stood } }
+  }
+
+  /** Nothing of the table has to be written, nor how far it has been read. */
+  #stands(table: SnapshotTable): boolean {
+    const now = this.#unchanged(table)
+    const before = this.#written.find((one) => one.table === table.table)
+    return now !== undefined && JSON.stringify(now.entry.stood) === JSON.stringify(before?.entry.stood)
   }
 
   /** Those of the clusters that are not forgotten. */
@@ -167,11 +181,11 @@ export class Snapshots {
   async #writeTable(table: SnapshotTable): Promise<Written> {
     const pause = () => turn()
     const copy = await copyTable(table, pause)
-    const { version } = copy
+    const { version, stood } = copy
     const clusters = this.#clusters(clustersOf(copy))
     const file = `${randomUUID()}${SUFFIX}`
     const { bytes, crc } = await writeTable(join(this.#options.folder, file), copy, clusters, pause)
-    return { table: table.table, version, clusters, entry: { resource: table.spec.resource, file, bytes, crc } }
+    return { table: table.table, version, clusters, entry: { resource: table.spec.resource, file, bytes, crc, stood } }
   }
 
   /** Files that the manifest does not name. */

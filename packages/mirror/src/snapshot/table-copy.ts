@@ -13,6 +13,7 @@ export interface TableCopy extends TableArrays {
   /** SnapshotTable.version then. */
   version: number
   spec: KindSpec
+  /** SnapshotTable.stood then. */
   stood: { cluster: number; revision: number }[]
 }
 

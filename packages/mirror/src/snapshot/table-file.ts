@@ -8,7 +8,7 @@ import type { RestoredTable } from './snapshot-source.ts'
 import { emptyColumn, type TableCopy, usedOf } from './table-copy.ts'
 
 /** Another one whenever these files look different, or what is worked out of an object for its row does. */
-export const FORMAT = 1
+export const FORMAT = 2
 const MAGIC = 0x54_4d_44_51 // QDMT
 const WORD = 8
 /** Worked on in one go: half a millisecond. */
@@ -26,7 +26,6 @@ interface Header {
   specHash: string
   spec: KindSpec
   clusters: FileCluster[]
-  stood: { cluster: number; revision: number }[]
   slots: number
   strings: { count: number; bytes: number }
   sets: { count: number; members: number }
@@ -52,7 +51,6 @@ export async function writeTable(
     specHash: hashOf(copy.spec),
     spec: copy.spec,
     clusters,
-    stood: copy.stood,
     slots: copy.slots,
     strings: { count: copy.strings.count, bytes: strings.content.byteLength },
     sets: { count: copy.sets.count, members: sets.content.byteLength / 4 },
@@ -125,7 +123,7 @@ class CheckedFile {
  * One table with the clusters its numbers stand for. Throws DamagedFile when it is of another format, not whole, or not
  * the one with this CRC.
  */
-export function readTable(path: string, crc: number): RestoredTable & { known: FileCluster[] } {
+export function readTable(path: string, crc: number): Omit<RestoredTable, 'stood'> & { known: FileCluster[] } {
   const { buffer } = bytesOf(path)
   if (buffer.byteLength < 20) throw new DamagedFile('is not whole')
   const start = new Uint32Array(buffer, 0, 4)
@@ -152,7 +150,6 @@ export function readTable(path: string, crc: number): RestoredTable & { known: F
   if (parts.rest !== 0) throw new DamagedFile('is longer than it says')
   return {
     spec: header.spec,
-    stood: header.stood,
     known: header.clusters,
     slots,
     strings: { bytes: stringBytes, ends: stringEnds, count: strings.count },
