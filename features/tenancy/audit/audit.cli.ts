@@ -1,8 +1,9 @@
-import type { CliContext } from '@quarterdeck/client'
+import { type CliContext, UsageError } from '@quarterdeck/client'
 import type { Command } from 'commander'
-import { checkAuditTrail, listAudit } from './audit.contract.ts'
+import { checkAuditTrail, exportAudit, listAudit, listAuditSeals } from './audit.contract.ts'
+import { deleteAuditSink, listAuditSinks, saveAuditSink } from './sink.contract.ts'
 
-/** qd audit list and check. */
+/** qd audit. */
 export function auditCommands(program: Command, context: CliContext): void {
   const audit = program.command('audit').description('Who did what, and how it ended')
   audit
@@ -12,6 +13,8 @@ export function auditCommands(program: Command, context: CliContext): void {
     .option('--act <id>', 'exactly this act: application.deploy')
     .option('--what <text>', 'part of what it was done to')
     .option('--operation <id>', 'records of one operation')
+    .option('--environment <name>', 'done in this environment')
+    .option('--peer <address>', 'from this network address')
     .option('--outcome <outcome>', 'intent, succeeded or failed')
     .option('--since <time>', 'RFC 3339, UTC, inclusive')
     .option('--until <time>', 'RFC 3339, UTC, exclusive')
@@ -29,15 +32,83 @@ export function auditCommands(program: Command, context: CliContext): void {
       })
     })
   audit
+    .command('export')
+    .description('All records as JSON lines, oldest first')
+    .option('--actor <user>', 'exactly this user')
+    .option('--environment <name>', 'done in this environment')
+    .option('--since <time>', 'RFC 3339, UTC, inclusive')
+    .option('--until <time>', 'RFC 3339, UTC, exclusive')
+    .action(async (query: Record<string, string>) => {
+      for await (const record of context.client.lines(exportAudit, { query })) {
+        await context.write(`${JSON.stringify(record)}\n`)
+      }
+    })
+  audit
+    .command('seals')
+    .description('The daily seals and the key that they are verified with')
+    .action(async () => context.print(await context.client(listAuditSeals, {})))
+  sinkCommands(audit, context)
+  audit
     .command('check')
     .description('Compute the chain of records anew; ends with status 1 when one was altered or taken out')
     .action(async () => {
       const checked = await context.client(checkAuditTrail, {})
       context.print(checked)
       if (!checked.intact) {
+        const { brokenAt, brokenSeal } = checked
         throw new Error(
-          `Record ${checked.brokenAt} of the audit trail is not what was written, or one before it is gone`,
+          brokenAt === undefined
+            ? `Record ${brokenSeal} of the audit trail is not what its seal says`
+            : `Record ${brokenAt} of the audit trail is not what was written, or one before it is gone`,
         )
       }
+    })
+}
+
+interface SinkOptions {
+  webhook?: string
+  syslog?: string
+  fromBeginning?: boolean
+}
+
+/** qd audit sink. */
+function sinkCommands(audit: Command, context: CliContext): void {
+  const sink = audit.command('sink').description('Where the audit trail is sent as it grows')
+  sink
+    .command('list')
+    .description('Targets, and how far the trail has arrived there')
+    .action(async () =>
+      context.print(await context.client(listAuditSinks, {}), {
+        name: ({ name }) => name,
+        url: ({ url }) => url,
+        sent: ({ sent }) => sent,
+        waiting: ({ waiting }) => waiting,
+        message: ({ message }) => message,
+      }),
+    )
+  sink
+    .command('set <name>')
+    .description('Send the trail there; the secret that a webhook is signed with is read from QUARTERDECK_SINK_SECRET')
+    .option('--webhook <url>', 'https://host/path')
+    .option('--syslog <url>', 'tls://host:6514, tcp://host:port or udp://host:514')
+    .option('--from-beginning', 'with the first record; else with what happens from now on')
+    .action(async (name: string, { webhook, syslog, fromBeginning }: SinkOptions) => {
+      if ((webhook === undefined) === (syslog === undefined)) throw new UsageError('Give --webhook or --syslog')
+      const secret = process.env.QUARTERDECK_SINK_SECRET
+      const body = {
+        kind: webhook === undefined ? ('syslog' as const) : ('webhook' as const),
+        url: webhook ?? syslog ?? '',
+        from: fromBeginning ? ('beginning' as const) : ('now' as const),
+        ...(secret ? { secret } : {}),
+      }
+      context.print(await context.client(saveAuditSink, { params: { sink: name }, body }))
+    })
+  sink
+    .command('delete <name>')
+    .description('Send the trail there no longer')
+    .action(async (name: string) => {
+      if (!(await context.confirm(`Send the audit trail to ${name} no longer?`))) return
+      await context.client(deleteAuditSink, { params: { sink: name } })
+      context.progress(`The audit trail is not sent to ${name} any more`)
     })
 }

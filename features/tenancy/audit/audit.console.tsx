@@ -17,7 +17,9 @@ import {
   useUrlValue,
 } from '@quarterdeck/ui'
 import { useMutation } from '@tanstack/react-query'
-import { AuditOutcome, type AuditRecord, checkAuditTrail, listAudit } from './audit.contract.ts'
+import { useState } from 'react'
+import { AuditOutcome, type AuditRecord, checkAuditTrail, exportAudit, listAudit } from './audit.contract.ts'
+import { SinksDialog } from './sinks.console.tsx'
 import { auditTexts } from './texts.console.tsx'
 
 const LIMIT = 100
@@ -25,7 +27,11 @@ const LIMIT = 100
 /** The audit trail, newest first, with its filters in the address. */
 export function AuditPage() {
   const t = useText(auditTexts)
+  const [sinks, setSinks] = useState(false)
   const [actor, setActor] = useUrlValue('actor')
+  const [act, setAct] = useUrlValue('act')
+  const [environment, setEnvironment] = useUrlValue('environment')
+  const [peer, setPeer] = useUrlValue('peer')
   const [what, setWhat] = useUrlValue('what')
   const [outcome, setOutcome] = useUrlValue('outcome')
   const [since, setSince] = useUrlValue('since')
@@ -36,19 +42,42 @@ export function AuditPage() {
     set(value)
     setFrom('')
   }
-  const filter = { actor, what, outcome, since: instantOf(since), until: instantOf(until), continue: from }
+  const filter = {
+    actor,
+    act,
+    environment,
+    peer,
+    what,
+    outcome,
+    since: instantOf(since),
+    until: instantOf(until),
+    continue: from,
+  }
   const query = { limit: LIMIT, ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value)) }
   const records = useRead(listAudit, { query }, { keep: true, ...(from ? {} : { everySeconds: 5 }) })
   return (
     <div className="page">
       <header className="page-head">
         <Heading className="grow">{t('audit')}</Heading>
+        <a className="button" href={exportAddress(query)} download="audit.jsonl">
+          {t('save')}
+        </a>
+        <Button onClick={() => setSinks(true)}>{t('sinks')}</Button>
       </header>
       <p className="soft">{t('detail')}</p>
       <Checked />
       <div className="cols">
         <Field label={t('who')}>
           {(control) => <TextInput {...control} value={actor} onChange={filtering(setActor)} />}
+        </Field>
+        <Field label={t('theAct')}>
+          {(control) => <TextInput {...control} value={act} onChange={filtering(setAct)} />}
+        </Field>
+        <Field label={t('environment')}>
+          {(control) => <TextInput {...control} value={environment} onChange={filtering(setEnvironment)} />}
+        </Field>
+        <Field label={t('peer')}>
+          {(control) => <TextInput {...control} value={peer} onChange={filtering(setPeer)} />}
         </Field>
         <Field label={t('what')}>
           {(control) => <TextInput {...control} value={what} onChange={filtering(setWhat)} />}
@@ -88,8 +117,14 @@ export function AuditPage() {
           )}
         </Read>
       </section>
+      {sinks && <SinksDialog close={() => setSinks(false)} />}
     </div>
   )
+}
+
+/** The same records, all of them, for the browser to save. */
+function exportAddress({ limit: _, continue: __, ...query }: Record<string, unknown>): string {
+  return `/api/v1${exportAudit.path}?${new URLSearchParams(query as Record<string, string>)}`
 }
 
 function Records({ items }: { items: AuditRecord[] }) {
@@ -103,7 +138,15 @@ function Records({ items }: { items: AuditRecord[] }) {
       columns={[
         { title: t('number'), end: true, cell: ({ number }) => number },
         { title: t('when'), nowrap: true, cell: ({ time }) => <Age time={time} /> },
-        { title: t('who'), nowrap: true, cell: ({ actor }) => actor },
+        {
+          title: t('who'),
+          nowrap: true,
+          cell: ({ actor, peer, client }) => (
+            <span title={client}>
+              {actor} {peer && <span className="soft small">{peer}</span>}
+            </span>
+          ),
+        },
         { title: t('act'), nowrap: true, cell: ({ act }) => <code>{act}</code> },
         { title: t('what'), wide: true, cell: ({ what }) => what },
         { title: t('result'), nowrap: true, cell: ({ outcome }) => <Outcome outcome={outcome} /> },
@@ -131,8 +174,10 @@ function Outcome({ outcome }: { outcome: AuditOutcome }) {
 /** Whether the trail is as it was written, computed when it is asked for. */
 function Checked() {
   const t = useText(auditTexts)
+  const last = useRead(checkAuditTrail, { query: { last: 'true' } }, { everySeconds: 30, keep: true })
   const check = useMutation({ mutationFn: () => call(checkAuditTrail, {}) })
-  const { data, error } = check
+  const data = check.data ?? last.data
+  const error = check.error ?? last.error
   return (
     <div className="rows tight">
       <div>
@@ -140,9 +185,18 @@ function Checked() {
           {t('check')}
         </Button>
       </div>
-      {data?.intact && <Note tone="good">{t('intact', { records: data.records })}</Note>}
-      {data && !data.intact && (
-        <Note tone="bad" title={t('broken', { number: data.brokenAt ?? 0 })}>
+      {data?.intact && (
+        <Note tone="good">
+          {t('checkedLast', { records: data.records, seals: data.seals })} <Age time={data.checkTime} />
+        </Note>
+      )}
+      {data?.brokenSeal !== undefined && (
+        <Note tone="bad" title={t('brokenSeal', { number: data.brokenSeal })}>
+          {t('brokenDetail')}
+        </Note>
+      )}
+      {data?.brokenAt !== undefined && (
+        <Note tone="bad" title={t('broken', { number: data.brokenAt })}>
           {t('brokenDetail')}
         </Note>
       )}
