@@ -6,9 +6,11 @@ import { notFound } from '@quarterdeck/kernel'
 import { openMirror, parseFilter, parseSort, type Reader } from '@quarterdeck/mirror'
 import { findMigrations, migrate, openStore } from '@quarterdeck/store'
 import { objectRoutes } from '../../features/cluster/object/object.routes.ts'
-import { setAdministratorPassword } from '../../features/tenancy/session/administrator.routes.ts'
+import { grantAdministrator } from '../../features/tenancy/grant/authority.store.ts'
 import { openSignIns } from '../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../features/tenancy/session/session.routes.ts'
+import { endCredentials } from '../../features/tenancy/session/token.store.ts'
+import { setAdministratorPassword } from '../../features/tenancy/user/administrator.routes.ts'
 import { PASSWORD } from '../../test/platform/platform.ts'
 import type { ReaderDoorRequest } from './reader-door.ts'
 
@@ -21,7 +23,7 @@ process.once('message', async ({ stateFolder, featuresFolder, kubeconfig, namesp
   await migrate(store, findMigrations(featuresFolder))
   const { db } = store
   const record = async () => undefined
-  await setAdministratorPassword({ db, password: PASSWORD, record })
+  await setAdministratorPassword({ db, password: PASSWORD, record, grantAdministrator, endCredentials })
   const signIns = openSignIns({ db, listen: store.listen })
   const log = { info: () => {}, warn: (fields: object, message: string) => console.error(message, fields) }
   const opened = { mirror: openMirror({ log }), parseFilter, parseSort }

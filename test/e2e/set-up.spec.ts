@@ -1,4 +1,4 @@
-import { createAdministrator } from '../../features/tenancy/session/session.contract.ts'
+import { createAdministrator } from '../../features/tenancy/user/password.contract.ts'
 import { expect, PASSWORD, test } from './story.ts'
 
 test.describe.configure({ mode: 'serial' })

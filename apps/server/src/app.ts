@@ -8,12 +8,14 @@ import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store, withOrigin } from '@quarterdeck/store'
 import { countSealed, findKubeconfig, listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { openAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
+import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
+import { openSignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
+import { endCredentials } from '../../../features/tenancy/session/token.store.ts'
 import {
   administratorState,
   firstRunLink,
   setAdministratorPassword,
-} from '../../../features/tenancy/session/administrator.routes.ts'
-import { openSignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
+} from '../../../features/tenancy/user/administrator.routes.ts'
 import { BringUp } from './bring-up.ts'
 import type { Config } from './config.ts'
 import { bindFeatures, type Features, type Parts, recordAct, recorder } from './features.ts'
@@ -127,11 +129,12 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     clusters,
     keyFile,
     log: logger,
-    signIns: openSignIns({ db, listen: store.listen }),
+    signIns: openSignIns({ db, listen: store.listen, record: (entry) => recordAct(db, entry) }),
     authority: openAuthority({ db, listen: store.listen, log: logger }),
     mirror,
     versionDays: config.versionDays,
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
+    url: () => platform.url.replace(/\/+$/, ''),
     async registries() {
       const host = cluster.registry()
       const own = host === undefined ? [] : [{ host, title: 'This machine', insecure: true }]
@@ -189,7 +192,10 @@ function mirrorOf(
 }
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {
-  if (config.adminPassword) return setAdministratorPassword({ db, password: config.adminPassword, record: recordAct })
+  if (config.adminPassword) {
+    const password = config.adminPassword
+    return setAdministratorPassword({ db, password, record: recordAct, grantAdministrator, endCredentials })
+  }
   const link = await firstRunLink({ db, url })
   if (link) say(`Choose the administrator's password: ${link}`)
 }

@@ -37,9 +37,13 @@ import {
 } from '../../../features/tenancy/environment/environment.routes.ts'
 import { list as listEnvironments } from '../../../features/tenancy/environment/environment.store.ts'
 import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
+import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
+import { groupRoutes } from '../../../features/tenancy/group/group.routes.ts'
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 import { auditTrail } from './audit-trail.ts'
+import { passwordRoutes } from '../../../features/tenancy/user/password.routes.ts'
+import { keepAnAdministrator, userRoutes } from '../../../features/tenancy/user/user.routes.ts'
 import type { LateMirror } from './late-mirror.ts'
 import { presentUids } from './present-uids.ts'
 
@@ -56,6 +60,8 @@ export interface Parts {
   /** How long recorded versions of objects are kept. */
   versionDays: number
   setup: { read(): Promise<Setup>; retry(): void }
+  /** How users reach the server, without a slash at the end. */
+  url(): string
   /** Where images may come from. */
   registries(): Promise<KnownRegistry[]>
 }
@@ -95,7 +101,12 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     (await listEnvironments(db)).filter((row) => row.cluster === cluster).map(({ name }) => name)
 
   setupRoutes(server, setup)
-  sessionRoutes(server, { db, record: recordAct, revoked: parts.signIns.forget })
+  const { authority, url } = parts
+  const signIns = sessionRoutes(server, { db, record: recordAct, authority, url, revoked: parts.signIns.forget })
+  passwordRoutes(server, { db, record: recordAct, signIns, grantAdministrator })
+  const { endCredentials, revoked } = signIns
+  userRoutes(server, { db, record: recordAct, reach: authority, endCredentials, revoked, url })
+  groupRoutes(server, { db, record: recordAct, reach: authority, keepAnAdministrator })
   const mirrored = () => mirror.opened().mirror
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record: recordAct })
   versionRoutes(server, { db, fieldChanges })

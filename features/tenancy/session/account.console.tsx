@@ -17,7 +17,8 @@ import {
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { changePassword, getSession, listSessions, revokeSession } from './session.contract.ts'
+import { changePassword } from '../user/password.contract.ts'
+import { getSession, listSessions, revokeSession } from './session.contract.ts'
 import { sessionTexts } from './texts.console.tsx'
 
 /** Chromium 156 on Linux, from what the browser calls itself; the whole of it when that is not recognised. */

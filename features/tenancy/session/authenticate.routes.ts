@@ -1,8 +1,9 @@
-import { type Authenticate, type Credential, hashSecret } from '@quarterdeck/http'
-import type { Subject } from '@quarterdeck/kernel'
+import { type Authenticate, type Credential, createRateLimit, hashSecret } from '@quarterdeck/http'
+import type { AuditEntry, Subject } from '@quarterdeck/kernel'
 import type { Db, Store } from '@quarterdeck/store'
 import { isLive, isTouchDue } from './session.rules.ts'
 import { findSession, revokedChannel, touchSession } from './session.store.ts'
+import { isFrom } from './source.routes.ts'
 import { TOKEN_PREFIX } from './token.rules.ts'
 import { findToken, touchToken } from './token.store.ts'
 
@@ -11,25 +12,37 @@ interface SignedIn {
   subject: Subject
   kind: 'session' | 'token'
   id: string
+  /** Of a token. */
+  name: string
   lastUseTime: string | null
   expireTime: string | null
+  sources: readonly string[]
 }
 
 async function bySession(db: Db, secretHash: string): Promise<SignedIn | undefined> {
   const session = await findSession(db, secretHash)
   if (!session) return undefined
-  const { userName: name, account, id, lastUseTime, expireTime } = session
-  const subject: Subject = { id: account, name, kind: 'user', permissions: ['*'], credentialId: id, expireTime }
-  return { subject, kind: 'session', id, lastUseTime, expireTime }
+  const { userName: name, account, id, lastUseTime, expireTime, verifyTime } = session
+  const verified = verifyTime === null ? {} : { verifyTime }
+  const subject: Subject = {
+    id: account,
+    name,
+    kind: 'user',
+    permissions: ['*'],
+    credentialId: id,
+    expireTime,
+    ...verified,
+  }
+  return { subject, kind: 'session', id, name: '', lastUseTime, expireTime, sources: [] }
 }
 
 async function byToken(db: Db, secretHash: string): Promise<SignedIn | undefined> {
   const token = await findToken(db, secretHash)
   if (!token) return undefined
-  const { userName: name, account, id, permissions, lastUseTime, expireTime } = token
-  const ends = expireTime === null ? {} : { expireTime }
-  const subject: Subject = { id: account, name, kind: 'token', permissions, credentialId: id, ...ends }
-  return { subject, kind: 'token', id, lastUseTime, expireTime }
+  const { userName, account, id, permissions, within, lastUseTime, expireTime } = token
+  const limits = { ...(expireTime === null ? {} : { expireTime }), ...(within === null ? {} : { within }) }
+  const subject: Subject = { id: account, name: userName, kind: 'token', permissions, credentialId: id, ...limits }
+  return { subject, kind: 'token', id, name: token.name, lastUseTime, expireTime, sources: token.sources }
 }
 
 function counts({ kind, lastUseTime, expireTime }: SignedIn, now: string): boolean {
@@ -39,11 +52,19 @@ function counts({ kind, lastUseTime, expireTime }: SignedIn, now: string): boole
 
 const isUnnoticed = ({ lastUseTime }: SignedIn, now: string) => lastUseTime === null || isTouchDue(lastUseTime, now)
 
-async function find(db: Db, secretHash: string, token: boolean, now: string, passive: boolean) {
+/** How somebody asks. */
+interface Asking {
+  passive: boolean
+  peer: string
+  now: string
+}
+
+async function find(db: Db, secretHash: string, token: boolean, { passive, peer, now }: Asking) {
   const found = await (token ? byToken(db, secretHash) : bySession(db, secretHash))
   if (!found || !counts(found, now)) return undefined
-  if (passive || !isUnnoticed(found, now)) return found
-  await (token ? touchToken : touchSession)(db, found.id, now)
+  // What is refused for its address is not used.
+  if (passive || !isUnnoticed(found, now) || !isFrom(found.sources, peer)) return found
+  await (token ? touchToken(db, found.id, now, peer) : touchSession(db, found.id, now))
   return { ...found, lastUseTime: now }
 }
 
@@ -55,14 +76,42 @@ function hashOf({ session, token }: Credential): string | undefined {
 
 const instant = () => new Date().toISOString()
 
+/** Writes to the audit trail that a token came from where it does not count. */
+export type RecordForeign = (entry: AuditEntry) => Promise<unknown>
+
+/** The subject when it may come from there. Once a minute for a token and an address the trail gets a line when not. */
+function fromWhere(record: RecordForeign) {
+  const lines = createRateLimit({ burst: 1, perSecond: 1 / 60 })
+  return async ({ subject, id, name, sources }: SignedIn, peer: string): Promise<Subject | undefined> => {
+    if (isFrom(sources, peer)) return subject
+    if (lines.take(`${id} ${peer}`) === 0) {
+      const detail = `From ${peer}; it counts from ${sources.join(', ')} only`
+      const what = `token ${name} of ${subject.name}`
+      await record({ actor: subject.name, act: 'token.use', what, outcome: 'failed', detail })
+    }
+    return undefined
+  }
+}
+const nobodyIsTold = async () => undefined
+
 /** For createServer: who a session cookie or a token stands for, asked of the store at each request. */
-export const authenticator =
-  ({ db, now = instant }: { db: Db; now?: () => string }): Authenticate =>
-  async (credential, { passive }) => {
+export function authenticator({
+  db,
+  now = instant,
+  record = nobodyIsTold,
+}: {
+  db: Db
+  now?: () => string
+  record?: RecordForeign
+}): Authenticate {
+  const subjectFrom = fromWhere(record)
+  return async (credential, { passive, peer }) => {
     const secretHash = hashOf(credential)
     if (secretHash === undefined) return undefined
-    return (await find(db, secretHash, credential.token !== undefined, now(), passive))?.subject
+    const found = await find(db, secretHash, credential.token !== undefined, { passive, peer, now: now() })
+    return found && subjectFrom(found, peer)
   }
+}
 
 // Were a notification lost, what was revoked would live on this long.
 const REMEMBERED_MS = 1_000
@@ -90,12 +139,14 @@ export function openSignIns({
   db,
   listen,
   now = instant,
-}: Pick<Store, 'db' | 'listen'> & { now?: () => string }): SignIns {
+  record = nobodyIsTold,
+}: Pick<Store, 'db' | 'listen'> & { now?: () => string; record?: RecordForeign }): SignIns {
   const remembered = new Map<string, Remembered>()
   const forget = () => remembered.clear()
+  const subjectFrom = fromWhere(record)
 
-  function look(secretHash: string, token: boolean, at: string, passive: boolean): Promise<SignedIn | undefined> {
-    const one = { found: find(db, secretHash, token, at, passive), askTimeMs: Date.parse(at) }
+  function look(secretHash: string, token: boolean, asking: Asking): Promise<SignedIn | undefined> {
+    const one = { found: find(db, secretHash, token, asking), askTimeMs: Date.parse(asking.now) }
     // The longest remembered goes first; whoever has been forgotten meanwhile is asked for again by the next request.
     for (const oldest of remembered.size >= MOST ? remembered.keys() : []) {
       remembered.delete(oldest)
@@ -109,7 +160,7 @@ export function openSignIns({
     return one.found
   }
 
-  async function authenticate(credential: Credential, { passive }: { passive: boolean }) {
+  async function authenticate(credential: Credential, { passive, peer }: { passive: boolean; peer: string }) {
     const secretHash = hashOf(credential)
     if (secretHash === undefined) return undefined
     const at = now()
@@ -119,10 +170,11 @@ export function openSignIns({
     if (known && Math.abs(Date.parse(at) - known.askTimeMs) < REMEMBERED_MS) {
       const found = await known.found
       if (remembered.get(secretHash) === known && found && counts(found, at) && (passive || !isUnnoticed(found, at))) {
-        return found.subject
+        return subjectFrom(found, peer)
       }
     }
-    return (await look(secretHash, token, at, passive))?.subject
+    const found = await look(secretHash, token, { passive, peer, now: at })
+    return found && subjectFrom(found, peer)
   }
   const stop = listen(revokedChannel, forget)
   return { authenticate, forget, close: stop }

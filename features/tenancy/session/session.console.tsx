@@ -16,7 +16,8 @@ import {
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { createAdministrator, createSession, getSession, type SignIn } from './session.contract.ts'
+import { createAdministrator } from '../user/password.contract.ts'
+import { createSession, getSession, type SignIn } from './session.contract.ts'
 import { sessionTexts } from './texts.console.tsx'
 
 function LoneForm({

@@ -3,17 +3,16 @@ import { z } from 'zod'
 
 const UserName = z.string().min(1, 'Give a user name').max(63).describe('User name')
 const Password = z.string().min(1, 'Give a password').max(200, 'At most 200 characters')
-const NewPassword = z
-  .string()
-  .min(8, 'At least 8 characters; a sentence is easier to remember than a word')
-  .max(200, 'At most 200 characters')
-  .describe('8 to 200 characters of any kind, not one that everybody tries first')
 
 /** Who is signed in, with what, and what that allows. */
 export const SignIn = z.object({
+  id: z.uuid().optional().describe('Of the account: given once and never again'),
   user: UserName,
+  title: z.string().optional().describe('As people say it'),
+  groups: z.array(z.string()).describe('Names of the groups that the user belongs to'),
+  source: z.string().describe('local, or the sign-in provider that the user comes from'),
   kind: z.enum(['user', 'token']).describe('user: a session in a browser; token: a token of qd or a script'),
-  permissions: z.array(z.string()).describe('`*`: all'),
+  permissions: z.array(z.string()).describe('What it may do somewhere at least'),
   expireTime: Time.optional().describe('Absent: does not end by itself'),
 })
 export type SignIn = z.infer<typeof SignIn>
@@ -24,6 +23,7 @@ export const Session = z.object({
   createTime: Time,
   lastUseTime: Time.describe('To the minute'),
   expireTime: Time.describe('Ends then at the latest, and earlier when unused for two hours'),
+  verifyTime: Time.optional().describe('When a one-time password was last given in it'),
   peer: z.string().describe('Network address that signed in'),
   client: z.string().describe('What the browser called itself'),
   current: z.boolean().describe('The one that asks'),
@@ -31,8 +31,6 @@ export const Session = z.object({
 export type Session = z.infer<typeof Session>
 
 export const wrongPassword = problemType('wrong-password', 401, 'User name or password is wrong')
-export const firstLinkUsed = problemType('first-link-used', 410, 'The one-time link has been used')
-export const firstLinkUnknown = problemType('first-link-unknown', 403, 'This is not the one-time link')
 
 export const createSession = endpoint({
   id: 'session.create',
@@ -40,7 +38,16 @@ export const createSession = endpoint({
   path: '/session',
   permission: 'anonymous',
   summary: 'Sign in with user name and password; sets the session cookie',
-  body: z.strictObject({ user: UserName, password: Password }),
+  body: z.strictObject({
+    user: UserName,
+    password: Password,
+    provider: z
+      .string()
+      .min(1)
+      .max(63)
+      .optional()
+      .describe('The directory that knows the password; absent: Quarterdeck itself'),
+  }),
   response: SignIn,
   status: 201,
   problems: [wrongPassword],
@@ -78,34 +85,21 @@ export const revokeSession = endpoint({
   params: z.object({ session: z.uuid() }),
   response: z.null(),
 })
-export const createAdministrator = endpoint({
-  id: 'administrator.create',
-  method: 'POST',
-  path: '/administrator',
-  permission: 'anonymous',
-  summary: 'Choose the password of the first administrator with the one-time link from the terminal; signs in',
-  body: z.strictObject({
-    token: z.string().min(1).max(200).describe('What follows # in the link'),
-    password: NewPassword,
-  }),
-  response: SignIn,
-  status: 201,
-  problems: [firstLinkUsed, firstLinkUnknown],
+export const listUserSessions = endpoint({
+  id: 'session.list-of-user',
+  method: 'GET',
+  path: '/users/:user/sessions',
+  permission: 'credential.list',
+  summary: 'Sessions of a user, newest first',
+  params: z.object({ user: UserName }),
+  response: z.object({ items: z.array(Session) }),
 })
-export const changePassword = endpoint({
-  id: 'password.update',
-  method: 'PUT',
-  path: '/password',
-  permission: 'self',
-  summary: 'Change my password; ends my other sessions and revokes my other tokens',
-  body: z.strictObject({
-    currentPassword: Password,
-    newPassword: NewPassword,
-    keepTokens: z
-      .boolean()
-      .default(false)
-      .describe('true: my tokens stay valid; only when nobody else knew the password'),
-  }),
+export const revokeUserSession = endpoint({
+  id: 'session.revoke-of-user',
+  method: 'DELETE',
+  path: '/users/:user/sessions/:session',
+  permission: 'credential.revoke',
+  summary: 'End a session of a user; what it has open closes within five seconds',
+  params: z.object({ user: UserName, session: z.uuid() }),
   response: z.null(),
-  problems: [wrongPassword],
 })

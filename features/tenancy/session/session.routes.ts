@@ -1,127 +1,76 @@
-import {
-  bind,
-  type Context,
-  createRateLimit,
-  hashPassword,
-  hashSecret,
-  newSecret,
-  type Server,
-  verifyPassword,
-} from '@quarterdeck/http'
-import { type AnyEndpoint, notFound, type Subject, tooManyRequests } from '@quarterdeck/kernel'
+import { bind, type Server } from '@quarterdeck/http'
+import { type AnyEndpoint, notFound, type Permission, type Subject } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
-import { acceptPassword, type RecordAct, useFirstLink } from './administrator.routes.ts'
+import { knownPermissions } from '../role/permission.contract.ts'
+import { deviceRoutes } from './device.routes.ts'
 import {
-  changePassword,
-  createAdministrator,
   createSession,
   deleteSession,
   getSession,
   listSessions,
+  listUserSessions,
   revokeSession,
-  type SignIn,
-  wrongPassword,
+  revokeUserSession,
+  type Session,
 } from './session.contract.ts'
-import { ABSOLUTE_SECONDS, ADMINISTRATOR, done, expireTimeFrom, isLive, requireWholeUser } from './session.rules.ts'
+import { done, isLive, requireWholeUser } from './session.rules.ts'
+import { deleteSessionRow, findSignInAccount, listSessionRows } from './session.store.ts'
 import {
-  createSessionRow,
-  deleteEndedSessions,
-  deleteSessionRow,
-  deleteSessions,
-  findPasswordHash,
-  listSessionRows,
-  setPasswordHash,
-} from './session.store.ts'
+  type CredentialAuthority,
+  type CredentialOptions,
+  type RecordAct,
+  type SignInElsewhere,
+  type SigningIn,
+  signingIn,
+} from './sign-in.routes.ts'
 import { tokenRoutes } from './token.routes.ts'
-import { deleteTokenRow, deleteTokens } from './token.store.ts'
+import { deleteTokenRow } from './token.store.ts'
 
 export interface SessionOptions {
   db: Db
   /** Writes to the audit trail, within the transaction of what it tells. */
   record: RecordAct
+  /** Absent, in tests: the server's own, without places and holders. */
+  authority?: CredentialAuthority
+  /** Asks a directory for the password of a user. Absent: there is none. */
+  signInElsewhere?: SignInElsewhere
+  /** Address of the console, for `qd login`. */
+  url?: () => string
   /** Told when sessions or tokens have ended, before the answer; for who remembers them. */
   revoked?: () => void
   /** The instant, RFC 3339; for tests of what time brings. */
   now?: () => string
 }
 
-/** Attempts to sign in: five at once for a user from one address, then one every 12 s. Others are not held up. */
-function signInLimits() {
-  const ofUser = createRateLimit({ burst: 5, perSecond: 1 / 12 })
-  const ofPeer = createRateLimit({ burst: 30, perSecond: 1 / 2 })
-  return {
-    take(user: string, peer: string) {
-      const retryAfterSeconds = Math.max(ofUser.take(`${user}|${peer}`), ofPeer.take(peer))
-      if (retryAfterSeconds === 0) return
-      throw tooManyRequests({
-        detail: `Too many attempts to sign in from your address; try again in ${retryAfterSeconds} s`,
-        retryAfterSeconds,
-      })
-    },
-    clear: (user: string, peer: string) => ofUser.clear(`${user}|${peer}`),
-  }
-}
-
-/** Signing in and out, own sessions, tokens and password, and the first administrator. */
-export function sessionRoutes(server: Server, options: SessionOptions): void {
-  const { db, record, revoked = () => undefined, now = () => new Date().toISOString() } = options
-  const limits = signInLimits()
-
-  /** Makes a session and gives the browser its cookie. `act` is recorded with it. */
-  async function signIn(
-    user: string,
-    act: AnyEndpoint,
-    context: Context<AnyEndpoint>,
-    within: <T>(fn: (tx: Db) => Promise<T>) => Promise<T> = (fn) => transaction(db, fn),
-  ): Promise<SignIn> {
-    const at = now()
-    const secret = newSecret()
-    const row = {
-      secretHash: hashSecret(secret),
-      userName: user,
-      createTime: at,
-      lastUseTime: at,
-      expireTime: expireTimeFrom(at),
-      peer: context.peer,
-      client: context.client,
-    }
-    const { expireTime } = await within(async (tx) => {
-      await deleteEndedSessions(tx, at)
-      const made = await createSessionRow(tx, row)
-      await record(tx, done(act, user, `user ${user}`, `From ${context.peer}`))
-      return made
-    })
-    context.setSessionCookie(secret, ABSOLUTE_SECONDS)
-    return { user, kind: 'user', permissions: ['*'], expireTime }
-  }
-
-  async function requirePassword(
-    { id: act }: AnyEndpoint,
-    user: string,
-    password: string,
-    peer: string,
-  ): Promise<void> {
-    limits.take(user, peer)
-    const hash = await findPasswordHash(db, user)
-    if (!(await verifyPassword(hash, password))) {
-      // What stands for an unknown user may be a password in the wrong field.
-      const actor = hash === undefined ? 'unknown' : user
-      await record(db, { actor, act, what: `user ${actor}`, outcome: 'failed', detail: `Wrong password, from ${peer}` })
-      throw wrongPassword({ detail: 'User name or password is wrong' })
-    }
-    limits.clear(user, peer)
-  }
+/** Signing in and out, sessions, tokens, and `qd login`. What it answers is how others sign somebody in. */
+export function sessionRoutes(server: Server, options: SessionOptions): SigningIn {
+  const {
+    db,
+    record,
+    signInElsewhere,
+    authority = { ...server.authority, isWithin: () => false, exceeds: () => undefined },
+    url = () => server.options.publicUrl ?? '',
+    revoked = () => undefined,
+    now = () => new Date().toISOString(),
+  } = options
+  const { somewhere } = authority
+  const permissions: readonly Permission[] = knownPermissions
+  const signing = signingIn({ db, record, permissions, somewhere, revoked, now })
 
   bind(server, createSession, async (context) => {
-    const { user, password } = context.body
-    await requirePassword(createSession, user, password, context.peer)
-    return signIn(user, createSession, context)
+    const { user, password, provider } = context.body
+    const { peer } = context
+    if (provider === undefined) {
+      await signing.requirePassword(createSession, user, password, peer)
+      return signing.signIn(context, { user, by: 'with the password', act: createSession })
+    }
+    signing.takeAttempt(user, peer)
+    if (!signInElsewhere) throw notFound({ detail: `There is no sign-in provider ${provider}` })
+    const account = await signInElsewhere(provider, user, password)
+    signing.clearAttempts(user, peer)
+    return signing.signIn(context, { user: account, by: `by the directory ${provider}`, act: createSession })
   })
-  bind(server, createAdministrator, async (context) => {
-    limits.take(ADMINISTRATOR, context.peer)
-    return signIn(ADMINISTRATOR, createAdministrator, context, (then) => useFirstLink(db, context.body, now(), then))
-  })
-  bind(server, getSession, ({ subject }) => describe(subject))
+  bind(server, getSession, async ({ subject }) => signing.described(subject, await findSignInAccount(db, subject.name)))
   bind(server, deleteSession, async ({ subject, setSessionCookie }) => {
     const { name, kind, credentialId = '' } = subject
     await transaction(db, async (tx) => {
@@ -133,48 +82,40 @@ export function sessionRoutes(server: Server, options: SessionOptions): void {
     setSessionCookie('', 0)
     return null
   })
-  bind(server, changePassword, async ({ subject, body, peer }) => {
-    requireWholeUser(subject)
-    const { name, kind, credentialId } = subject
-    await requirePassword(changePassword, name, body.currentPassword, peer)
-    acceptPassword(body.newPassword, name, '/body/newPassword')
-    const passwordHash = await hashPassword(body.newPassword)
-    await transaction(db, async (tx) => {
-      await setPasswordHash(tx, name, passwordHash, now())
-      await deleteSessions(tx, name, kind === 'user' ? credentialId : undefined)
-      if (!body.keepTokens) await deleteTokens(tx, name, kind === 'token' ? credentialId : undefined)
-      const kept = body.keepTokens ? 'tokens stay' : 'tokens revoked'
-      await record(tx, done(changePassword, name, `user ${name}`, `From ${peer}; other sessions ended, ${kept}`))
-    })
-    revoked()
-    return null
-  })
   bindSessions(server, { db, now, record, revoked })
-  tokenRoutes(server, { db, now, record, revoked })
+  tokenRoutes(server, { db, now, record, revoked, authority })
+  deviceRoutes(server, { db, now, record, url })
+  return signing
 }
 
-function bindSessions(server: Server, { db, now, record, revoked }: Required<SessionOptions>): void {
-  bind(server, listSessions, async ({ subject }) => {
-    requireWholeUser(subject)
-    const live = (await listSessionRows(db, subject.name)).filter((row) => isLive(row, now()))
-    return { items: live.map((row) => ({ ...row, current: row.id === subject.credentialId })) }
-  })
-  bind(server, revokeSession, async ({ subject, params }) => {
-    requireWholeUser(subject)
+function bindSessions(server: Server, { db, now, record, revoked }: CredentialOptions): void {
+  async function listOf(user: string, current: string | undefined): Promise<{ items: Session[] }> {
+    const live = (await listSessionRows(db, user)).filter((row) => isLive(row, now()))
+    const items = live.map(({ verifyTime, ...row }) => ({
+      ...row,
+      current: row.id === current,
+      ...(verifyTime === null ? {} : { verifyTime }),
+    }))
+    return { items }
+  }
+  async function end(act: AnyEndpoint, { name }: Subject, user: string, session: string): Promise<null> {
     await transaction(db, async (tx) => {
-      if (!(await deleteSessionRow(tx, subject.name, params.session))) {
-        throw notFound({ detail: 'You have no such session; it may have ended' })
+      if (!(await deleteSessionRow(tx, user, session))) {
+        throw notFound({ detail: `${name === user ? 'You have' : `${user} has`} no such session; it may have ended` })
       }
-      await record(tx, done(revokeSession, subject.name, `session ${params.session}`))
+      await record(tx, done(act, name, name === user ? `session ${session}` : `session ${session} of ${user}`))
     })
     revoked()
     return null
+  }
+  bind(server, listSessions, ({ subject }) => {
+    requireWholeUser(subject)
+    return listOf(subject.name, subject.credentialId)
   })
+  bind(server, revokeSession, ({ subject, params }) => {
+    requireWholeUser(subject)
+    return end(revokeSession, subject, subject.name, params.session)
+  })
+  bind(server, listUserSessions, ({ subject, params }) => listOf(params.user, subject.credentialId))
+  bind(server, revokeUserSession, ({ subject, params }) => end(revokeUserSession, subject, params.user, params.session))
 }
-
-const describe = ({ name, kind, permissions, expireTime }: Subject): SignIn => ({
-  user: name,
-  kind,
-  permissions,
-  ...(expireTime ? { expireTime } : {}),
-})

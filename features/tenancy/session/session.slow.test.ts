@@ -4,21 +4,18 @@ import { type AuditEntry, isProblem, type Problem } from '@quarterdeck/kernel'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { administratorState, firstRunLink, setAdministratorPassword } from './administrator.routes.ts'
+import { grantAdministrator } from '../grant/authority.store.ts'
+import { administratorState, firstRunLink, setAdministratorPassword } from '../user/administrator.routes.ts'
+import { changePassword, createAdministrator } from '../user/password.contract.ts'
+import { passwordRoutes } from '../user/password.routes.ts'
 import { authenticator } from './authenticate.routes.ts'
-import {
-  changePassword,
-  createAdministrator,
-  createSession,
-  deleteSession,
-  getSession,
-  listSessions,
-  revokeSession,
-} from './session.contract.ts'
+import { createSession, deleteSession, getSession, listSessions, revokeSession } from './session.contract.ts'
 import { sessionRoutes } from './session.routes.ts'
 import { createToken, deleteToken, listTokens } from './token.contract.ts'
+import { endCredentials } from './token.store.ts'
 
 const url = 'http://localhost'
+const peer = '127.0.0.1'
 const password = 'a ship in harbour'
 let database: TestDatabase
 let server: Server
@@ -42,14 +39,16 @@ beforeEach(async () => {
   const { db } = database
   // A server each, since the limit on attempts lives in its memory.
   server = await createServer({ logLevel: 'silent', authenticate: authenticator({ db, now }) })
-  sessionRoutes(server, { db, now, record })
+  const signIns = sessionRoutes(server, { db, now, record })
+  passwordRoutes(server, { db, now, record, signIns, grantAdministrator })
 })
 afterAll(() => database.close())
 
 const browser = () => createClient({ baseUrl: url, fetch: fetchWithCookies(url, server.fetch) })
 const withToken = (token: string) => createClient({ baseUrl: url, fetch: server.fetch, token })
 const nobody = () => createClient({ baseUrl: url, fetch: server.fetch })
-const setPassword = () => setAdministratorPassword({ db: database.db, password, record })
+const setPassword = (wanted = password) =>
+  setAdministratorPassword({ db: database.db, password: wanted, record, grantAdministrator, endCredentials })
 async function signedIn(): Promise<Client> {
   const client = browser()
   await client(createSession, { body: { user: 'admin', password } })
@@ -72,7 +71,13 @@ test('the one-time link makes the administrator and signs in, and then never aga
   const token = await linkToken()
   const client = browser()
   await client(createAdministrator, { body: { token, password } })
-  expect(await client(getSession)).toMatchObject({ user: 'admin', kind: 'user', permissions: ['*'] })
+  expect(await client(getSession)).toMatchObject({
+    user: 'admin',
+    kind: 'user',
+    source: 'local',
+    groups: [],
+    permissions: expect.arrayContaining(['application.deploy', 'user.create']),
+  })
   expect(await typeOf(browser()(createAdministrator, { body: { token, password: 'another sentence' } }))).toBe(
     'first-link-used',
   )
@@ -172,10 +177,10 @@ test('what is merely open does not keep a session from ending, and only a hash o
   const signedInAt = now()
   const authenticate = authenticator({ db: database.db, now })
   time += 3_600_000
-  expect(await authenticate({ session }, { passive: true })).toMatchObject({ name: 'admin' })
+  expect(await authenticate({ session }, { passive: true, peer })).toMatchObject({ name: 'admin' })
   expect(await stored()).toMatchObject({ lastUseTime: signedInAt, secretHash: expect.stringMatching(/^[0-9a-f]{64}$/) })
   expect(JSON.stringify(await stored())).not.toContain(session)
-  await authenticate({ session }, { passive: false })
+  await authenticate({ session }, { passive: false, peer })
   expect(await stored()).toMatchObject({ lastUseTime: now() })
 })
 
@@ -205,7 +210,7 @@ test('a changed password revokes the other tokens too, unless they are to stay',
   await asking(getSession)
   expect(await typeOf(other(getSession))).toBe('sign-in-required')
   const again = withToken((await asking(createToken, { body: { name: 'again' } })).secret)
-  await setAdministratorPassword({ db: database.db, password: 'fourth sentence', record })
+  await setPassword('fourth sentence')
   expect(await typeOf(again(getSession))).toBe('sign-in-required')
 })
 
@@ -251,12 +256,10 @@ test('the password from the environment ends sessions only when it is another', 
   const client = await signedIn()
   await setPassword()
   await client(getSession)
-  await setAdministratorPassword({ db: database.db, password: 'another sentence', record })
+  await setPassword('another sentence')
   expect(await typeOf(client(getSession))).toBe('sign-in-required')
-  await expect(setAdministratorPassword({ db: database.db, password: 'admin123', record })).rejects.toThrow(
-    'everybody tries first',
-  )
-  await expect(setAdministratorPassword({ db: database.db, password: 'short', record })).rejects.toThrow('8 to 200')
+  await expect(setPassword('admin123')).rejects.toThrow('everybody tries first')
+  await expect(setPassword('short')).rejects.toThrow('8 to 200')
 })
 
 test('own sessions are listed and ended one by one; an unknown one is not found', async () => {
@@ -304,8 +307,7 @@ test('a limited token cannot reach further, by itself or by what it makes', asyn
   const client = await signedIn()
   const body = { name: 'narrow', permissions: ['self'], expireTime: '2026-11-22T00:00:00Z' }
   expect((await problemOf(client(createToken, { body }))).errors?.[0]?.pointer).toBe('/body/permissions/0')
-  server.endpoints.push({ ...getSession, permission: 'boat.list' }, { ...getSession, permission: 'boat.create' })
-  const made = await client(createToken, { body: { ...body, permissions: ['boat.list'] } })
+  const made = await client(createToken, { body: { ...body, permissions: ['application.list'] } })
   const narrow = withToken(made.secret)
   const change = { currentPassword: password, newPassword: 'another sentence' }
   const refused = [
@@ -318,11 +320,11 @@ test('a limited token cannot reach further, by itself or by what it makes', asyn
   const make = (permissions: string[], expireTime?: string) =>
     typeOf(narrow(createToken, { body: { name: 'wider', permissions, ...(expireTime ? { expireTime } : {}) } }))
   expect(await make(['*'])).toBe('token-too-broad')
-  expect(await make(['boat.create'])).toBe('token-too-broad')
-  expect(await make(['boat.list'])).toBe('token-too-broad')
-  expect(await make(['boat.list'], '2026-11-23T00:00:00Z')).toBe('token-too-broad')
-  const narrower = await narrow(createToken, { body: { ...body, name: 'narrower', permissions: ['boat.list'] } })
-  expect(narrower.permissions).toEqual(['boat.list'])
+  expect(await make(['application.deploy'])).toBe('token-too-broad')
+  expect(await make(['application.list'])).toBe('token-too-broad')
+  expect(await make(['application.list'], '2026-11-23T00:00:00Z')).toBe('token-too-broad')
+  const narrower = await narrow(createToken, { body: { ...body, name: 'narrower', permissions: ['application.list'] } })
+  expect(narrower.permissions).toEqual(['application.list'])
 })
 
 test('nobody who is not signed in gets anything but the ways to sign in', async () => {
@@ -330,13 +332,20 @@ test('nobody who is not signed in gets anything but the ways to sign in', async 
   for (const endpoint of server.endpoints.filter(({ permission }) => permission !== 'anonymous')) {
     const call = nobody() as unknown as (endpoint: object, input: object) => Promise<unknown>
     const id = '00000000-0000-4000-8000-000000000000'
-    expect([endpoint.id, await typeOf(call(endpoint, { params: { session: id, token: id } }))]).toEqual([
+    expect([endpoint.id, await typeOf(call(endpoint, { params: { session: id, token: id, user: 'li' } }))]).toEqual([
       endpoint.id,
       'sign-in-required',
     ])
   }
   const anonymous = server.endpoints.filter(({ permission }) => permission === 'anonymous').map(({ id }) => id)
-  expect(anonymous).toEqual(['session.create', 'administrator.create'])
+  expect(anonymous.toSorted()).toEqual([
+    'administrator.create',
+    'device-login.finish',
+    'device-login.start',
+    'password-link.find',
+    'password.choose',
+    'session.create',
+  ])
 })
 
 test('credentials that are nonsense are refused, and so is a session taken for a token', async () => {

@@ -1,18 +1,7 @@
 import { type Db, notify } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
-import { IDLE_SECONDS } from './session.rules.ts'
+import { IDLE_SECONDS, MOST_SESSIONS } from './session.rules.ts'
 
-interface AccountTable {
-  id: Generated<string>
-  name: string
-  passwordHash: string | null
-  passwordTime: string | null
-  disableTime: string | null
-}
-interface FirstLinkTable {
-  single: Generated<boolean>
-  tokenHash: string
-}
 interface SessionTable {
   id: Generated<string>
   secretHash: string
@@ -20,16 +9,27 @@ interface SessionTable {
   createTime: string
   lastUseTime: string
   expireTime: string
+  /** When a one-time password was last given in it. */
+  verifyTime: string | null
   peer: string
   client: string
 }
-type LiveSessionView = SessionTable & { account: string }
+/** An account that is not disabled, as signing in needs it. */
+export interface SignInAccount {
+  id: string
+  name: string
+  kind: 'user' | 'machine'
+  source: string
+  title: string | null
+  /** Null: does not sign in with a password kept here. */
+  passwordHash: string | null
+  groups: string[]
+}
 const table = (db: Db) =>
   db.withTables<{
-    account: AccountTable
-    first_link: FirstLinkTable
     session: SessionTable
-    live_session: LiveSessionView
+    live_session: SessionTable & { account: string }
+    sign_in_account: SignInAccount
   }>()
 
 /** A row of the session table without its secret. */
@@ -37,57 +37,16 @@ export type SessionRow = Omit<SessionTable, 'id' | 'secretHash'> & { id: string 
 /** The same with the id of the account. */
 export type OwnedSessionRow = SessionRow & { account: string }
 
-/** The hash of a user's password; undefined when there is no such user, or none who signs in with a password now. */
-export const findPasswordHash = async (db: Db, name: string): Promise<string | undefined> =>
-  (
-    await table(db)
-      .selectFrom('account')
-      .select('passwordHash')
-      .where('name', '=', name)
-      .where('disableTime', 'is', null)
-      .executeTakeFirst()
-  )?.passwordHash ?? undefined
+/** Undefined when there is no such account or it is disabled. */
+export const findSignInAccount = (db: Db, name: string): Promise<SignInAccount | undefined> =>
+  table(db).selectFrom('sign_in_account').selectAll().where('name', '=', name).executeTakeFirst()
 
-/** Makes the user. False when it is there already; then nothing has changed. */
-export async function createUser(db: Db, name: string, passwordHash: string, now: string): Promise<boolean> {
-  const made = await table(db)
-    .insertInto('account')
-    .values({ name, passwordHash, passwordTime: now })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('name')
-    .executeTakeFirst()
-  return made !== undefined
-}
+const COLUMNS = ['id', 'userName', 'createTime', 'lastUseTime', 'expireTime', 'verifyTime', 'peer', 'client'] as const
 
-/** Sets the password of a user who may or may not be there yet. */
-export async function setPasswordHash(db: Db, name: string, passwordHash: string, now: string): Promise<void> {
-  await table(db)
-    .insertInto('account')
-    .values({ name, passwordHash, passwordTime: now })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ passwordHash, passwordTime: now }))
-    .execute()
-}
-
-/** Keeps the hash of the one-time link in place of any before it. */
-export async function setFirstLink(db: Db, tokenHash: string): Promise<void> {
-  await table(db)
-    .insertInto('first_link')
-    .values({ tokenHash })
-    .onConflict((conflict) => conflict.column('single').doUpdateSet({ tokenHash }))
-    .execute()
-}
-
-export const findFirstLink = async (db: Db): Promise<string | undefined> =>
-  (await table(db).selectFrom('first_link').select('tokenHash').executeTakeFirst())?.tokenHash
-
-export async function deleteFirstLink(db: Db): Promise<void> {
-  await table(db).deleteFrom('first_link').execute()
-}
-
-const COLUMNS = ['id', 'userName', 'createTime', 'lastUseTime', 'expireTime', 'peer', 'client'] as const
-
-export const createSessionRow = (db: Db, row: Omit<SessionRow, 'id'> & { secretHash: string }): Promise<SessionRow> =>
-  table(db).insertInto('session').values(row).returning(COLUMNS).executeTakeFirstOrThrow()
+export const createSessionRow = (
+  db: Db,
+  row: Omit<SessionRow, 'id' | 'verifyTime'> & { secretHash: string },
+): Promise<SessionRow> => table(db).insertInto('session').values(row).returning(COLUMNS).executeTakeFirstOrThrow()
 
 /** Of an account that is not disabled. */
 export const findSession = (db: Db, secretHash: string): Promise<OwnedSessionRow | undefined> =>
@@ -99,6 +58,17 @@ export const findSession = (db: Db, secretHash: string): Promise<OwnedSessionRow
 
 export async function touchSession(db: Db, id: string, now: string): Promise<void> {
   await table(db).updateTable('session').set({ lastUseTime: now }).where('id', '=', id).execute()
+}
+
+/** Notes that a one-time password was given in a session. */
+export async function verifySession(tx: Db, userName: string, id: string, now: string): Promise<void> {
+  await tellRevoked(tx, userName)
+  await table(tx)
+    .updateTable('session')
+    .set({ verifyTime: now })
+    .where('id', '=', id)
+    .where('userName', '=', userName)
+    .execute()
 }
 
 export const listSessionRows = (db: Db, userName: string): Promise<SessionRow[]> =>
@@ -113,7 +83,7 @@ export const listSessionRows = (db: Db, userName: string): Promise<SessionRow[]>
 /** Whoever remembers sessions and tokens listens here; the payload is a user's name. */
 export const revokedChannel = 'quarterdeck_revoked'
 
-/** Tells every process, when `tx` commits, that sessions or tokens of this user have ended. */
+/** Tells every process, when `tx` commits, that sessions or tokens of this user have ended or are another. */
 export const tellRevoked = (tx: Db, userName: string): Promise<void> => notify(tx, revokedChannel, userName)
 
 /** Ends one session of this user. False when there is none such. */
@@ -133,6 +103,23 @@ export async function deleteSessions(db: Db, userName: string, exceptId: string 
   await tellRevoked(db, userName)
   const all = table(db).deleteFrom('session').where('userName', '=', userName)
   await (exceptId === undefined ? all : all.where('id', '!=', exceptId)).execute()
+}
+
+/** Ends the sessions of a user that were unused for longest, so that there is room for one more. */
+export async function deleteSurplusSessions(tx: Db, userName: string): Promise<void> {
+  const kept = table(tx)
+    .selectFrom('session')
+    .select('id')
+    .where('userName', '=', userName)
+    .orderBy('lastUseTime', 'desc')
+    .limit(MOST_SESSIONS - 1)
+  const gone = await table(tx)
+    .deleteFrom('session')
+    .where('userName', '=', userName)
+    .where('id', 'not in', kept)
+    .returning('id')
+    .execute()
+  if (gone.length > 0) await tellRevoked(tx, userName)
 }
 
 /** Removes what has ended, so that the table does not grow; correctness does not rest on it. */

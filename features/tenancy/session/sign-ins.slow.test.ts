@@ -3,13 +3,18 @@ import { type Credential, createServer, type Server } from '@quarterdeck/http'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { setAdministratorPassword } from './administrator.routes.ts'
+import { grantAdministrator } from '../grant/authority.store.ts'
+import { setAdministratorPassword } from '../user/administrator.routes.ts'
+import { changePassword } from '../user/password.contract.ts'
+import { passwordRoutes } from '../user/password.routes.ts'
 import { openSignIns, type SignIns } from './authenticate.routes.ts'
-import { changePassword, deleteSession, listSessions, revokeSession } from './session.contract.ts'
+import { deleteSession, listSessions, revokeSession } from './session.contract.ts'
 import { sessionRoutes } from './session.routes.ts'
 import { createToken, deleteToken } from './token.contract.ts'
+import { endCredentials } from './token.store.ts'
 
 const url = 'http://localhost'
+const peer = '127.0.0.1'
 const password = 'a ship in harbour'
 const record = async () => undefined
 // Time stands still unless a test moves it, so that nothing is forgotten merely because a second has passed.
@@ -28,9 +33,11 @@ beforeAll(async () => {
 beforeEach(async () => {
   await database.reset()
   time = Date.parse('2026-11-21T08:00:00Z')
-  await setAdministratorPassword({ db: database.db, password, record })
+  await setAdministratorPassword({ db: database.db, password, record, grantAdministrator, endCredentials })
   server = await createServer({ logLevel: 'silent', authenticate: here.authenticate })
-  sessionRoutes(server, { db: database.db, now, record, revoked: here.forget })
+  const { db } = database
+  const signIns = sessionRoutes(server, { db, now, record, revoked: here.forget })
+  passwordRoutes(server, { db, now, record, signIns, grantAdministrator })
 })
 afterAll(async () => {
   here.close()
@@ -68,7 +75,7 @@ const browser = ({ session }: { session: string }) =>
     },
   })
 const isSignedIn = async (at: SignIns, credential: Credential) =>
-  (await at.authenticate(credential, { passive: false })) !== undefined
+  (await at.authenticate(credential, { passive: false, peer })) !== undefined
 
 test('[SCL-02] who is signed in is not asked of the database at each request, and for a second at most', async () => {
   const credential = await signIn()
@@ -121,14 +128,14 @@ test('what is remembered ends by time, too, and being used is still noticed', as
   const credential = await signIn()
   const lastUse = async () =>
     (await sql<{ lastUseTime: string }>`select "lastUseTime" from session`.execute(database.db)).rows[0]?.lastUseTime
-  await here.authenticate(credential, { passive: true })
+  await here.authenticate(credential, { passive: true, peer })
   time += 60_000
-  await here.authenticate(credential, { passive: true })
+  await here.authenticate(credential, { passive: true, peer })
   expect(await lastUse()).not.toBe(now())
   expect(await isSignedIn(here, credential)).toBe(true)
   expect(await lastUse()).toBe(now())
   time += 2 * 3_600_000 - 500
-  expect(await here.authenticate(credential, { passive: true })).toBeDefined()
+  expect(await here.authenticate(credential, { passive: true, peer })).toBeDefined()
   time += 500
   expect(await isSignedIn(here, credential)).toBe(false)
 })

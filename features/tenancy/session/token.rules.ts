@@ -1,4 +1,4 @@
-import type { Subject } from '@quarterdeck/kernel'
+import type { Scope, Subject } from '@quarterdeck/kernel'
 
 /** What scanners look for in leaked text. */
 export const TOKEN_PREFIX = 'qd_'
@@ -12,3 +12,10 @@ export const outlives = (subject: Subject, expireTime: string | undefined): bool
   subject.kind === 'token' &&
   subject.expireTime !== undefined &&
   (expireTime === undefined || Date.parse(expireTime) > Date.parse(subject.expireTime))
+
+/** `project shop`, `the platform`. */
+export function placeWords({ environment, project, tenant }: Scope): string {
+  if (environment !== undefined) return `environment ${environment}`
+  if (project !== undefined) return `project ${project}`
+  return tenant === undefined ? 'the platform' : `tenant ${tenant}`
+}

@@ -1,6 +1,7 @@
+import type { Scope } from '@quarterdeck/kernel'
 import type { Db, JsonColumn } from '@quarterdeck/store'
-import type { Generated } from 'kysely'
-import { tellRevoked } from './session.store.ts'
+import type { ColumnType, Generated } from 'kysely'
+import { deleteSessions, tellRevoked } from './session.store.ts'
 
 interface TokenTable {
   id: Generated<string>
@@ -8,8 +9,11 @@ interface TokenTable {
   userName: string
   name: string
   permissions: JsonColumn<string[]>
+  within: ColumnType<Scope | null, string | null, never>
+  sources: JsonColumn<string[]>
   createTime: string
   lastUseTime: string | null
+  lastPeer: string | null
   expireTime: string | null
 }
 const table = (db: Db) => db.withTables<{ token: TokenTable; live_token: TokenTable & { account: string } }>()
@@ -20,20 +24,41 @@ export interface TokenRow {
   userName: string
   name: string
   permissions: string[]
+  /** Null: wherever its owner may. */
+  within: Scope | null
+  /** Networks in CIDR form; empty: any. */
+  sources: string[]
   createTime: string
   lastUseTime: string | null
+  lastPeer: string | null
   expireTime: string | null
 }
-const COLUMNS = ['id', 'userName', 'name', 'permissions', 'createTime', 'lastUseTime', 'expireTime'] as const
+const COLUMNS = [
+  'id',
+  'userName',
+  'name',
+  'permissions',
+  'within',
+  'sources',
+  'createTime',
+  'lastUseTime',
+  'lastPeer',
+  'expireTime',
+] as const
 
 /** Keeps a new token. Undefined when the user has one of that name. */
 export const createTokenRow = (
   db: Db,
-  { permissions, ...row }: Omit<TokenRow, 'id' | 'lastUseTime'> & { secretHash: string },
+  { permissions, within, sources, ...row }: Omit<TokenRow, 'id' | 'lastUseTime' | 'lastPeer'> & { secretHash: string },
 ): Promise<TokenRow | undefined> =>
   table(db)
     .insertInto('token')
-    .values({ ...row, permissions: JSON.stringify(permissions) })
+    .values({
+      ...row,
+      permissions: JSON.stringify(permissions),
+      within: within && JSON.stringify(within),
+      sources: JSON.stringify(sources),
+    })
     .onConflict((conflict) => conflict.columns(['userName', 'name']).doNothing())
     .returning(COLUMNS)
     .executeTakeFirst()
@@ -46,8 +71,9 @@ export const findToken = (db: Db, secretHash: string): Promise<(TokenRow & { acc
     .where('secretHash', '=', secretHash)
     .executeTakeFirst()
 
-export async function touchToken(db: Db, id: string, now: string): Promise<void> {
-  await table(db).updateTable('token').set({ lastUseTime: now }).where('id', '=', id).execute()
+/** Notes when a token was used, and from which address. */
+export async function touchToken(db: Db, id: string, now: string, peer: string): Promise<void> {
+  await table(db).updateTable('token').set({ lastUseTime: now, lastPeer: peer }).where('id', '=', id).execute()
 }
 
 export const listTokenRows = (db: Db, userName: string): Promise<TokenRow[]> =>
@@ -58,6 +84,10 @@ export const listTokenRows = (db: Db, userName: string): Promise<TokenRow[]> =>
     .orderBy('createTime', 'desc')
     .limit(1_000)
     .execute()
+
+/** Networks that a token may be used from; none when it is gone. */
+export const findTokenSources = async (db: Db, id: string): Promise<string[]> =>
+  (await table(db).selectFrom('token').select('sources').where('id', '=', id).executeTakeFirst())?.sources ?? []
 
 /** Revokes the user's token with this id. */
 export async function deleteTokenRow(db: Db, userName: string, id: string): Promise<void> {
@@ -70,4 +100,14 @@ export async function deleteTokens(db: Db, userName: string, exceptId: string | 
   await tellRevoked(db, userName)
   const all = table(db).deleteFrom('token').where('userName', '=', userName)
   await (exceptId === undefined ? all : all.where('id', '!=', exceptId)).execute()
+}
+
+/** Ends the sessions and tokens of a user; `kept` stays: a session, a token, or with `tokens` all of them. */
+export async function endCredentials(
+  tx: Db,
+  userName: string,
+  kept: { session?: string | undefined; token?: string | undefined; tokens?: boolean } = {},
+): Promise<void> {
+  await deleteSessions(tx, userName, kept.session)
+  if (!kept.tokens) await deleteTokens(tx, userName, kept.token)
 }

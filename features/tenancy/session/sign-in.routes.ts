@@ -1,0 +1,159 @@
+import { type Context, createRateLimit, hashSecret, newSecret, verifyPassword } from '@quarterdeck/http'
+import {
+  type AnyEndpoint,
+  type AuditEntry,
+  type Authority,
+  type Permission,
+  type Scope,
+  type Subject,
+  tooManyRequests,
+} from '@quarterdeck/kernel'
+import { type Db, transaction } from '@quarterdeck/store'
+import { type SignIn, wrongPassword } from './session.contract.ts'
+import { ABSOLUTE_SECONDS, done, expireTimeFrom, requireWholeUser } from './session.rules.ts'
+import {
+  createSessionRow,
+  deleteEndedSessions,
+  deleteSessionRow,
+  deleteSurplusSessions,
+  findSignInAccount,
+  type SignInAccount,
+} from './session.store.ts'
+import { endCredentials } from './token.store.ts'
+
+/** Writes to the audit trail, within the transaction of what it tells. */
+export type RecordAct = (tx: Db, entry: AuditEntry) => Promise<unknown>
+
+/** What belongs to sessions and tokens alike. */
+export interface CredentialOptions {
+  db: Db
+  now(): string
+  record: RecordAct
+  revoked(): void
+}
+
+/** What of the authority credentials take. */
+export interface CredentialAuthority extends Pick<Authority, 'may' | 'somewhere'> {
+  /** Whether a place is another one or lies within it; false for one that is not there. */
+  isWithin(scope: Scope, outer: Scope): boolean
+  /** Something that the account with this id has been granted and the subject may not do there, in words. */
+  exceeds(subject: Subject, holder: string): string | undefined
+}
+
+/** How somebody proved who they are. */
+export interface Proof {
+  /** Name of the account. */
+  user: string
+  /** For the audit trail: `with the password`, `by the provider keycloak`. */
+  by: string
+  /** What is recorded. */
+  act: AnyEndpoint
+  /** Runs what signs in in a transaction of one's own; for what has to happen with it or not at all. */
+  within?: <T>(fn: (tx: Db) => Promise<T>) => Promise<T>
+}
+
+/** Asks a sign-in provider for the password of a user; the name of the account. Throws wrongPassword. */
+export type SignInElsewhere = (provider: string, user: string, password: string) => Promise<string>
+
+export interface SignInOptions {
+  db: Db
+  record: RecordAct
+  /** Every permission there is; `describe` says which of them somebody has. */
+  permissions: readonly Permission[]
+  /** Whether a subject has a permission at one place at least. */
+  somewhere(subject: Subject, permission: Permission): boolean
+  revoked(): void
+  now(): string
+}
+
+/** Attempts to sign in: five at once for a user from one address, then one every 12 s. Others are not held up. */
+function signInLimits() {
+  const ofUser = createRateLimit({ burst: 5, perSecond: 1 / 12 })
+  const ofPeer = createRateLimit({ burst: 30, perSecond: 1 / 2 })
+  return {
+    take(user: string, peer: string) {
+      const retryAfterSeconds = Math.max(user === '' ? 0 : ofUser.take(`${user}|${peer}`), ofPeer.take(peer))
+      if (retryAfterSeconds === 0) return
+      throw tooManyRequests({
+        detail: `Too many attempts to sign in from your address; try again in ${retryAfterSeconds} s`,
+        retryAfterSeconds,
+      })
+    },
+    clear: (user: string, peer: string) => ofUser.clear(`${user}|${peer}`),
+  }
+}
+
+const refused = () => wrongPassword({ detail: 'User name or password is wrong' })
+
+/** Everything that signing in takes, whichever way somebody proves who they are. */
+export function signingIn({ db, record, permissions, somewhere, revoked, now }: SignInOptions) {
+  const limits = signInLimits()
+
+  const described = (subject: Subject, account: SignInAccount | undefined): SignIn => ({
+    user: subject.name,
+    kind: subject.kind,
+    source: account?.source ?? 'local',
+    groups: account?.groups ?? [],
+    permissions: permissions.filter((permission) => somewhere(subject, permission)),
+    ...(subject.id === undefined ? {} : { id: subject.id }),
+    ...(account?.title ? { title: account.title } : {}),
+    ...(subject.expireTime ? { expireTime: subject.expireTime } : {}),
+  })
+
+  /**
+   * Makes a session and gives the browser its cookie; the session that the browser had before ends. Throws wrongPassword
+   * when there is no such user, they are disabled, or it is a machine account.
+   */
+  async function signIn(context: Context<AnyEndpoint>, { user, by, act, within }: Proof): Promise<SignIn> {
+    const at = now()
+    const secret = newSecret()
+    const { peer, client, subject: before } = context
+    const row = { secretHash: hashSecret(secret), userName: user, createTime: at, lastUseTime: at, peer, client }
+    const { account, made } = await (within ?? ((fn) => transaction(db, fn)))(async (tx) => {
+      const account = await findSignInAccount(tx, user)
+      if (account?.kind !== 'user') throw refused()
+      await deleteEndedSessions(tx, at)
+      if (before.kind === 'user' && before.credentialId) await deleteSessionRow(tx, before.name, before.credentialId)
+      await deleteSurplusSessions(tx, user)
+      const made = await createSessionRow(tx, { ...row, expireTime: expireTimeFrom(at) })
+      await record(tx, done(act, user, `user ${user}`, `Signed in ${by}`))
+      return { account, made }
+    })
+    revoked()
+    context.setSessionCookie(secret, ABSOLUTE_SECONDS)
+    const { id, expireTime } = made
+    return described(
+      { id: account.id, name: user, kind: 'user', permissions: ['*'], credentialId: id, expireTime },
+      account,
+    )
+  }
+
+  async function noteFailure({ id: act }: AnyEndpoint, actor: string, detail: string): Promise<void> {
+    await record(db, { actor, act, what: `user ${actor}`, outcome: 'failed', detail })
+  }
+
+  /** Throws wrongPassword, in the same time whoever it is, or tooManyRequests after too many attempts. */
+  async function requirePassword(act: AnyEndpoint, user: string, password: string, peer: string): Promise<void> {
+    limits.take(user, peer)
+    const account = await findSignInAccount(db, user)
+    if (!(await verifyPassword(account?.passwordHash ?? undefined, password))) {
+      // What stands for an unknown user may be a password in the wrong field.
+      await noteFailure(act, account ? user : 'unknown', 'Wrong password')
+      throw refused()
+    }
+    limits.clear(user, peer)
+  }
+
+  return {
+    described,
+    signIn,
+    requirePassword,
+    noteFailure,
+    takeAttempt: limits.take,
+    clearAttempts: limits.clear,
+    requireWholeUser,
+    endCredentials,
+    revoked,
+  }
+}
+export type SigningIn = ReturnType<typeof signingIn>
