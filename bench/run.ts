@@ -7,10 +7,12 @@ import { mirrorWorkloads, runMirror } from './mirror/workloads.ts'
 import { pageReachable, warmStart } from './starts.ts'
 import { deployToAvailable } from './w11.ts'
 import { coldStart } from './w17.ts'
+import { auditedMutations } from './w18.ts'
 
 const workloads: Record<string, (options: BenchOptions) => Promise<Result>> = {
   W11: deployToAvailable,
   W17: coldStart,
+  W18: auditedMutations,
   S1: pageReachable,
   S2: warmStart,
 }
