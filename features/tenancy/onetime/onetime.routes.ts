@@ -99,9 +99,9 @@ export function oneTimeRoutes(server: Server, options: OneTimeOptions): void {
     { id: act }: AnyEndpoint,
     { subject, body, peer }: Pick<Context<typeof verifySession>, 'subject' | 'body' | 'peer'>,
     then: (tx: Db, account: string, at: string) => Promise<void>,
-    { confirmed = true }: { confirmed?: boolean } = {},
+    { confirmed = true, whole = true }: { confirmed?: boolean; whole?: boolean } = {},
   ): Promise<void> {
-    const account = accountOf(subject)
+    const account = whole ? accountOf(subject) : (subject.id ?? '')
     const at = now()
     const entry = { actor: subject.name, act, what: `one-time password of ${subject.name}` }
     const taken = await takeCode(
@@ -144,10 +144,11 @@ export function oneTimeRoutes(server: Server, options: OneTimeOptions): void {
   bind(server, verifySession, async (context) => {
     const { subject } = context
     let verifyTime = ''
-    await withCode(verifySession, context, async (tx, _, at) => {
+    const verify = async (tx: Db, _: string, at: string) => {
       verifyTime = at
       await options.verifyCredential(tx, subject, at)
-    })
+    }
+    await withCode(verifySession, context, verify, { whole: false })
     changed()
     return verificationOf({ ...subject, verifyTime })
   })

@@ -39,8 +39,12 @@ async function bySession(db: Db, secretHash: string): Promise<SignedIn | undefin
 async function byToken(db: Db, secretHash: string): Promise<SignedIn | undefined> {
   const token = await findToken(db, secretHash)
   if (!token) return undefined
-  const { userName, account, id, permissions, within, lastUseTime, expireTime } = token
-  const limits = { ...(expireTime === null ? {} : { expireTime }), ...(within === null ? {} : { within }) }
+  const { userName, account, id, permissions, within, lastUseTime, expireTime, verifyTime } = token
+  const limits = {
+    ...(expireTime === null ? {} : { expireTime }),
+    ...(within === null ? {} : { within }),
+    ...(verifyTime === null ? {} : { verifyTime }),
+  }
   const subject: Subject = { id: account, name: userName, kind: 'token', permissions, credentialId: id, ...limits }
   return { subject, kind: 'token', id, name: token.name, lastUseTime, expireTime, sources: token.sources }
 }

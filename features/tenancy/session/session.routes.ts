@@ -13,7 +13,7 @@ import {
   revokeUserSession,
   type Session,
 } from './session.contract.ts'
-import { done, isLive, requireWholeUser } from './session.rules.ts'
+import { done, isLive, LOCAL_SIGN_IN, requireWholeUser } from './session.rules.ts'
 import { deleteSessionRow, findSignInAccount, listSessionRows } from './session.store.ts'
 import {
   type CredentialAuthority,
@@ -34,6 +34,8 @@ export interface SessionOptions {
   authority?: CredentialAuthority
   /** Asks a directory for the password of a user. Absent: there is none. */
   signInElsewhere?: SignInElsewhere
+  /** Whether somebody else says who people are; a password of Quarterdeck itself is then the way in for emergencies. */
+  otherProviders?: () => Promise<boolean>
   /** Address of the console, for `qd login`. */
   url?: () => string
   /** Told when sessions or tokens have ended, before the answer; for who remembers them. */
@@ -48,6 +50,7 @@ export function sessionRoutes(server: Server, options: SessionOptions): SigningI
     db,
     record,
     signInElsewhere,
+    otherProviders = async () => false,
     authority = { ...server.authority, isWithin: () => false, exceeds: () => undefined },
     url = () => server.options.publicUrl ?? '',
     revoked = () => undefined,
@@ -62,7 +65,8 @@ export function sessionRoutes(server: Server, options: SessionOptions): SigningI
     const { peer } = context
     if (provider === undefined) {
       await signing.requirePassword(createSession, user, password, peer)
-      return signing.signIn(context, { user, by: 'with the password', act: createSession })
+      const act = (await otherProviders()) ? { ...createSession, id: LOCAL_SIGN_IN } : createSession
+      return signing.signIn(context, { user, by: 'with the password', act })
     }
     signing.takeAttempt(user, peer)
     if (!signInElsewhere) throw notFound({ detail: `There is no sign-in provider ${provider}` })

@@ -1,5 +1,8 @@
 import { type AnyEndpoint, type AuditEntry, permissionMissing, type Subject } from '@quarterdeck/kernel'
 
+/** What is recorded of a sign-in past the sign-in providers: whoever watches for it needs a name of its own. */
+export const LOCAL_SIGN_IN = 'session.create-local'
+
 /** A session ends this long after signing in, used or not. A working day and a bit. */
 export const ABSOLUTE_SECONDS = 12 * 3_600
 /** A session ends when it was not used for this long. */

@@ -71,6 +71,10 @@ export async function verifySession(tx: Db, userName: string, id: string, now: s
     .execute()
 }
 
+/** When a session began; undefined when it has ended. */
+export const findSessionTime = async (db: Db, id: string): Promise<string | undefined> =>
+  (await table(db).selectFrom('session').select('createTime').where('id', '=', id).executeTakeFirst())?.createTime
+
 export const listSessionRows = (db: Db, userName: string): Promise<SessionRow[]> =>
   table(db)
     .selectFrom('session')

@@ -15,6 +15,8 @@ interface TokenTable {
   lastUseTime: string | null
   lastPeer: string | null
   expireTime: string | null
+  /** When a one-time password was last given with it. */
+  verifyTime: Generated<string | null>
 }
 const table = (db: Db) => db.withTables<{ token: TokenTable; live_token: TokenTable & { account: string } }>()
 
@@ -64,12 +66,26 @@ export const createTokenRow = (
     .executeTakeFirst()
 
 /** Of an account that is not disabled, with the account's id. */
-export const findToken = (db: Db, secretHash: string): Promise<(TokenRow & { account: string }) | undefined> =>
+export const findToken = (
+  db: Db,
+  secretHash: string,
+): Promise<(TokenRow & { account: string; verifyTime: string | null }) | undefined> =>
   table(db)
     .selectFrom('live_token')
-    .select([...COLUMNS, 'account'])
+    .select([...COLUMNS, 'account', 'verifyTime'])
     .where('secretHash', '=', secretHash)
     .executeTakeFirst()
+
+/** Notes that a one-time password was given with a token. */
+export async function verifyToken(tx: Db, userName: string, id: string, verifyTime: string): Promise<void> {
+  await tellRevoked(tx, userName)
+  await table(tx)
+    .updateTable('token')
+    .set({ verifyTime })
+    .where('id', '=', id)
+    .where('userName', '=', userName)
+    .execute()
+}
 
 /** Notes when a token was used, and from which address. */
 export async function touchToken(db: Db, id: string, now: string, peer: string): Promise<void> {
