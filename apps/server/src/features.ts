@@ -1,6 +1,6 @@
 import { definitions, reconcilersOf } from '@quarterdeck/controller'
 import type { Server } from '@quarterdeck/http'
-import type { AuditEntry } from '@quarterdeck/kernel'
+import type { AuditEntry, Subject } from '@quarterdeck/kernel'
 import type { Clusters, KeyFile } from '@quarterdeck/kube'
 import type { KindSpec, ObjectChange } from '@quarterdeck/mirror'
 import type { Reconciler } from '@quarterdeck/reconcile'
@@ -10,13 +10,13 @@ import { countByEnvironment } from '../../../features/application/application/ap
 import { proposeApplication } from '../../../features/application/application/proposal.rules.ts'
 import { yamlChange } from '../../../features/application/application/yaml-change.routes.ts'
 import { manifestRoutes } from '../../../features/application/manifest/manifest.routes.ts'
+import type { Access } from '../../../features/cluster/access/access.routes.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import { listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import { mirrorFigures } from '../../../features/cluster/object/mirror-figures.routes.ts'
 import { nodePortHolders } from '../../../features/cluster/object/node-port.routes.ts'
 import { objectRoutes } from '../../../features/cluster/object/object.routes.ts'
-import { readerOf } from '../../../features/cluster/object/query.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
 import { versionReconciler } from '../../../features/cluster/version/version.reconciler.ts'
@@ -56,6 +56,7 @@ export interface Parts {
   log: Log
   signIns: SignIns
   authority: OpenAuthority
+  access: Access
   mirror: Pick<LateMirror, 'opened' | 'current'>
   /** How long recorded versions of objects are kept. */
   versionDays: number
@@ -109,9 +110,15 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   groupRoutes(server, { db, record: recordAct, reach: authority, keepAnAdministrator })
   const mirrored = () => mirror.opened().mirror
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record: recordAct })
-  versionRoutes(server, { db, fieldChanges })
+  const { readerOf } = parts.access
+  versionRoutes(server, { db, readerOf, fieldChanges })
   const trail = auditTrail(server, parts)
-  objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, makeChange })
+  const scopeOf = (place: { cluster: string; namespace: string }) => {
+    const environment = authority.environmentAt(place)
+    return environment === undefined ? {} : { environment }
+  }
+  const clusterAs = (_subject: Subject, name: string) => clusterOf(name)
+  objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, clusterAs, makeChange, scopeOf })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
   environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
