@@ -3,8 +3,9 @@
 // objects; this is the same wiring with another `readerOf`. Started by reader-door.ts.
 import { createServer } from '@quarterdeck/http'
 import { notFound } from '@quarterdeck/kernel'
-import { openMirror, parseFilter, parseSort, type Reader } from '@quarterdeck/mirror'
+import { openMirror, parseFilter, parseSort } from '@quarterdeck/mirror'
 import { findMigrations, migrate, openStore } from '@quarterdeck/store'
+import type { ObjectReader } from '../../features/cluster/access/access.contract.ts'
 import { objectRoutes } from '../../features/cluster/object/object.routes.ts'
 import { grantAdministrator } from '../../features/tenancy/grant/authority.store.ts'
 import { openSignIns } from '../../features/tenancy/session/authenticate.routes.ts'
@@ -28,11 +29,12 @@ process.once('message', async ({ stateFolder, featuresFolder, kubeconfig, namesp
   const log = { info: () => {}, warn: (fields: object, message: string) => console.error(message, fields) }
   const opened = { mirror: openMirror({ log }), parseFilter, parseSort }
   const allowed = new Set(namespaces)
-  const reader: Reader = {
+  const reader: ObjectReader = {
     key: 'a third',
     generation: 0,
     may: (_resource, _cluster, namespace) => allowed.has(namespace),
     knows: () => true,
+    allows: () => false,
   }
   const server = await createServer({ authenticate: signIns.authenticate, logLevel: 'warn' })
   sessionRoutes(server, { db, record, revoked: signIns.forget })
@@ -40,7 +42,9 @@ process.once('message', async ({ stateFolder, featuresFolder, kubeconfig, namesp
     opened: () => opened,
     readerOf: () => reader,
     clusterOf: refused,
+    clusterAs: refused,
     makeChange: refused,
+    scopeOf: () => ({}),
   })
   const url = await server.listen(0)
   opened.mirror.watch({ name: 'bench', kubeconfig, revision: '1' })

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import type { KubeObject, Subject } from '@quarterdeck/kernel'
-import { type Mirror, openMirror, parseFilter, parseSort, type Reader } from '@quarterdeck/mirror'
+import { type Mirror, openMirror, parseFilter, parseSort } from '@quarterdeck/mirror'
 import { type Platform, type PlatformParts, startPlatform } from '@quarterdeck/testkit'
 import { afterAll, beforeAll } from 'vitest'
 import WebSocket from 'ws'
 import { rolloutOf } from '../../features/application/application/rollout.rules.ts'
+import type { ObjectReader } from '../../features/cluster/access/access.contract.ts'
 import {
   LiveFrame,
   type LiveRequest,
@@ -58,7 +59,14 @@ function routes(server: Platform['server'], { db, clusters, store }: PlatformPar
   const clusterOf = (name: string) => clusters.get(name === 'twin' ? 'test' : name)
   const makeChange = changeMaker({ db, clusterOf, definitions: {} })
   const opened = () => ({ mirror, parseFilter, parseSort })
-  objectRoutes(server, { opened, readerOf, clusterOf, makeChange })
+  objectRoutes(server, {
+    opened,
+    readerOf,
+    clusterOf,
+    clusterAs: (_subject, name) => clusterOf(name),
+    makeChange,
+    scopeOf: () => ({}),
+  })
   operationRoutes(server, {
     db,
     listen: store.listen,
@@ -68,10 +76,14 @@ function routes(server: Platform['server'], { db, clusters, store }: PlatformPar
   })
 }
 
-const readerOf = ({ name }: Subject): Reader =>
+const readerOf = ({ name }: Subject): ObjectReader =>
   name === LIMITED
-    ? { key: LIMITED, generation: 1, may: (_resource, _cluster, at) => at === namespace, knows: () => true }
-    : { key: '*', generation: 0, may: () => true, knows: () => true }
+    ? {
+        ...{ key: LIMITED, generation: 1, knows: () => true },
+        may: (_resource, _cluster, at) => at === namespace,
+        allows: (_verb, object) => object.namespace === namespace,
+      }
+    : { key: '*', generation: 0, may: () => true, knows: () => true, allows: () => true }
 
 /** Waits until it is so; the test's own time limit ends the wait. */
 export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {

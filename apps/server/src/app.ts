@@ -6,6 +6,7 @@ import { type ClustersOptions, createClusters, type KeyFile, openKeyFile } from 
 import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
 import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store, withOrigin } from '@quarterdeck/store'
+import { type Access, openAccess } from '../../../features/cluster/access/access.routes.ts'
 import { countSealed, findKubeconfig, listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { openAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
@@ -114,7 +115,14 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   const { keyFile, set: setKeyFile } = lateKeyFile()
   const load = (name: string) => findKubeconfig(db, keyFile, name)
   const clusters = createClusters({ load })
-  const mirror = mirrorOf(config, store, keyFile, load, logger)
+  const authority = openAuthority({ db, listen: store.listen, log: logger })
+  const access = openAccess({
+    grants: authority,
+    clusterOf: clusters.get,
+    changed: () => mirror.current?.mirror.readersChanged(),
+    log: logger,
+  })
+  const mirror = mirrorOf(config, { store, keyFile, load, access, log: logger })
   const progress = new SetupProgress({
     version,
     origin: config.kubeconfig ? 'kubeconfig' : 'local',
@@ -130,7 +138,8 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     keyFile,
     log: logger,
     signIns: openSignIns({ db, listen: store.listen, record: (entry) => recordAct(db, entry) }),
-    authority: openAuthority({ db, listen: store.listen, log: logger }),
+    authority,
+    access,
     mirror,
     versionDays: config.versionDays,
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
@@ -168,6 +177,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     async close() {
       parts.signIns.close()
       parts.authority.close()
+      access.close()
       await clusters.close()
       await store.close()
     },
@@ -175,20 +185,23 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   return platform
 }
 
-function mirrorOf(
-  { home, unrecorded }: Config,
-  { db, listen }: Store,
-  keyFile: KeyFile,
-  load: ClustersOptions['load'],
-  log: Log,
-): LateMirror {
+interface MirrorParts {
+  store: Store
+  keyFile: KeyFile
+  load: ClustersOptions['load']
+  access: Access
+  log: Log
+}
+
+function mirrorOf({ home, unrecorded }: Config, { store, keyFile, load, access, log }: MirrorParts): LateMirror {
+  const { db, listen } = store
   const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
   const options = () => ({
     snapshotFolder: join(home, 'mirror'),
     versions: { except: unrecorded, digestKey: keyFile.derive('digests of secret values'), record: recorder(db) },
     log,
   })
-  return lateMirror(options, { registered, load, listen, log })
+  return lateMirror(options, { registered, load, listen, log }, access)
 }
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {

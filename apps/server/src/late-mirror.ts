@@ -1,5 +1,6 @@
 import { storeUnavailable } from '@quarterdeck/kernel'
 import type { MirrorOptions } from '@quarterdeck/mirror'
+import type { Access } from '../../../features/cluster/access/access.routes.ts'
 import { type FollowOptions, followClusters } from '../../../features/cluster/object/follow-clusters.routes.ts'
 import type { OpenedMirror } from '../../../features/cluster/object/query.routes.ts'
 
@@ -15,8 +16,15 @@ export interface LateMirror {
   close(): Promise<void>
 }
 
-/** `options` are asked for when it opens. It opens when it is told to: after the store, since it needs the registrations, and not to delay the page. */
-export function lateMirror(options: () => MirrorOptions, following: Omit<FollowOptions, 'mirror'>): LateMirror {
+/**
+ * `options` are asked for when it opens. It opens when it is told to: after the store, since it needs the registrations,
+ * and not to delay the page. `access` follows the same clusters.
+ */
+export function lateMirror(
+  options: () => MirrorOptions,
+  following: Omit<FollowOptions, 'mirror'>,
+  access: Pick<Access, 'watch' | 'forget'>,
+): LateMirror {
   let opened: OpenedMirror | undefined
   let stop: () => Promise<void> = async () => undefined
   let closed = false
@@ -31,8 +39,20 @@ export function lateMirror(options: () => MirrorOptions, following: Omit<FollowO
     async open() {
       const { openMirror, parseFilter, parseSort } = await import('@quarterdeck/mirror')
       if (closed || opened) return
-      opened = { mirror: openMirror(options()), parseFilter, parseSort }
-      stop = followClusters({ ...following, mirror: opened.mirror })
+      const mirror = openMirror(options())
+      opened = { mirror, parseFilter, parseSort }
+      const both: FollowOptions['mirror'] = {
+        clusters: () => mirror.clusters(),
+        watch(cluster) {
+          access.watch(cluster.name)
+          mirror.watch(cluster)
+        },
+        forget(cluster) {
+          mirror.forget(cluster)
+          access.forget(cluster)
+        },
+      }
+      stop = followClusters({ ...following, mirror: both })
     },
     async close() {
       closed = true

@@ -4,8 +4,8 @@ import type { Log } from '@quarterdeck/store'
 import type { NamedObject, ObjectReader } from './access.contract.ts'
 import { Bindings, type ListedKinds } from './bindings.rules.ts'
 import { BindingsFollower } from './follow-bindings.routes.ts'
-import { type KindSet, splitResource } from './kind-set.rules.ts'
-import { isKept, kindsCarried, kindsOpened, openersOf } from './native-kinds.rules.ts'
+import { EVERY_KIND, KindSet, splitResource } from './kind-set.rules.ts'
+import { EVERY_PERMISSION, isCarried, kindsCarried, LISTERS, openersOf } from './native-kinds.rules.ts'
 import type { Asker } from './rbac.rules.ts'
 import { type NamespaceRef, Rights } from './rights.rules.ts'
 
@@ -33,7 +33,7 @@ export interface AccessOptions {
 
 /** What everybody may see of the objects of all clusters. */
 export interface Access {
-  readerOf(subject: Subject): ObjectReader
+  readonly readerOf: (subject: Subject) => ObjectReader
   /** Follows the bindings of this cluster from now on. */
   watch(cluster: string): void
   /** Nobody has rights of their own there any more. */
@@ -46,7 +46,6 @@ export interface Access {
 /** Bindings with this label are the platform's own grants, which count without them. */
 export const GRANT_LABEL = 'quarterdeck.dev/grant'
 
-const LISTERS = openersOf('list')
 /** Readers and rights that are kept although nobody may be asking. */
 const MOST_KEPT = 10_000
 const GROUP_OF_ALL = 'system:authenticated'
@@ -76,7 +75,7 @@ class OpenAccess implements Access {
     return this.#options.grants
   }
 
-  readerOf(subject: Subject): ObjectReader {
+  readonly readerOf = (subject: Subject): ObjectReader => {
     const known = this.#bySubject.get(subject)
     if (known) return known
     const { id = '', permissions, within } = subject
@@ -189,7 +188,8 @@ class SubjectReader implements ObjectReader {
   /** By the platform: what counts everywhere, and in which namespaces. */
   #granted() {
     const { grants } = this.#access
-    const everywhere: KindSet[] = []
+    const all = grants.may(this.#subject, EVERY_PERMISSION, {})
+    const everywhere: KindSet[] = all ? [EVERY_KIND] : []
     const byPlace = new Map<string, KindSet[]>()
     for (const { permission, kinds } of LISTERS) {
       const environments = grants.environmentsWith(this.#subject, permission)
@@ -229,7 +229,7 @@ class SubjectReader implements ObjectReader {
 
   #carried() {
     const { permissions, within } = this.#subject
-    const kinds = kindsCarried(permissions, 'list')
+    const kinds = kindsCarried(permissions)
     if (!isLimited(within)) return { kinds }
     const { grants } = this.#access
     return { kinds, places: grants.environmentsIn(within).flatMap((name) => grants.placeOf(name) ?? []) }
@@ -237,13 +237,14 @@ class SubjectReader implements ObjectReader {
 
   #grantedTo(verb: string, object: NamedObject): boolean {
     const { grants } = this.#access
+    const has = (permission: Permission, scope: Scope) => grants.may(this.#subject, permission, scope)
+    if (has(EVERY_PERMISSION, {})) return true
+    const openers = openersOf(verb, object.resource)
+    if (openers.some((permission) => has(permission, {}))) return true
+    // What an environment opens of its own namespace is a look.
+    if (object.resource === 'namespaces' && verb !== 'get') return false
     const environment = grants.environmentAt(placeOf(object))
-    const opens = openersOf(verb).filter(({ kinds }) => kinds.has(object.resource))
-    return opens.some(({ permission }) => {
-      if (grants.may(this.#subject, permission, {})) return true
-      if (environment === undefined || !grants.may(this.#subject, permission, { environment })) return false
-      return verb === 'get' || !isKept(object.resource)
-    })
+    return environment !== undefined && openers.some((permission) => has(permission, { environment }))
   }
 
   #ownRight(verb: string, object: NamedObject): boolean {
@@ -251,7 +252,7 @@ class SubjectReader implements ObjectReader {
     const asker = this.#asker()
     const bindings = clusters.get(object.cluster)?.bindings
     const { permissions, within } = this.#subject
-    if (!asker || !bindings || !kindsCarried(permissions, verb).has(object.resource)) return false
+    if (!asker || !bindings || !isCarried(permissions, verb, object.resource)) return false
     const place = placeOf(object)
     if (isLimited(within)) {
       const environment = grants.environmentAt(place)
@@ -272,6 +273,6 @@ const placeOf = ({ resource, cluster, namespace, name }: NamedObject): Namespace
   namespace: resource === 'namespaces' ? name : namespace,
 })
 
-const NO_KIND = kindsOpened([], 'list')
+const NO_KIND = new KindSet([])
 const joined = ([first = NO_KIND, ...others]: readonly KindSet[]): KindSet =>
   others.length === 0 ? first : first.with(others)

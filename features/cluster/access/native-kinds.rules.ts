@@ -1,17 +1,15 @@
 import type { Permission } from '@quarterdeck/kernel'
 import {
-  KEPT_BY_PLATFORM,
   knownPermissions,
   type NativeRule,
-  PERMISSIONS,
-  type PermissionEntry,
+  nativeRules,
+  opens,
   WITHHELD,
 } from '../../tenancy/role/permission.contract.ts'
-import { EVERY_KIND, KindSet } from './kind-set.rules.ts'
+import { EVERY_KIND, KindSet, splitResource } from './kind-set.rules.ts'
 
-const entries: Readonly<Record<string, PermissionEntry>> = PERMISSIONS
-
-const opens = ({ verbs }: NativeRule, verb: string) => verbs.includes(verb) || verbs.includes('*')
+/** No role names it and no token: whoever has it has `*`, which opens everything that a cluster serves. */
+export const EVERY_PERMISSION: Permission = 'every.permission'
 
 function patterns({ apiGroups, resources }: NativeRule): string[] {
   if (resources === 'everything') return ['!']
@@ -20,25 +18,33 @@ function patterns({ apiGroups, resources }: NativeRule): string[] {
     .flatMap((resource) => apiGroups.map((group) => `${group}/${resource}`))
 }
 
-/** The kinds whose objects these permissions open to a verb. */
-export const kindsOpened = (permissions: Iterable<string>, verb: string): KindSet =>
+/** The kinds of which these permissions let one list all objects. */
+export const kindsListed = (permissions: readonly string[]): KindSet =>
   new KindSet(
-    [...permissions].flatMap((permission) =>
-      (entries[permission]?.native ?? []).filter((rule) => opens(rule, verb)).flatMap(patterns),
-    ),
+    nativeRules(permissions)
+      .filter(({ verbs }) => verbs.includes('list'))
+      .flatMap(patterns),
     WITHHELD,
   )
 
-/** The permissions that open some kind to a verb, each with the kinds. */
-export function openersOf(verb: string): { permission: Permission; kinds: KindSet }[] {
-  return knownPermissions
-    .map((permission) => ({ permission: permission as Permission, kinds: kindsOpened([permission], verb) }))
-    .filter(({ kinds }) => !kinds.empty)
+/** The permissions that let one list some kind, each with the kinds. */
+export const LISTERS: readonly { permission: Permission; kinds: KindSet }[] = knownPermissions
+  .map((permission) => ({ permission, kinds: kindsListed([permission]) }))
+  .filter(({ kinds }) => !kinds.empty)
+
+/** The kinds that a credential lets one list, whatever its owner may. */
+export const kindsCarried = (permissions: readonly string[]): KindSet =>
+  permissions.includes('*') ? EVERY_KIND : kindsListed(permissions)
+
+/** The permissions that open a verb of a kind. */
+export const openersOf = (verb: string, resource: string): Permission[] =>
+  knownPermissions.filter((permission) => isOpened([permission], verb, resource))
+
+/** Whether a credential lets a verb of a kind through, whatever its owner may. */
+export const isCarried = (permissions: readonly string[], verb: string, resource: string): boolean =>
+  permissions.includes('*') || isOpened(permissions, verb, resource)
+
+function isOpened(permissions: readonly string[], verb: string, resource: string): boolean {
+  const { plural, group } = splitResource(resource)
+  return nativeRules(permissions).some((rule) => opens(rule, { group, resource: plural }, verb))
 }
-
-/** What a credential lets through to a verb, whatever its owner may. */
-export const kindsCarried = (permissions: readonly string[], verb: string): KindSet =>
-  permissions.includes('*') ? EVERY_KIND : kindsOpened(permissions, verb)
-
-/** Whether only the platform writes this kind in an environment. */
-export const isKept = (resource: string): boolean => KEPT_BY_PLATFORM.includes(resource)

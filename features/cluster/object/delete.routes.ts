@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
 import { bind, type Server } from '@quarterdeck/http'
-import { invalidInput, type KubeObject, notFound, permissionMissing, refText } from '@quarterdeck/kernel'
+import {
+  invalidInput,
+  type KubeObject,
+  type KubeRef,
+  notFound,
+  permissionMissing,
+  refText,
+  type Scope,
+} from '@quarterdeck/kernel'
 import type { ChangeRequest, MakeChange } from '../../delivery/operation/operation.contract.ts'
 import { type Chosen, deletionSummary, judgeDeletion } from './delete.rules.ts'
 import { deleteObjects } from './object.contract.ts'
@@ -8,44 +16,47 @@ import { checkNamespace, kindNamed, type ObjectParts, refOfKind } from './query.
 
 export interface DeleteOptions extends ObjectParts {
   makeChange: MakeChange
+  /** Where in the platform a namespace is: its environment, or the platform as a whole. */
+  scopeOf(place: { cluster: string; namespace: string }): Scope
 }
 
 /** Deletes chosen objects through an operation: plan first, and undo where it is possible. */
-export function deleteRoutes(server: Server, { opened, readerOf, clusterOf, makeChange }: DeleteOptions): void {
-  bind(server, deleteObjects, ({ params, query, body, subject, idempotencyKey }) => {
+export function deleteRoutes(server: Server, options: DeleteOptions): void {
+  const { opened, readerOf, clusterOf, makeChange, scopeOf } = options
+  bind(server, deleteObjects, ({ params, query, body, subject, idempotencyKey, require }) => {
+    const { cluster } = params
     const { namespace } = body
     const at = opened()
     const reader = readerOf(subject)
-    const asked = body.objects.map(({ resource, name, uid }, index) => {
-      const pointer = `/body/objects/${index}`
-      const kind = kindNamed(at, resource, `${pointer}/resource`)
+    const named = body.objects.map(({ resource, name, uid }, index) => {
+      const kind = kindNamed(at, reader, resource, `/body/objects/${index}/resource`)
       checkNamespace(kind, namespace, '/body/namespace')
-      if (!reader.may(kind.resource, params.cluster, namespace)) {
-        const detail = `You may not see ${kind.resource} there, so you cannot delete them. An administrator can grant it.`
-        throw permissionMissing({ permission: 'object.delete', detail })
-      }
-      return { pointer: `/objects/${index}`, ref: refOfKind(kind, { namespace, name }), ...(uid ? { uid } : {}) }
+      const object = { resource: kind.resource, cluster, namespace, name }
+      return { object, pointer: `/objects/${index}`, ref: refOfKind(kind, object), ...(uid ? { uid } : {}) }
     })
-    refuseDoubles(asked.map(({ ref }) => refText(ref)))
+    refuseDoubles(named.map(({ ref }) => refText(ref)))
+    const asked = named.filter(({ object }) => reader.may(object.resource, cluster, namespace))
+    if (asked.length === 0) throw noneOfThem(cluster, named)
+    const withheld = asked.find(({ object }) => !reader.allows('delete', object))
+    if (withheld) {
+      const scope = scopeOf({ cluster, namespace })
+      require('object.delete', scope)
+      throw permissionMissing({ permission: 'object.delete', scope, detail: withheldText(withheld.object.resource) })
+    }
     const change = { endpoint: deleteObjects.id, subject, params, query, body, idempotencyKey }
     return makeChange(change, async (): Promise<ChangeRequest> => {
-      const cluster = await clusterOf(params.cluster)
-      const live = await Promise.all(asked.map(({ ref }) => cluster.get(ref)))
+      const kube = await clusterOf(cluster)
+      const live = await Promise.all(asked.map(({ ref }) => kube.get(ref)))
       const chosen = live.flatMap((object, index): Chosen[] => {
         const pointer = asked[index]?.pointer ?? ''
         return object ? [{ object: withKind(object, asked[index]?.ref), pointer }] : []
       })
-      if (chosen.length === 0) {
-        const names = asked.slice(0, 5).map(({ ref }) => refText(ref))
-        throw notFound({
-          detail: `Cluster ${params.cluster} has none of them: ${names.join(', ')}. They may be gone already.`,
-        })
-      }
+      if (chosen.length === 0) throw noneOfThem(cluster, named)
       return {
         type: deleteObjects.id,
         summary: deletionSummary(chosen, namespace),
         target: {
-          cluster: params.cluster,
+          cluster,
           ...(namespace === '' ? {} : { namespace }),
           what: whatOf(asked.map(({ ref }) => refText(ref))),
         },
@@ -57,6 +68,17 @@ export function deleteRoutes(server: Server, { opened, readerOf, clusterOf, make
     })
   })
 }
+
+/** The same words for what is gone and for what one may not see. */
+const noneOfThem = (cluster: string, named: readonly { ref: KubeRef }[]) => {
+  const names = named.slice(0, 5).map(({ ref }) => refText(ref))
+  return notFound({
+    detail: `Cluster ${cluster} has none of them: ${names.join(', ')}. They may be gone already, or you may not see them.`,
+  })
+}
+
+const withheldText = (resource: string) =>
+  `No permission of the platform opens ${resource} there: the platform or the cluster's administrators see to them. Who has rights of their own in the cluster deletes them with kubectl.`
 
 const withKind = (object: KubeObject, ref: { apiVersion: string; kind: string } | undefined): KubeObject => ({
   ...object,

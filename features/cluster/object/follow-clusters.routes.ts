@@ -4,7 +4,8 @@ import { hintChannel, parseHint } from '@quarterdeck/reconcile'
 import type { Log, Store } from '@quarterdeck/store'
 
 export interface FollowOptions {
-  mirror: Mirror
+  /** Who reads the clusters. */
+  mirror: Pick<Mirror, 'watch' | 'forget' | 'clusters'>
   /** Names of all registered clusters. */
   registered(): Promise<string[]>
   /** Undefined when no cluster of this name is registered. Throws what a person can act on. */

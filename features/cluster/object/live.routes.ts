@@ -1,7 +1,8 @@
 import { bindSocket, type Server, type Socket } from '@quarterdeck/http'
 import { invalidInput, isProblem } from '@quarterdeck/kernel'
-import type { Reader, View, ViewListener } from '@quarterdeck/mirror'
+import type { View, ViewListener } from '@quarterdeck/mirror'
 import type { z } from 'zod'
+import type { ObjectReader } from '../access/access.contract.ts'
 import { type LiveFrame, LiveRequest, MOST_VIEWS, watchObjects } from './object.contract.ts'
 import { isQueryError, kindNamed, listQuery, type MirrorParts } from './query.routes.ts'
 
@@ -29,12 +30,12 @@ export function liveRoutes(server: Server, parts: MirrorParts): void {
 class SocketViews {
   readonly #socket: Socket
   readonly #parts: MirrorParts
-  readonly #reader: Reader
+  readonly #reader: ObjectReader
   readonly #views = new Map<number, View>()
   /** Views whose frame the socket could not take. */
   readonly #behind = new Set<View>()
 
-  constructor(socket: Socket, parts: MirrorParts, reader: Reader) {
+  constructor(socket: Socket, parts: MirrorParts, reader: ObjectReader) {
     this.#socket = socket
     this.#parts = parts
     this.#reader = reader
@@ -69,7 +70,7 @@ class SocketViews {
       throw wrong('', `${MOST_VIEWS} views are open on this connection: close one that is not seen`)
     }
     const opened = this.#parts.opened()
-    const kind = kindNamed(opened, resource, '/resource')
+    const kind = kindNamed(opened, this.#reader, resource, '/resource')
     const query = listQuery(opened, kind, asked)
     const view: View = opened.mirror.view(
       query,

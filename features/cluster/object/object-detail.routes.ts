@@ -1,10 +1,11 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { notFound, permissionMissing, type Subject } from '@quarterdeck/kernel'
+import { notFound, type Subject } from '@quarterdeck/kernel'
 import type { KindSpec, Page } from '@quarterdeck/mirror'
 import { stringify } from 'yaml'
+import type { NamedObject, ObjectReader } from '../access/access.contract.ts'
 import { getObject, listObjectEvents } from './object.contract.ts'
 import { kindAndName, managersOf, shownObject } from './object.rules.ts'
-import { checkNamespace, kindNamed, type ObjectParts, refOfKind } from './query.routes.ts'
+import { checkNamespace, kindNamed, type ObjectParts, type OpenedMirror, refOfKind } from './query.routes.ts'
 import { relatedTo } from './related.routes.ts'
 
 interface Asked {
@@ -14,20 +15,25 @@ interface Asked {
 }
 
 /** One object as its API server has it now, and the events about it. */
-export function objectDetailRoutes(server: Server, { opened, readerOf, clusterOf }: ObjectParts): void {
-  /** What is asked for. Throws unknownKind, invalidInput and permissionMissing. */
+export function objectDetailRoutes(server: Server, parts: ObjectParts): void {
+  const { opened, readerOf, clusterOf, clusterAs } = parts
+
+  /** What is asked for. Throws unknownKind, invalidInput, and notFound for what they may not see. */
   function placed({ params, query: { namespace }, subject }: Asked) {
     const at = opened()
-    const kind = kindNamed(at, params.resource, '/params/resource')
-    checkNamespace(kind, namespace, '/query/namespace')
     const reader = readerOf(subject)
-    if (!reader.may(kind.resource, params.cluster, namespace)) throw notForThem(kind, params.cluster, namespace)
-    return { mirror: at.mirror, kind, reader, row: { ...params, resource: kind.resource, namespace } }
+    const kind = kindOf(at, reader, { ...params, namespace })
+    const row = { ...params, resource: kind.resource, namespace }
+    const seen = reader.allows('get', row)
+    if (!seen && !reader.knows(params.cluster)) throw noCluster(params.cluster)
+    checkNamespace(kind, namespace, '/query/namespace')
+    if (!seen) throw absent(kind, row)
+    return { mirror: at.mirror, kind, reader, row }
   }
 
-  bind(server, getObject, async ({ signal, ...asked }) => {
-    const { mirror, kind, reader, row } = placed(asked)
-    const cluster = await clusterOf(row.cluster)
+  bind(server, getObject, async ({ signal, subject, ...asked }) => {
+    const { mirror, kind, reader, row } = placed({ ...asked, subject })
+    const cluster = await clusterAs(subject, row.cluster)
     const object = await cluster.get(refOfKind(kind, row), { signal })
     if (!object) throw absent(kind, row)
     const { related, message } = await relatedTo(object, { mirror, reader, cluster, kind, signal })
@@ -50,7 +56,7 @@ export function objectDetailRoutes(server: Server, { opened, readerOf, clusterOf
   bind(server, listObjectEvents, async (asked) => {
     const { mirror, kind, reader, row } = placed(asked)
     await clusterOf(row.cluster)
-    const events = mirror.kind('events')
+    const events = mirror.kind('events', reader)
     if (!events) return { items: [], total: 0, freshness: [] }
     const about = [
       { field: 'cluster', op: '=' as const, values: [row.cluster] },
@@ -89,19 +95,17 @@ function eventsOf({ columns, rows }: Page) {
   })
 }
 
-interface Place {
-  cluster: string
-  namespace: string
-  name: string
+/** Who may not list a kind may still be let see this one object of it. Throws unknownKind. */
+function kindOf(at: OpenedMirror, reader: ObjectReader, asked: NamedObject): KindSpec {
+  const kind = at.mirror.kind(asked.resource)
+  if (kind && reader.allows('get', { ...asked, resource: kind.resource })) return kind
+  return kindNamed(at, reader, asked.resource, '/params/resource')
 }
 
-const absent = ({ kind }: KindSpec, { cluster, namespace, name }: Place) =>
+/** The same words for what is not there and for what one may not see. */
+const absent = ({ kind }: KindSpec, { cluster, namespace, name }: NamedObject) =>
   notFound({
-    detail: `Cluster ${cluster} has no ${kind} ${namespace === '' ? name : `${namespace}/${name}`}; it may have been deleted a moment ago`,
+    detail: `Cluster ${cluster} has no ${kind} ${namespace === '' ? name : `${namespace}/${name}`}, or you may not see it; it may have been deleted a moment ago`,
   })
 
-const notForThem = ({ resource }: KindSpec, cluster: string, namespace: string) =>
-  permissionMissing({
-    permission: 'object.get',
-    detail: `You may not see ${resource} ${namespace === '' ? '' : `of namespace ${namespace} `}on ${cluster}. An administrator can grant it.`,
-  })
+const noCluster = (cluster: string) => notFound({ detail: `There is no cluster ${cluster}, or you may not see it` })

@@ -61,7 +61,7 @@ export const ObjectPage = z.object({
 })
 export type ObjectPage = z.infer<typeof ObjectPage>
 
-export const unknownKind = problemType('unknown-kind', 404, 'No cluster serves this kind')
+export const unknownKind = problemType('unknown-kind', 404, 'No cluster serves this kind, or you may not list it')
 
 const Resource = z.string().min(1).max(300).describe('pods, deployments.apps; also a kind or a short name')
 const FilterText = z
@@ -93,6 +93,7 @@ export const listKinds = endpoint({
   method: 'GET',
   path: '/kinds',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'Every kind of object that some cluster serves, with its columns and how many there are',
   response: z.object({
     items: z.array(ObjectKind),
@@ -106,6 +107,7 @@ export const listObjects = endpoint({
   method: 'GET',
   path: '/objects/:resource',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'Objects of one kind over all clusters: filtered, sorted, any page, with the exact total',
   params: ofKind,
   query: z.object({
@@ -124,6 +126,7 @@ export const countObjects = endpoint({
   method: 'GET',
   path: '/objects/:resource/facets',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'How often each value of some fields occurs',
   params: ofKind,
   query: z.object({
@@ -147,6 +150,7 @@ export const sumObjects = endpoint({
   method: 'GET',
   path: '/objects/:resource/sums',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'Sums of number columns, for each value of a field: what pods ask for on each node',
   params: ofKind,
   query: z.object({
@@ -171,6 +175,7 @@ export const completeFilter = endpoint({
   method: 'GET',
   path: '/objects/:resource/completions',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'What may follow in a filter text',
   params: ofKind,
   query: z.object({
@@ -187,6 +192,7 @@ export const searchObjects = endpoint({
   method: 'GET',
   path: '/search',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'Free text over every kind of every cluster',
   query: z.object({
     text: z.string().min(1).max(200),
@@ -255,6 +261,7 @@ export const getObject = endpoint({
   method: 'GET',
   path: '/clusters/:cluster/objects/:resource/:name',
   permission: 'object.get',
+  reach: 'anywhere',
   summary: 'One object, read live from its API server',
   params: one,
   query: inNamespace,
@@ -267,6 +274,7 @@ export const listObjectEvents = endpoint({
   method: 'GET',
   path: '/clusters/:cluster/objects/:resource/:name/events',
   permission: 'object.get',
+  reach: 'anywhere',
   summary: 'Events about one object, the newest first',
   params: one,
   query: inNamespace.extend({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
@@ -294,6 +302,7 @@ export const deleteObjects = changeEndpoint({
   method: 'POST',
   path: '/clusters/:cluster/deletions',
   permission: 'object.delete',
+  reach: 'anywhere',
   summary:
     'Delete chosen objects of one namespace; the plan names each, and undo makes them anew where that is possible',
   params: z.object({ cluster: Name }),
@@ -371,6 +380,7 @@ export const watchObjects = endpoint({
   method: 'GET',
   path: '/live',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'Live views of lists: send LiveRequest, get LiveFrame, at most ten times a second',
   transport: 'websocket',
   response: LiveFrame,

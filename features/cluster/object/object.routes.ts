@@ -11,11 +11,12 @@ const CHEAP = { unchecked: true, cost: 0.1 }
 /** Lists, figures and searches from the mirror; single objects from their API servers. */
 export function objectRoutes(server: Server, options: DeleteOptions): void {
   const { opened, readerOf } = options
-  bind(server, listKinds, () => {
+  bind(server, listKinds, ({ subject }) => {
     const { mirror } = opened()
-    const states = mirror.clusters()
+    const reader = readerOf(subject)
+    const states = mirror.clusters(reader)
     return {
-      items: mirror.kinds().map((spec) => ({
+      items: mirror.kinds(reader).map((spec) => ({
         ...spec,
         clusters: states.flatMap(({ cluster, kinds }) =>
           kinds
@@ -31,8 +32,9 @@ export function objectRoutes(server: Server, options: DeleteOptions): void {
     listObjects,
     ({ params, query, subject }) => {
       const at = opened()
-      const kind = kindNamed(at, params.resource, '/params/resource')
-      return answered(() => at.mirror.listJson(listQuery(at, kind, query), readerOf(subject)))
+      const reader = readerOf(subject)
+      const kind = kindNamed(at, reader, params.resource, '/params/resource')
+      return answered(() => at.mirror.listJson(listQuery(at, kind, query), reader))
     },
     CHEAP,
   )
@@ -41,10 +43,11 @@ export function objectRoutes(server: Server, options: DeleteOptions): void {
     countObjects,
     ({ params, query, subject }) => {
       const at = opened()
-      const kind = kindNamed(at, params.resource, '/params/resource')
+      const reader = readerOf(subject)
+      const kind = kindNamed(at, reader, params.resource, '/params/resource')
       const { fields, limit } = query
       const asked = () => ({ resource: kind.resource, ...filterOf(at, kind, query.filter), fields, limit })
-      return answered(() => ({ items: at.mirror.facets(asked(), readerOf(subject)) }))
+      return answered(() => ({ items: at.mirror.facets(asked(), reader) }))
     },
     CHEAP,
   )
@@ -53,11 +56,12 @@ export function objectRoutes(server: Server, options: DeleteOptions): void {
     sumObjects,
     ({ params, query, subject }) => {
       const at = opened()
-      const kind = kindNamed(at, params.resource, '/params/resource')
+      const reader = readerOf(subject)
+      const kind = kindNamed(at, reader, params.resource, '/params/resource')
       const { by, fields, limit } = query
       const group = by === undefined ? {} : { by }
       const asked = () => ({ resource: kind.resource, ...filterOf(at, kind, query.filter), ...group, fields, limit })
-      return answered(() => ({ items: at.mirror.sums(asked(), readerOf(subject)) }))
+      return answered(() => ({ items: at.mirror.sums(asked(), reader) }))
     },
     CHEAP,
   )
@@ -66,9 +70,10 @@ export function objectRoutes(server: Server, options: DeleteOptions): void {
     completeFilter,
     ({ params, query, subject }) => {
       const at = opened()
-      const { resource } = kindNamed(at, params.resource, '/params/resource')
+      const reader = readerOf(subject)
+      const { resource } = kindNamed(at, reader, params.resource, '/params/resource')
       const { text, cursor = text.length } = query
-      return answered(() => ({ items: at.mirror.complete({ resource, text, cursor }, readerOf(subject)) }))
+      return answered(() => ({ items: at.mirror.complete({ resource, text, cursor }, reader) }))
     },
     CHEAP,
   )

@@ -1,15 +1,7 @@
 import { invalidInput, type KubeRef, type Subject } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import type {
-  Expression,
-  KindSpec,
-  ListQuery,
-  Mirror,
-  parseFilter,
-  parseSort,
-  QueryError,
-  Reader,
-} from '@quarterdeck/mirror'
+import type { Expression, KindSpec, ListQuery, Mirror, parseFilter, parseSort, QueryError } from '@quarterdeck/mirror'
+import type { ObjectReader } from '../access/access.contract.ts'
 import { unknownKind } from './object.contract.ts'
 
 /** The mirror and the readers of its texts. They are loaded once the store is open, so that the page is there before. */
@@ -24,33 +16,30 @@ export interface MirrorParts {
   /** Throws storeUnavailable while it is not open yet. */
   opened(): OpenedMirror
   /** What a subject may see of the clusters. */
-  readerOf(subject: Subject): Reader
+  readerOf(subject: Subject): ObjectReader
 }
 
 /** The same with the clusters themselves. */
 export interface ObjectParts extends MirrorParts {
   /** Throws notFound for a cluster that is not registered. */
   clusterOf(name: string): Promise<Cluster>
+  /** The cluster as this subject: its API server judges what they read. Throws notFound, too. */
+  clusterAs(subject: Subject, name: string): Promise<Cluster>
 }
 
-const EVERYTHING: Reader = { key: '*', generation: 0, may: () => true, knows: () => true }
-
-/** Whoever may list objects sees all of them, until permissions have places (issue 5): this is where they come in. */
-export const readerOf = (_subject: Subject): Reader => EVERYTHING
-
-/** By resource, plural, kind or short name. Throws unknownKind with what comes near. */
-export function kindNamed({ mirror }: OpenedMirror, name: string, pointer: string): KindSpec {
-  const kind = mirror.kind(name)
+/** By resource, plural, kind or short name, of those that may be listed. Throws unknownKind with what comes near. */
+export function kindNamed({ mirror }: OpenedMirror, reader: ObjectReader, name: string, pointer: string): KindSpec {
+  const kind = mirror.kind(name, reader)
   if (kind) return kind
   const wanted = name.toLowerCase()
   const near = mirror
-    .kinds()
+    .kinds(reader)
     .filter((one) => one.resource.includes(wanted) || wanted.startsWith(one.kind.toLowerCase()))
     .slice(0, 5)
     .map(({ resource }) => resource)
-  const unread = mirror.clusters().filter(({ state }) => state === 'unknown' || state === 'syncing')
+  const unread = mirror.clusters(reader).filter(({ state }) => state === 'unknown' || state === 'syncing')
   const detail = [
-    `No cluster serves a kind ${name}.`,
+    `No cluster serves a kind ${name}, or you may not list it.`,
     near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'qd kinds lists those there are.',
     ...(unread.length > 0 ? [`Not all is read yet of ${unread.map(({ cluster }) => cluster).join(', ')}.`] : []),
   ].join(' ')

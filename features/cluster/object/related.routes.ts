@@ -1,6 +1,7 @@
 import { isProblem, type KubeObject } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import type { Expression, KindSpec, Mirror, Reader, Row } from '@quarterdeck/mirror'
+import type { Expression, KindSpec, Mirror, Row } from '@quarterdeck/mirror'
+import type { ObjectReader } from '../access/access.contract.ts'
 import type { Related } from './object.contract.ts'
 import { kindAndName } from './object.rules.ts'
 import { groupOf, type Reference, referencesOf } from './reference.rules.ts'
@@ -8,7 +9,7 @@ import { type Referrer, referenceTo, referrersOf } from './referrer.rules.ts'
 
 interface Around {
   mirror: Mirror
-  reader: Reader
+  reader: ObjectReader
   cluster: Cluster
   /** The object's own. */
   kind: KindSpec

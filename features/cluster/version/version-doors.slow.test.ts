@@ -9,12 +9,17 @@ import { record } from './version.store.ts'
 let platform: Platform
 const params = { cluster: 'one', resource: 'deployments.apps', name: 'web' }
 const query = { namespace: 'shop' }
+/** Whoever is called blind sees nothing of the shop. */
+const readerOf = ({ name }: { name: string }) => ({
+  may: (_resource: string, _cluster: string, namespace: string) => name !== 'blind' || namespace !== 'shop',
+  allows: (_verb: string, { namespace }: { namespace: string }) => name !== 'blind' || namespace !== 'shop',
+})
 
 beforeAll(async () => {
   platform = await startPlatform({
     migrations: [import.meta.dirname],
     cluster: false,
-    routes: (server, { db }) => versionRoutes(server, { db, fieldChanges }),
+    routes: (server, { db }) => versionRoutes(server, { db, readerOf, fieldChanges }),
   })
   const place = { cluster: 'one', resource: 'deployments.apps', kind: 'Deployment' }
   const state = (minute: number, replicas: number, manager: string) => ({
@@ -89,4 +94,27 @@ test('changes of all objects are listed for whoever may list objects, and for no
     .as({ permissions: ['object.get'] })(listChanges, {})
     .catch((error) => error)
   expect(isProblem(refused, permissionMissing)).toBe(true)
+})
+
+test('[TEN-07] of what one may not see nothing is recorded, in the same words as of what is not there', async () => {
+  const blind = platform.as({ name: 'blind', permissions: ['object.list', 'object.get'] })
+  const place = { cluster: 'one', resource: 'deployments.apps', kind: 'Deployment' }
+  const change = { change: 'changed' as const, namespace: 'open', name: 'door', uid: 'u-2', generation: 1 }
+  const rest = { revision: '9', time: Date.parse('2026-11-21T11:00:00Z'), manager: 'helm', managedTime: '' }
+  await record(platform.db, place, [{ ...change, ...rest, content: '{"apiVersion":"apps/v1","kind":"Deployment"}' }])
+  const saidOf = async (name: string) => {
+    const asked = { params: { ...params, name }, query }
+    const problems = await Promise.all([
+      blind(listVersions, asked).catch((error: Error) => error.message),
+      blind(getVersion, { ...asked, params: { ...asked.params, number: 1 } }).catch((error: Error) => error.message),
+      blind(getStateAt, { ...asked, query: { ...query, time: '2026-11-21T13:00:00Z' } }).catch((e: Error) => e.message),
+    ])
+    return JSON.stringify(problems).replaceAll(name, 'NAME')
+  }
+  expect(await saidOf('web')).toBe(await saidOf('nothing'))
+  const { items } = await blind(listChanges, { query: { limit: 1 } })
+  expect(items.map(({ name }) => name)).toEqual(['door'])
+  const all = await platform.client(listChanges, { query: {} })
+  expect(new Set(all.items.map(({ namespace }) => namespace))).toEqual(new Set(['shop', 'open']))
+  expect((await blind(listChanges, { query: { namespace: 'shop' } })).items).toEqual([])
 })

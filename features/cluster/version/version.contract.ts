@@ -51,6 +51,7 @@ export const listVersions = endpoint({
   method: 'GET',
   path: `${path}/versions`,
   permission: 'object.get',
+  reach: 'anywhere',
   summary: 'Recorded versions of an object, newest first: who changed it and when',
   params: one,
   query: inNamespace.extend({
@@ -70,6 +71,7 @@ export const getVersion = endpoint({
   method: 'GET',
   path: `${path}/versions/:number`,
   permission: 'object.get',
+  reach: 'anywhere',
   summary: 'One recorded version, and what it changed',
   params: one.extend({ number: z.coerce.number().int().min(1) }),
   query: inNamespace.extend({
@@ -84,6 +86,7 @@ export const getStateAt = endpoint({
   method: 'GET',
   path: `${path}/state`,
   permission: 'object.get',
+  reach: 'anywhere',
   summary: 'An object as it was at a time',
   params: one,
   query: inNamespace.extend({ time: Time.optional().describe('Absent: as it was seen last') }),
@@ -95,6 +98,7 @@ export const listChanges = endpoint({
   method: 'GET',
   path: '/changes',
   permission: 'object.list',
+  reach: 'anywhere',
   summary: 'What was changed lately in the clusters, by whom, newest first',
   query: z.object({
     cluster: Name.optional(),

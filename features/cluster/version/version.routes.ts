@@ -1,8 +1,10 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type Json, type KubeObject, notFound } from '@quarterdeck/kernel'
+import { type Json, type KubeObject, notFound, type Subject } from '@quarterdeck/kernel'
 import type { Db } from '@quarterdeck/store'
 import { stringify } from 'yaml'
+import type { ObjectReader } from '../access/access.contract.ts'
 import {
+  type ChangedObject,
   getStateAt,
   getVersion,
   listChanges,
@@ -11,10 +13,13 @@ import {
   type VersionDetail,
 } from './version.contract.ts'
 import {
+  type ChangeFilter,
   contentsOf,
   findObjects,
   findVersionAt,
+  type KindPlace,
   listChangeRows,
+  listPlaces,
   listVersionRows,
   type ObjectName,
   type RecordedObject,
@@ -22,15 +27,21 @@ import {
 
 interface Parts {
   db: Db
+  /** What a subject may see of the clusters. */
+  readerOf(subject: Subject): Pick<ObjectReader, 'may' | 'allows'>
   /** What differs between two states of an object, path by path. */
   fieldChanges(before: KubeObject | undefined, after: KubeObject): VersionDetail['changes']
 }
 
 /** Recorded versions of objects; whoever may read the object may read them. */
-export function versionRoutes(server: Server, { db, fieldChanges }: Parts): void {
-  bind(server, listVersions, async ({ params, query }) => {
+export function versionRoutes(server: Server, { db, readerOf, fieldChanges }: Parts): void {
+  /** Nothing is recorded, as far as they know, of what they may not see. */
+  const recorded = async (subject: Subject, name: ObjectName) =>
+    readerOf(subject).allows('get', name) ? await findObjects(db, name) : []
+
+  bind(server, listVersions, async ({ params, query, subject }) => {
     const name = nameOf(params, query)
-    const [object] = await findObjects(db, name)
+    const [object] = await recorded(subject, name)
     if (!object) throw notRecorded(name, 'version')
     const rows = await listVersionRows(db, object.id, { before: query.before, limit: query.limit + 1 })
     const items = rows.slice(0, query.limit)
@@ -38,25 +49,35 @@ export function versionRoutes(server: Server, { db, fieldChanges }: Parts): void
     return { items, ...(rows.length > items.length && last ? { continue: String(last.number) } : {}) }
   })
 
-  bind(server, getVersion, async ({ params, query }) => {
+  bind(server, getVersion, async ({ params, query, subject }) => {
     const name = nameOf(params, query)
-    const [object] = await findObjects(db, name)
+    const [object] = await recorded(subject, name)
     const [version] = object ? await listVersionRows(db, object.id, { before: params.number + 1, limit: 1 }) : []
     if (!object || version?.number !== params.number) throw notRecorded(name, `version ${params.number}`)
     return detailOf(object, version, query.against ?? params.number - 1)
   })
 
-  bind(server, getStateAt, async ({ params, query }) => {
+  bind(server, getStateAt, async ({ params, query, subject }) => {
     const name = nameOf(params, query)
     const time = query.time ?? new Date().toISOString()
-    for (const object of await findObjects(db, name)) {
+    for (const object of await recorded(subject, name)) {
       const version = await findVersionAt(db, object.id, time)
       if (version && version.change !== 'deleted') return detailOf(object, version, version.number - 1)
     }
     throw notRecorded(name, `state at ${time}`)
   })
 
-  bind(server, listChanges, async ({ query }) => ({ items: await listChangeRows(db, query) }))
+  bind(server, listChanges, async ({ query, subject }) => ({ items: await changesFor(subject, query) }))
+
+  /** The newest ones that they may see: mostly that is all of them; else only places are read that they may list. */
+  async function changesFor(subject: Subject, filter: ChangeFilter): Promise<ChangedObject[]> {
+    const { may } = readerOf(subject)
+    const seen = ({ resource, cluster, namespace }: KindPlace) => may(resource, cluster, namespace)
+    const all = await listChangeRows(db, filter)
+    if (all.every(seen)) return all
+    const places = (await listPlaces(db, filter)).filter(seen)
+    return places.length === 0 ? [] : await listChangeRows(db, filter, places)
+  }
 
   async function detailOf(object: RecordedObject, version: ObjectVersion, against: number): Promise<VersionDetail> {
     const contents = await contentsOf(
@@ -84,5 +105,5 @@ const nameOf = (
 
 const notRecorded = ({ cluster, resource, namespace, name }: ObjectName, what: string) =>
   notFound({
-    detail: `No ${what} of ${resource} ${namespace === '' ? name : `${namespace}/${name}`} on ${cluster} is recorded. qd versions lists what is; not every kind is recorded.`,
+    detail: `No ${what} of ${resource} ${namespace === '' ? name : `${namespace}/${name}`} on ${cluster} is recorded, or you may not see it. qd versions lists what is; not every kind is recorded.`,
   })

@@ -293,8 +293,29 @@ export interface ChangeFilter {
   limit: number
 }
 
-/** Changes of all objects, newest first; what was merely listed is left out. */
-export async function listChangeRows(db: Db, filter: ChangeFilter): Promise<ChangedObject[]> {
+/** Where objects of a kind are. */
+export interface KindPlace {
+  cluster: string
+  resource: string
+  namespace: string
+}
+
+/** Places of which something is recorded that the filter lets through. */
+export function listPlaces(db: Db, filter: Pick<ChangeFilter, 'cluster' | 'namespace' | 'resource'>) {
+  let query = table(db).selectFrom('recorded_object').select(['cluster', 'resource', 'namespace']).distinct()
+  for (const column of ['cluster', 'namespace', 'resource'] as const) {
+    const value = filter[column]
+    if (value !== undefined) query = query.where(column, '=', value)
+  }
+  return query.execute()
+}
+
+/** Changes of all objects (or of those in some places), newest first; what was merely listed is left out. */
+export async function listChangeRows(
+  db: Db,
+  filter: ChangeFilter,
+  places?: readonly KindPlace[],
+): Promise<ChangedObject[]> {
   let query = table(db)
     .selectFrom('object_version as version')
     .innerJoin('recorded_object as object', 'object.id', 'version.object')
@@ -304,6 +325,13 @@ export async function listChangeRows(db: Db, filter: ChangeFilter): Promise<Chan
   for (const column of ['cluster', 'namespace', 'resource', 'manager'] as const) {
     const value = filter[column]
     if (value !== undefined) query = query.where(column, '=', value)
+  }
+  if (places) {
+    const of = (column: keyof KindPlace) => places.map((place) => place[column])
+    query = query.where(
+      sql<boolean>`(cluster, resource, namespace) in
+        (select * from unnest(${of('cluster')}::text[], ${of('resource')}::text[], ${of('namespace')}::text[]))`,
+    )
   }
   if (filter.controllers === false) query = query.where('manager', 'not in', CONTROLLERS)
   if (filter.since !== undefined) query = query.where('time', '>=', filter.since)
