@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { testCluster } from '../platform/test-cluster.ts'
 import { authorisationRows } from './authorisation-rows.ts'
 import { browserRows } from './browser-rows.ts'
+import { matrixRows } from './matrix-rows.ts'
 import { parserRows } from './parser-rows.ts'
 import { proxyRows } from './proxy-rows.ts'
 import { secretRows } from './secret-rows.ts'
@@ -13,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = values.only?.split(',')
-const rows = [...authorisationRows, ...proxyRows, ...secretRows, ...parserRows, ...browserRows].filter(
+const rows = [...authorisationRows, ...matrixRows, ...proxyRows, ...secretRows, ...parserRows, ...browserRows].filter(
   ({ id }) => only?.includes(id) ?? true,
 )
 if (rows.length === 0) {
