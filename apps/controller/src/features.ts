@@ -7,11 +7,12 @@ import { clusterReconciler } from '../../../features/cluster/cluster/cluster.rec
 import type { DefinitionOwner } from '../../../features/delivery/operation/operation.contract.ts'
 import { operationReconciler } from '../../../features/delivery/operation/operation.reconciler.ts'
 import { environmentDefinitions, hold } from '../../../features/tenancy/environment/environment.store.ts'
+import { placing } from '../../../features/tenancy/tenant/placing.store.ts'
 
 /** Who keeps what operations make, by owner: one line a feature that is changed through operations. */
 export const definitions: Record<string, DefinitionOwner<Db>> = {
   application: applicationDefinitions({ holdEnvironment: hold }),
-  environment: environmentDefinitions({ applicationsIn: countIn }),
+  environment: environmentDefinitions({ applicationsIn: countIn, placing }),
 }
 
 /** What reconcilers are given. */

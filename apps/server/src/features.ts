@@ -30,20 +30,22 @@ import { fieldChanges } from '../../../features/delivery/operation/field-change.
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
 import { audit } from '../../../features/delivery/operation/operation.store.ts'
 import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
-import {
-  ensureFirstEnvironment,
-  environmentRoutes,
-  getEnvironmentPlace,
-} from '../../../features/tenancy/environment/environment.routes.ts'
+import { ensureFirstEnvironment } from '../../../features/tenancy/environment/change-environment.routes.ts'
+import { environmentRoutes, getEnvironmentPlace } from '../../../features/tenancy/environment/environment.routes.ts'
 import { list as listEnvironments } from '../../../features/tenancy/environment/environment.store.ts'
+import { usageReader } from '../../../features/tenancy/environment/usage.routes.ts'
 import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
 import { groupRoutes } from '../../../features/tenancy/group/group.routes.ts'
+import { projectRoutes } from '../../../features/tenancy/project/project.routes.ts'
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
-import { auditTrail } from './audit-trail.ts'
+import { tenantOfProject } from '../../../features/tenancy/tenant/placing.store.ts'
+import { tenantRoutes } from '../../../features/tenancy/tenant/tenant.routes.ts'
+import { tenants } from '../../../features/tenancy/tenant/tenant.store.ts'
 import { passwordRoutes } from '../../../features/tenancy/user/password.routes.ts'
 import { keepAnAdministrator, userRoutes } from '../../../features/tenancy/user/user.routes.ts'
+import { auditTrail } from './audit-trail.ts'
 import type { LateMirror } from './late-mirror.ts'
 import { presentUids } from './present-uids.ts'
 
@@ -121,7 +123,12 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, clusterAs, makeChange, scopeOf })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
-  environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
+  const changed = () => parts.authority.refresh()
+  const environments = { db, makeChange, clusterOf, tenantOf: tenantOfProject, changed }
+  environmentRoutes(server, { ...environments, countApplications: countByEnvironment })
+  const usedIn = usageReader(clusterOf)
+  tenantRoutes(server, { db, usedIn, record: recordAct, changed })
+  projectRoutes(server, { db, tenants, usedIn, record: recordAct, changed })
   const { environmentsWith } = parts.authority
   operationRoutes(server, { db, listen: store.listen, undo: makeChange.undo, definitions, environmentsWith })
   const applications = {
@@ -149,8 +156,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   const reconcilers = { ...reconcilersOf({ db, clusters }), version, audit: trail }
   return {
     reconcilers,
-    ensureFirstEnvironment: async (cluster) =>
-      (await ensureFirstEnvironment({ db, clusterOf, makeChange }, { cluster })).name,
+    ensureFirstEnvironment: async (cluster) => (await ensureFirstEnvironment(environments, { cluster })).name,
     async close() {
       reconcilers.operation.close()
       await terminals.close('The server is stopping')

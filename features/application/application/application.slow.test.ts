@@ -13,6 +13,7 @@ import { type ImageConfig, imageAbsent, registryUnreachable } from '../../image/
 import { createEnvironment } from '../../tenancy/environment/environment.contract.ts'
 import { environmentRoutes, getEnvironmentPlace } from '../../tenancy/environment/environment.routes.ts'
 import { environmentDefinitions, hold } from '../../tenancy/environment/environment.store.ts'
+import { placing, tenantOfProject } from '../../tenancy/tenant/placing.store.ts'
 import {
   deleteApplication,
   deployApplication,
@@ -50,7 +51,7 @@ const hello = (tag: string): ImageConfig => ({
 beforeAll(async () => {
   const definitions = {
     application: applicationDefinitions({ holdEnvironment: hold }),
-    environment: environmentDefinitions({ applicationsIn: countIn }),
+    environment: environmentDefinitions({ applicationsIn: countIn, placing }),
   }
   mirror = openMirror({ log: { info: () => undefined, warn: () => undefined } })
   platform = await startPlatform({
@@ -65,7 +66,14 @@ beforeAll(async () => {
         definitions,
         environmentsWith: () => undefined,
       })
-      environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
+      environmentRoutes(server, {
+        db,
+        makeChange,
+        clusterOf,
+        tenantOf: tenantOfProject,
+        countApplications: countByEnvironment,
+        changed: async () => {},
+      })
       applicationRoutes(server, {
         db,
         makeChange,

@@ -9,6 +9,7 @@ import { openImages } from '../../image/image/image.routes.ts'
 import { createEnvironment, deleteEnvironment } from '../../tenancy/environment/environment.contract.ts'
 import { environmentRoutes, getEnvironmentPlace } from '../../tenancy/environment/environment.routes.ts'
 import { environmentDefinitions, hold } from '../../tenancy/environment/environment.store.ts'
+import { placing, tenantOfProject } from '../../tenancy/tenant/placing.store.ts'
 import { deleteApplication, deployApplication, getApplication, setApplicationImage } from './application.contract.ts'
 import { applicationRoutes } from './application.routes.ts'
 import { applicationDefinitions, countByEnvironment, countIn } from './application.store.ts'
@@ -23,7 +24,7 @@ beforeAll(async () => {
   node = await nodeCluster()
   const definitions = {
     application: applicationDefinitions({ holdEnvironment: hold }),
-    environment: environmentDefinitions({ applicationsIn: countIn }),
+    environment: environmentDefinitions({ applicationsIn: countIn, placing }),
   }
   const clusterOf = async () => node.cluster
   const images = openImages({ registries: async () => [{ title: 'local', host: node.registry, insecure: true }] })
@@ -39,7 +40,14 @@ beforeAll(async () => {
         definitions,
         environmentsWith: () => undefined,
       })
-      environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
+      environmentRoutes(server, {
+        db,
+        makeChange,
+        clusterOf,
+        tenantOf: tenantOfProject,
+        countApplications: countByEnvironment,
+        changed: async () => {},
+      })
       const inspect = (image: string) => images.inspect(image)
       applicationRoutes(server, { db, makeChange, clusterOf, placeOf, inspect, nodePortHolders: () => [] })
     },

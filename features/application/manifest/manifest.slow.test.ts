@@ -16,6 +16,7 @@ import { imageAbsent } from '../../image/image/image.contract.ts'
 import { createEnvironment } from '../../tenancy/environment/environment.contract.ts'
 import { environmentRoutes, getEnvironmentPlace } from '../../tenancy/environment/environment.routes.ts'
 import { environmentDefinitions, hold } from '../../tenancy/environment/environment.store.ts'
+import { placing, tenantOfProject } from '../../tenancy/tenant/placing.store.ts'
 import {
   deleteApplication,
   getApplication,
@@ -37,7 +38,7 @@ let platform: Platform
 beforeAll(async () => {
   const definitions = {
     application: applicationDefinitions({ holdEnvironment: hold }),
-    environment: environmentDefinitions({ applicationsIn: countIn }),
+    environment: environmentDefinitions({ applicationsIn: countIn, placing }),
   }
   platform = await startPlatform({
     cluster: { nodes: true },
@@ -46,7 +47,14 @@ beforeAll(async () => {
       const makeChange = changeMaker({ db, clusterOf, definitions })
       const listen: typeof store.listen = (channel, fn) => store.listen(channel, fn)
       operationRoutes(server, { db, listen, undo: makeChange.undo, definitions, environmentsWith: () => undefined })
-      environmentRoutes(server, { db, makeChange, clusterOf, countApplications: countByEnvironment })
+      environmentRoutes(server, {
+        db,
+        makeChange,
+        clusterOf,
+        tenantOf: tenantOfProject,
+        countApplications: countByEnvironment,
+        changed: async () => {},
+      })
       const applications = {
         db,
         makeChange,

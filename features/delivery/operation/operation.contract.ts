@@ -11,6 +11,7 @@ import {
   pageOf,
   problemType,
   type Reach,
+  type Scope,
   type Subject,
   Time,
 } from '@quarterdeck/kernel'
@@ -216,6 +217,8 @@ export interface DefinitionOwner<Tx> {
   blockers(tx: Tx, definition: Pick<Definition, 'key' | 'before' | 'after'>): Promise<Blocker[]>
   /** Writes `after`; with `after` null marks it as going. False, and nothing written, when it no longer is `basis`. */
   accept(tx: Tx, definition: Definition, operation: { id: string; acceptTime: string }): Promise<boolean>
+  /** What taking back such a change needs besides operation.undo: the permissions for making it. */
+  needs?(change: Pick<Definition, 'key' | 'before' | 'after'>): { permission: Permission; scope: Scope }[]
   /** The operation has ended. `applied` is false when nothing reached the cluster, so `before` is what holds. */
   end(tx: Tx, definition: Definition, result: { id: string; succeeded: boolean; applied: boolean }): Promise<void>
 }

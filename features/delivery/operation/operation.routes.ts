@@ -41,12 +41,21 @@ export function operationRoutes(server: Server, options: OperationRoutesOptions)
   bind(server, watchOperation, (context) => watch(options, context))
   bind(server, undoOperation, async (context) => {
     const { params, query, body, subject, idempotencyKey } = context
-    const { environment } = await seen(db, context)
-    context.require(undoOperation.permission, placeOf(environment))
+    const row = await seen(db, context)
+    context.require(undoOperation.permission, placeOf(row.environment))
+    for (const { permission, scope } of neededBesides(options, row)) context.require(permission, scope)
     return options.undo({ endpoint: undoOperation.id, subject, params, query, body, idempotencyKey }, () =>
       requestOf(options, params.operation),
     )
   })
+}
+
+/** Whoever may undo does not for that reason make and delete what others keep: environments. */
+function neededBesides({ definitions }: OperationRoutesOptions, { intent }: OperationRow) {
+  const { definition } = intent
+  if (!definition) return []
+  const { owner, key, before, after } = definition
+  return definitions[owner]?.needs?.({ key, before: after, after: before }) ?? []
 }
 
 function sequenceOf(token: string | undefined): number | undefined {

@@ -17,6 +17,7 @@ import type { Blocker, ChangeRequest, FieldConflict, Plan } from './operation.co
 import { type Intent, inOrder } from './operation.rules.ts'
 import { blockerOf, objectChange, planText, type Rehearsal, unshown } from './plan.rules.ts'
 import { quotaBlockers } from './quota.rules.ts'
+import { reservedBlockers } from './reserved.rules.ts'
 
 /** A plan and what has to be remembered to carry it out and to take it back. */
 export interface Rehearsed {
@@ -38,13 +39,18 @@ export async function rehearse(
   more: { force: boolean; blockers: Blocker[]; laterOperations: string[] },
 ): Promise<Rehearsed> {
   const desired = inOrder(request.desired)
-  const [applied, removed, quota] = await Promise.all([
-    Promise.all(desired.map((manifest) => rehearseApply(cluster, manifest))),
+  const isNamespace = ({ kind }: KubeObject) => kind === 'Namespace'
+  const namespaces = await Promise.all(desired.filter(isNamespace).map((manifest) => rehearseApply(cluster, manifest)))
+  const made = namespaces.flatMap(({ rehearsal: { live, ref } }) => (live ? [] : [ref.name]))
+  const within = desired.filter((manifest) => !isNamespace(manifest))
+  const [others, removed, quota] = await Promise.all([
+    Promise.all(within.map((manifest) => rehearseApply(cluster, manifest, made))),
     Promise.all(request.removed.map((ref) => rehearseRemove(cluster, ref))),
     readQuota(cluster, desired),
   ])
+  const applied = [...namespaces, ...others]
   const taken = applied.flatMap(({ rehearsal: { live } }) => (live && request.taken?.(live)) || [])
-  const given = [...(request.blockers ?? []), ...taken, ...more.blockers]
+  const given = [...reservedBlockers(request), ...(request.blockers ?? []), ...taken, ...more.blockers]
   const rehearsals = [...applied.map(({ rehearsal }) => rehearsal), ...removed.map(({ rehearsal }) => rehearsal)]
   const blockers = [
     ...given,
@@ -126,11 +132,16 @@ function withAllocated(manifest: KubeObject | undefined, live: KubeObject): Kube
   }
 }
 
+/** `made`: namespaces that this very change makes. The API server knows nothing of what will be in them. */
 async function rehearseApply(
   cluster: Cluster,
   manifest: KubeObject,
+  made: string[] = [],
 ): Promise<{ rehearsal: Rehearsal; blocker?: Blocker }> {
   const ref = refOf(manifest)
+  if (ref.namespace !== undefined && made.includes(ref.namespace)) {
+    return { rehearsal: { ref, manifest, conflicts: [], warnings: [] } }
+  }
   const [live, dry] = await Promise.all([cluster.get(ref).catch(absentIfMissing), dryRun(cluster, manifest)])
   const { after, conflicts, warnings, problem } = dry
   const rehearsal = { ref, manifest, live, after, conflicts, warnings }

@@ -1,6 +1,6 @@
 import type { Json, KubeObject, KubeRef } from '@quarterdeck/kernel'
 import { z } from 'zod'
-import { Environment, type Stage } from './environment.contract.ts'
+import { Environment, Limits } from './environment.contract.ts'
 
 /** What is remembered of an environment: the row without what is observed. */
 export const EnvironmentDefinition = Environment.pick({
@@ -10,37 +10,22 @@ export const EnvironmentDefinition = Environment.pick({
   stage: true,
   title: true,
   createTime: true,
-}).extend({ adopted: z.boolean().default(false) })
+  isolation: true,
+  podSecurity: true,
+}).extend({
+  adopted: z.boolean().default(false),
+  // Operations from before there were projects name none.
+  project: Environment.shape.project.default('default'),
+  tenant: Environment.shape.tenant.default('default'),
+  quota: Environment.shape.quota.default({}),
+  limits: Limits.optional(),
+})
 export type EnvironmentDefinition = z.infer<typeof EnvironmentDefinition>
 
 export const definitionOf = (value: Json | null): EnvironmentDefinition | undefined =>
   value === null ? undefined : EnvironmentDefinition.parse(value)
 
-/** The label that says how near to customers a namespace is. */
-const STAGE_LABEL = 'quarterdeck.dev/stage'
-
 export const namespaceRef = (namespace: string): KubeRef => ({ apiVersion: 'v1', kind: 'Namespace', name: namespace })
-
-export const namespaceOf = ({
-  name,
-  namespace,
-  stage,
-}: {
-  name: string
-  namespace: string
-  stage: Stage
-}): KubeObject => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: {
-    name: namespace,
-    labels: {
-      'app.kubernetes.io/managed-by': 'quarterdeck',
-      'quarterdeck.dev/environment': name,
-      [STAGE_LABEL]: stage,
-    },
-  },
-})
 
 /** What is applied to let go of a namespace: our labels go, everything else stays. */
 export const released = (namespace: string): KubeObject => ({

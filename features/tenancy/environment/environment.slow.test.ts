@@ -14,8 +14,16 @@ import {
 } from '../../delivery/operation/operation.contract.ts'
 import { operationReconciler } from '../../delivery/operation/operation.reconciler.ts'
 import { operationRoutes } from '../../delivery/operation/operation.routes.ts'
-import { createEnvironment, deleteEnvironment, getEnvironment, listEnvironments } from './environment.contract.ts'
-import { ensureFirstEnvironment, environmentRoutes } from './environment.routes.ts'
+import { placing, tenantOfProject } from '../tenant/placing.store.ts'
+import { ensureFirstEnvironment } from './change-environment.routes.ts'
+import {
+  createEnvironment,
+  deleteEnvironment,
+  getEnvironment,
+  listEnvironments,
+  updateEnvironment,
+} from './environment.contract.ts'
+import { environmentRoutes } from './environment.routes.ts'
 import { environmentDefinitions } from './environment.store.ts'
 
 let platform: Platform
@@ -24,10 +32,11 @@ let clusterOf: (name: string) => Promise<Cluster>
 /** Stands for the application feature. */
 const applications: Record<string, number> = {}
 let reachable = true
+const places = { tenantOf: tenantOfProject, changed: async () => {} }
 
 beforeAll(async () => {
   const definitions = {
-    environment: environmentDefinitions({ applicationsIn: async (_, name) => applications[name] ?? 0 }),
+    environment: environmentDefinitions({ applicationsIn: async (_, name) => applications[name] ?? 0, placing }),
   }
   platform = await startPlatform({
     cluster: { nodes: true },
@@ -45,7 +54,7 @@ beforeAll(async () => {
         definitions,
         environmentsWith: () => undefined,
       })
-      environmentRoutes(server, { db, makeChange, clusterOf, countApplications: async () => applications })
+      environmentRoutes(server, { db, makeChange, clusterOf, ...places, countApplications: async () => applications })
     },
     reconcilers: ({ db, clusters }) => ({
       operation: operationReconciler({
@@ -99,7 +108,7 @@ test('an environment is a namespace with its stage on it', async () => {
 test('making it again changes nothing; another stage changes the label and can be undone', async () => {
   await ended(await create())
   const again = await ended(await create())
-  expect(again.plan.changes).toMatchObject([{ action: 'unchanged' }])
+  expect(new Set(again.plan.changes.map(({ action }) => action))).toEqual(new Set(['unchanged']))
   const changed = await ended(await create({ stage: 'prod' }))
   expect(await get()).toMatchObject({ stage: 'prod' })
   await ended(await platform.client(undoOperation, { params: { operation: changed.id }, query: {} }))
@@ -125,9 +134,10 @@ test('a namespace belongs to one environment, and those of Kubernetes itself to 
 test('deleting takes the namespace along and the environment goes when that is gone', async () => {
   await ended(await create())
   const plan = await remove({ dryRun: true })
-  expect(plan.kind === 'Plan' && plan.changes).toMatchObject([
-    { action: 'delete', effect: 'Everything in the namespace is deleted with it' },
-  ])
+  expect(plan.kind === 'Plan' && plan.changes[0]).toMatchObject({
+    action: 'delete',
+    effect: 'Everything in the namespace is deleted with it',
+  })
   const operation = await ended(await remove())
   expect(operation.state).toBe('Succeeded')
   expect(await namespace()).toBeUndefined()
@@ -154,7 +164,8 @@ test('a namespace that was there before the environment stays with all that runs
   expect(made.plan.warnings[0]).toMatch(/is there already; Pod theirs in it stay.*will leave it there/)
   await ended(await create({ stage: 'prod' }))
   const removed = await ended(await remove())
-  expect(removed).toMatchObject({ state: 'Succeeded', plan: { changes: [{ action: 'update' }] } })
+  expect(removed).toMatchObject({ state: 'Succeeded', plan: { changes: [{ action: 'update' }, {}, {}, {}] } })
+  expect(removed.plan.changes.slice(1).map(({ action }) => action)).toEqual(['delete', 'delete', 'delete'])
   expect(removed.plan.warnings[0]).toContain('it stays, with Pod theirs')
   await expect(get()).rejects.toMatchObject({ body: { status: 404 } })
   expect((await namespace())?.metadata).toMatchObject({ labels })
@@ -180,7 +191,10 @@ test('what others put into the namespace of an environment is named and goes onl
 test('the first environment leaves a namespace of somebody else alone and takes a free one', async () => {
   await sql`delete from environment`.execute(platform.db)
   await platform.cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  const first = await ensureFirstEnvironment({ db: platform.db, clusterOf, makeChange }, { cluster: 'test', name })
+  const first = await ensureFirstEnvironment(
+    { db: platform.db, clusterOf, makeChange, tenantOf: tenantOfProject },
+    { cluster: 'test', name },
+  )
   expect(first.name).toBe(name)
   await platform.settle()
   expect(await get()).toMatchObject({ namespace: `quarterdeck-${name}`, state: 'Ready' })
@@ -223,9 +237,12 @@ test('a cluster that does not answer leaves the environment readable and says so
 
 test('the first environment is made once, however often it is asked for', async () => {
   await sql`delete from environment`.execute(platform.db)
-  const first = await ensureFirstEnvironment({ db: platform.db, clusterOf, makeChange }, { cluster: 'test', name })
+  const first = await ensureFirstEnvironment(
+    { db: platform.db, clusterOf, makeChange, tenantOf: tenantOfProject },
+    { cluster: 'test', name },
+  )
   const again = await ensureFirstEnvironment(
-    { db: platform.db, clusterOf, makeChange },
+    { db: platform.db, clusterOf, makeChange, tenantOf: tenantOfProject },
     { cluster: 'test', name: 'other' },
   )
   expect(first).toMatchObject({ name, operation: expect.any(String) })
@@ -239,4 +256,173 @@ test('who may only look cannot make one', async () => {
   await expect(
     viewer(createEnvironment, { params: { environment: name }, query: {}, body: { cluster: 'test', stage: 'dev' } }),
   ).rejects.toMatchObject({ body: { permission: 'environment.create' } })
+})
+
+const at = (kind: string, object: string, apiVersion = 'v1') =>
+  platform.cluster.get({ apiVersion, kind, namespace: name, name: object })
+const update = (body: object = {}, query: object = {}) =>
+  platform.client(updateEnvironment, { params: { environment: name }, query, body })
+
+/** What the API server says of the executor of this environment. */
+async function executorMay(attributes: object): Promise<boolean> {
+  const { object } = await platform.cluster.create({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    metadata: { name: '' },
+    spec: { user: `system:serviceaccount:${name}:quarterdeck-executor`, resourceAttributes: attributes },
+  })
+  return object.status?.allowed === true
+}
+
+test('[TEN-08] one operation makes namespace, quota, limits, isolation and executor, all of it in the plan; undo takes all back', async () => {
+  const body = { quota: { cpuRequest: '2', memoryLimit: '4Gi', pods: 5 }, limits: { most: { memory: '256Mi' } } }
+  const plan = await create(body, { dryRun: true })
+  expect(plan.kind === 'Plan' && plan.blockers).toEqual([])
+  expect(await namespace()).toBeUndefined()
+  const made = await ended(await create(body))
+  expect(made.state).toBe('Succeeded')
+  expect(made.plan.changes.map(({ action, ref }) => `${action} ${ref.kind} ${ref.name}`)).toEqual([
+    `create Namespace ${name}`,
+    'create ResourceQuota quarterdeck',
+    'create LimitRange quarterdeck',
+    'create ServiceAccount quarterdeck-executor',
+    'create NetworkPolicy quarterdeck-isolation',
+    'create Role quarterdeck-executor',
+    'create RoleBinding quarterdeck-executor',
+  ])
+  expect((await namespace())?.metadata.labels).toMatchObject({
+    'quarterdeck.dev/project': 'default',
+    'quarterdeck.dev/tenant': 'default',
+    'pod-security.kubernetes.io/enforce': 'baseline',
+  })
+  expect((await at('ResourceQuota', 'quarterdeck'))?.spec?.hard).toEqual({
+    'requests.cpu': '2',
+    'limits.memory': '4Gi',
+    pods: '5',
+  })
+  expect((await at('LimitRange', 'quarterdeck'))?.spec?.limits).toMatchObject([
+    { type: 'Container', defaultRequest: { cpu: '100m' }, default: { memory: '256Mi' }, max: { memory: '256Mi' } },
+  ])
+  expect((await at('NetworkPolicy', 'quarterdeck-isolation', 'networking.k8s.io/v1'))?.spec).toMatchObject({
+    podSelector: {},
+    policyTypes: ['Ingress', 'Egress'],
+    ingress: [{ from: [{ podSelector: {} }] }],
+  })
+  expect(await get()).toMatchObject({ project: 'default', tenant: 'default', isolation: 'isolated', outdated: [] })
+  const undo = await platform.client(undoOperation, { params: { operation: made.id }, query: {} })
+  expect((await ended(undo)).state).toBe('Succeeded')
+  expect(await namespace()).toBeUndefined()
+  const again = await platform.client(undoOperation, {
+    params: { operation: undo.kind === 'Operation' ? undo.id : '' },
+    query: {},
+  })
+  expect((await ended(again)).state).toBe('Succeeded')
+  expect(await get()).toMatchObject({ state: 'Ready', quota: body.quota, limits: body.limits, outdated: [] })
+}, 60_000)
+
+test('the executor may what operations apply in its namespace, and nothing else anywhere', async () => {
+  await ended(await create())
+  const deployment = { group: 'apps', resource: 'deployments', verb: 'patch' }
+  expect(await executorMay({ ...deployment, namespace: name })).toBe(true)
+  expect(await executorMay({ resource: 'secrets', verb: 'create', namespace: name })).toBe(true)
+  expect(await executorMay({ ...deployment, namespace: 'default' })).toBe(false)
+  expect(await executorMay(deployment)).toBe(false)
+  for (const resource of ['resourcequotas', 'limitranges', 'pods/exec', 'namespaces']) {
+    expect([resource, await executorMay({ resource, verb: 'patch', namespace: name })]).toEqual([resource, false])
+  }
+  for (const resource of ['roles', 'rolebindings']) {
+    const group = 'rbac.authorization.k8s.io'
+    expect(await executorMay({ group, resource, verb: 'create', namespace: name })).toBe(false)
+  }
+  const group = 'networking.k8s.io'
+  expect(await executorMay({ group, resource: 'networkpolicies', verb: 'patch', namespace: name })).toBe(false)
+})
+
+test('[TEN-10] the cluster holds pods to the quota, and the environment shows what is used and free', async () => {
+  await ended(await create({ quota: { pods: 1, cpuRequest: '500m' } }))
+  const quota = async () => (await at('ResourceQuota', 'quarterdeck'))?.status?.used?.pods
+  while ((await quota()) === undefined) await sleep(50)
+  while (!(await at('ServiceAccount', 'default'))) await sleep(50)
+  await platform.cluster.create(podIn(name))
+  const second = podIn(name)
+  second.metadata.name = 'second'
+  await expect(platform.cluster.create(second)).rejects.toMatchObject({
+    message: expect.stringContaining('exceeded quota'),
+  })
+  while ((await quota()) !== '1') await sleep(50)
+  expect((await get()).use).toEqual([
+    { resource: 'cpuRequest', allowed: 0.5, reserved: 0.5, used: 0.1, free: 0.4 },
+    { resource: 'pods', allowed: 1, reserved: 1, used: 1, free: 0 },
+  ])
+  const raised = await ended(await update({ quota: { pods: 3, cpuRequest: '500m' } }))
+  expect(raised.plan.changes.filter(({ action }) => action !== 'unchanged')).toMatchObject([
+    { ref: { kind: 'ResourceQuota' }, fields: [{ path: 'spec.hard.pods', before: '1', after: '3' }] },
+  ])
+  await ended(await platform.client(undoOperation, { params: { operation: raised.id }, query: {} }))
+  expect((await get()).quota).toEqual({ pods: 1, cpuRequest: '500m' })
+}, 60_000)
+
+test('isolation is chosen: open takes the policy away, project lets in the other environments of the project', async () => {
+  await ended(await create())
+  const policy = () => at('NetworkPolicy', 'quarterdeck-isolation', 'networking.k8s.io/v1')
+  await ended(await update({ isolation: 'project' }))
+  expect((await policy())?.spec?.ingress).toEqual([
+    {
+      from: [{ podSelector: {} }, { namespaceSelector: { matchLabels: { 'quarterdeck.dev/project': 'default' } } }],
+    },
+  ])
+  const opened = await ended(await update({ isolation: 'open' }))
+  expect(await policy()).toBeUndefined()
+  await ended(await platform.client(undoOperation, { params: { operation: opened.id }, query: {} }))
+  expect(await policy()).toBeDefined()
+  expect(await get()).toMatchObject({ isolation: 'project', outdated: [] })
+})
+
+test('an environment from before there was more goes on as it is until it is brought up to date, and can go back', async () => {
+  const labels = {
+    'app.kubernetes.io/managed-by': 'quarterdeck',
+    'quarterdeck.dev/environment': name,
+    'quarterdeck.dev/stage': 'dev',
+  }
+  await platform.cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
+  await sql`insert into environment (name, cluster, namespace, stage, "createTime", operation, state)
+    values (${name}, 'test', ${name}, 'dev', now(), gen_random_uuid(), 'Ready')`.execute(platform.db)
+  expect((await get()).outdated).toEqual(['It was made before environments had limits, isolation and an executor'])
+  const dated = await ended(await update())
+  expect(dated.state).toBe('Succeeded')
+  expect(dated.plan.changes.map(({ action, ref }) => `${action} ${ref.kind}`)).toEqual([
+    'update Namespace',
+    'create ServiceAccount',
+    'create Role',
+    'create RoleBinding',
+  ])
+  expect(await get()).toMatchObject({ isolation: 'open', podSecurity: 'privileged', outdated: [] })
+  await ended(await platform.client(undoOperation, { params: { operation: dated.id }, query: {} }))
+  expect((await get()).isolation).toBeUndefined()
+  expect(await at('RoleBinding', 'quarterdeck-executor', 'rbac.authorization.k8s.io/v1')).toBeUndefined()
+})
+
+test('what somebody else changed or deleted of an environment is seen, and changing it in nothing puts it right', async () => {
+  await ended(await create({ quota: { pods: 2 } }))
+  const binding = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', namespace: name }
+  await platform.cluster.remove({ ...binding, name: 'quarterdeck-executor' })
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'quarterdeck', namespace: name } }
+  await platform.cluster.apply({ ...quota, spec: { hard: { pods: '100' } } }, { force: true, fieldManager: 'somebody' })
+  expect((await get()).outdated).toEqual([
+    'ResourceQuota quarterdeck was changed by somebody else',
+    'RoleBinding quarterdeck-executor is missing',
+  ])
+  await expect(update()).rejects.toMatchObject({ body: { type: '/problems/fields-managed-elsewhere' } })
+  await ended(await update({}, { force: true }))
+  expect((await get()).outdated).toEqual([])
+  expect((await at('ResourceQuota', 'quarterdeck'))?.spec?.hard).toEqual({ pods: '2' })
+})
+
+test('a namespace that is there keeps its labels and is not cut off when it is taken over', async () => {
+  const enforced = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+  await platform.cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: enforced } })
+  const made = await ended(await create())
+  expect(made.state).toBe('Succeeded')
+  expect(await get()).toMatchObject({ isolation: 'open', podSecurity: 'restricted' })
+  expect((await namespace())?.metadata.labels).toMatchObject(enforced)
 })

@@ -81,7 +81,8 @@ export function checkPermission(
   if (reach === 'anywhere' ? authority.somewhere(subject, permission) : authority.may(subject, permission, scope)) {
     return subject
   }
-  throw denied(authority, subject, permission, scope)
+  // Where it is needed only the handler knows.
+  throw denied(authority, subject, permission, reach === 'anywhere' ? {} : scope)
 }
 
 /** Throws permissionMissing or, for a place that the subject may not even see, notFound. */
