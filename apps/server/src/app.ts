@@ -24,6 +24,7 @@ import { lateKeyFile } from './late-key-file.ts'
 import { type LateMirror, lateMirror } from './late-mirror.ts'
 import { logFile } from './log-file.ts'
 import { clusterOfKubeconfig, clusterOfThisMachine } from './own-cluster.ts'
+import { sensitiveReads } from './sensitive-read.ts'
 import { SetupProgress } from './setup-progress.ts'
 import { listenFailure } from './start-error.ts'
 import { StoreStep, stepsOf } from './steps.ts'
@@ -218,6 +219,7 @@ function serverOptions(config: Config, { parts, progress }: Platform) {
     authenticate: parts.signIns.authenticate,
     authority: parts.authority,
     within: withOrigin,
+    recordRead: sensitiveReads(parts.db),
     readiness: () => readiness(parts.store, progress),
     host: config.host,
     version,

@@ -119,6 +119,15 @@ async function subjectOf(
   }
 }
 
+/** Sensitive reads are written down before they are answered. */
+export async function recordRead(server: Server, endpoint: AnyEndpoint, request: FastifyRequest): Promise<void> {
+  if (endpoint.recorded === 'no') return
+  const { subject } = request as Admitted
+  await withinOrigin(server, request, () =>
+    server.options.recordRead?.(subject, endpoint, request.params as Record<string, unknown>),
+  )
+}
+
 /** Runs what a request asks for, so that whoever writes it down knows where it came from. */
 export function withinOrigin<T>(server: Server, request: FastifyRequest, fn: () => T): T {
   const { within } = server.options

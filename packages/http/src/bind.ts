@@ -9,7 +9,7 @@ import {
 } from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { type Admitted, admit, checkStepUp, stillAdmitted, withinOrigin } from './admission.ts'
+import { type Admitted, admit, checkStepUp, recordRead, stillAdmitted, withinOrigin } from './admission.ts'
 import { isSecure, readCookie, writeCookie } from './cookie.ts'
 import { requirePermission } from './guard.ts'
 import type { Server } from './server.ts'
@@ -203,6 +203,7 @@ export function bind<
       const gone = new AbortController()
       const signal = lazySignal(server, reply, gone)
       const context = contextOf(server, endpoint, request, reply, signal)
+      await recordRead(server, endpoint, request)
       if (endpoint.transport === 'json') {
         const answer: unknown = await withinOrigin(server, request, () => handler(context))
         if (unchecked && server.options.checkAnswers) checkWhole(endpoint, answer)

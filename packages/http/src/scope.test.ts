@@ -105,3 +105,27 @@ test('[TEN-06] a stream ends when what it required is lost, though the endpoint 
   const rest = await reader?.read().catch(() => ({ done: true }))
   expect(rest?.done).toBe(true)
 })
+
+test('[TEN-16] a sensitive read is written down before it is answered, and not answered when that fails', async () => {
+  const written: unknown[] = []
+  let fails = false
+  server = await createServer({
+    authenticate: async () => li,
+    logLevel: 'silent',
+    async recordRead(subject, { id }, params) {
+      if (fails) throw new Error('no room')
+      written.push([subject.name, id, params])
+    },
+  })
+  const sensitive = endpoint({ ...shop, id: 'thing.read', path: '/secret-things/:environment', recorded: 'always' })
+  bind(server, sensitive, () => ({ may: written.length > 0 }))
+  bind(server, shop, () => ({ may: true }))
+  const ask = async (path: string) =>
+    (await server?.fetch(`http://localhost/api/v1${path}`, { headers: { authorization: 'Bearer x' } }))?.status
+  expect(await ask('/environments/shop/things')).toBe(200)
+  expect(written).toEqual([])
+  expect(await ask('/secret-things/shop')).toBe(200)
+  expect(written).toEqual([['li', 'thing.read', { environment: 'shop' }]])
+  fails = true
+  expect(await ask('/secret-things/shop')).toBe(500)
+})

@@ -67,6 +67,8 @@ export interface ServerOptions {
   version?: string
   /** Runs what a request asks for; absent: as it is. For those who write down where an act came from. */
   within?: <T>(origin: { peer: string; client: string; credential?: string; request: string }, fn: () => T) => T
+  /** Writes a sensitive read into the audit trail, before it is answered; what it rejects with stops the request. */
+  recordRead?: (subject: Subject, endpoint: AnyEndpoint, params: Record<string, unknown>) => Promise<void>
   /** Requests of one peer: `burst` at once, `perSecond` on average; some cost less than 1. Default 5,000 and 1,000. */
   rateLimit?: { burst: number; perSecond: number }
   /** True in tests: answers that are sent unchecked for speed (BindOptions) are checked all the same. */

@@ -40,6 +40,8 @@ export interface Endpoint<
   readonly problems: readonly ProblemType[]
   /** True when the act is a change to a cluster: takes dryRun, planHash and Idempotency-Key. */
   readonly change: boolean
+  /** Whether reading is written into the audit trail before it is answered: always, or in protected environments. */
+  readonly recorded: 'no' | 'protected' | 'always'
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any endpoint, whatever its schemas; zod's types are invariant
@@ -77,6 +79,8 @@ export function endpoint<
   transport?: Transport
   problems?: readonly ProblemType[]
   change?: boolean
+  /** Default `no`. Changes are recorded by whoever makes them. */
+  recorded?: 'no' | 'protected' | 'always'
 }): Endpoint<Params, Query, Body, Response> {
   return Object.freeze({
     status: 200,
@@ -84,6 +88,7 @@ export function endpoint<
     reach: 'path' as const,
     problems: [],
     change: false,
+    recorded: 'no' as const,
     params: nothing as unknown as Params,
     query: nothing as unknown as Query,
     body: z.undefined() as unknown as Body,
