@@ -6,7 +6,8 @@ export interface AuditEntry {
   act: string
   /** What it was done to: `cluster prod`, `token build of admin`. */
   what: string
-  outcome: 'succeeded' | 'failed'
+  /** `intent`: written before it was done. */
+  outcome: 'intent' | 'succeeded' | 'failed'
   /** A sentence; empty when there is nothing to add. */
   detail: string
   /** Where it was done; absent: it concerns the platform as a whole. */
