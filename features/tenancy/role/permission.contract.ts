@@ -47,6 +47,40 @@ export const KEPT_BY_ADMINISTRATORS: readonly string[] = [
   'customresourcedefinitions.apiextensions.k8s.io',
 ]
 
+/** Something that a cluster serves; `pods/exec` for what is below a kind. */
+export interface NativeResource {
+  /** Empty for the core group. */
+  group: string
+  resource: string
+}
+
+/** What is below a kind and says no more than the kind itself: with an object one may change these, too. */
+const AS_THE_KIND = new Set(['scale', 'resize'])
+const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+
+/** Whether a rule opens a verb of a resource. */
+export function opens(rule: NativeRule, { group, resource }: NativeResource, verb: string): boolean {
+  if (rule.resources !== 'everything') {
+    return rule.apiGroups.includes(group) && rule.resources.includes(resource) && rule.verbs.includes(verb)
+  }
+  const [kind = '', below] = resource.split('/')
+  // To evict a pod is to delete it.
+  if (resource === 'pods/eviction') return verb === 'create' && rule.verbs.includes('delete')
+  if (below !== undefined && !AS_THE_KIND.has(below)) return false
+  const name = group === '' ? kind : `${kind}.${group}`
+  if (WITHHELD.includes(name)) return false
+  if (WRITES.has(verb) && [...KEPT_BY_PLATFORM, ...KEPT_BY_ADMINISTRATORS].includes(name)) return false
+  return rule.verbs.includes(verb)
+}
+
+/** What permissions open together; `*` stands for all of them. */
+export function nativeRules(permissions: Iterable<string>): NativeRule[] {
+  const held = new Set(permissions)
+  return Object.entries<PermissionEntry>(PERMISSIONS).flatMap(([permission, { native = [] }]) =>
+    held.has('*') || held.has(permission) ? native : [],
+  )
+}
+
 const READ = ['get', 'list', 'watch'] as const
 const WRITE = ['create', 'update', 'patch', 'delete', 'deletecollection'] as const
 

@@ -4,7 +4,8 @@ import { clusterForbidden } from '@quarterdeck/kernel'
 export interface ClusterIdentity {
   /** `quarterdeck:user:NAME` */
   user: string
-  uid: string
+  /** Absent: of who is no person. */
+  uid?: string
   /** `quarterdeck:group:NAME` */
   groups: readonly string[]
 }
@@ -30,7 +31,7 @@ export function identityHeaders({ user, uid, groups }: ClusterIdentity): Identit
   }
   return {
     'impersonate-user': named(user, 'name'),
-    'impersonate-uid': sent(uid, 'id'),
+    ...(uid === undefined ? {} : { 'impersonate-uid': sent(uid, 'id') }),
     // An empty list sends no line at all.
     'impersonate-group': groups.map((group) => named(group, 'group')),
   }

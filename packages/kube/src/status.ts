@@ -116,7 +116,10 @@ function forbidden(message: string, asked: Asked, place: string): Problem {
     const quota = message.slice(message.indexOf('exceeded quota'))
     return rejectedByCluster({ detail: `${place}: the quota of the namespace does not allow it: ${quota}`, quota })
   }
-  const byAdmission = message !== '' && !/ cannot [a-z]+ /.test(message) && !/^[Ff]orbidden:? ?"?\//.test(message)
+  // Since 1.35 a command in a container is refused without any words to whoever may get it, but not create it.
+  const isWordless = /is forbidden: ?$/.test(message)
+  const byAdmission =
+    message !== '' && !isWordless && !/ cannot [a-z]+ /.test(message) && !/^[Ff]orbidden:? ?"?\//.test(message)
   if (byAdmission) return rejectedByCluster({ detail: `${place}: ${message}` })
   if (asked.impersonated && /\bcannot impersonate resource\b/.test(message)) {
     return clusterForbidden({
