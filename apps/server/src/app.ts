@@ -10,6 +10,9 @@ import { type Access, openAccess } from '../../../features/cluster/access/access
 import { countSealed, findKubeconfig, listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { openAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
+import { countSealedSecrets } from '../../../features/tenancy/onetime/onetime.store.ts'
+import { openCodes } from '../../../features/tenancy/onetime/step-up.routes.ts'
+import { countSealedProviders } from '../../../features/tenancy/provider/provider.store.ts'
 import { openSignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { endCredentials } from '../../../features/tenancy/session/token.store.ts'
 import {
@@ -26,6 +29,7 @@ import { logFile } from './log-file.ts'
 import { clusterOfKubeconfig, clusterOfThisMachine } from './own-cluster.ts'
 import { sensitiveReads } from './sensitive-read.ts'
 import { SetupProgress } from './setup-progress.ts'
+import { BEFORE_A_CODE } from './sign-in.ts'
 import { listenFailure } from './start-error.ts'
 import { StoreStep, stepsOf } from './steps.ts'
 
@@ -117,6 +121,13 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   const load = (name: string) => findKubeconfig(db, keyFile, name)
   const clusters = createClusters({ load })
   const authority = openAuthority({ db, listen: store.listen, log: logger })
+  const codes = openCodes({
+    db,
+    listen: store.listen,
+    log: logger,
+    onAuthorityChange: authority.onChange,
+    exempt: BEFORE_A_CODE,
+  })
   const access = openAccess({
     grants: authority,
     clusterOf: clusters.get,
@@ -140,6 +151,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     log: logger,
     signIns: openSignIns({ db, listen: store.listen, record: (entry) => recordAct(db, entry) }),
     authority,
+    codes,
     access,
     mirror,
     versionDays: config.versionDays,
@@ -153,7 +165,8 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   }
   let running: Reconcilers | undefined
   const opening = new StoreStep(late, progress, async () => {
-    setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await countSealed(db) }))
+    setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await sealedRows(db) }))
+    await codes.open()
     await parts.authority.open()
     await administrator(config, store, platform.url, say)
     running = runReconcilers({ store, reconcilers: platform.features?.reconcilers ?? {}, logger })
@@ -177,6 +190,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     },
     async close() {
       parts.signIns.close()
+      codes.close()
       parts.authority.close()
       access.close()
       await clusters.close()
@@ -185,6 +199,10 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   }
   return platform
 }
+
+/** Rows that could never be read again without the key file. */
+const sealedRows = async (db: Store['db']): Promise<number> =>
+  (await countSealed(db)) + (await countSealedSecrets(db)) + (await countSealedProviders(db))
 
 interface MirrorParts {
   store: Store
@@ -218,6 +236,7 @@ function serverOptions(config: Config, { parts, progress }: Platform) {
   return {
     authenticate: parts.signIns.authenticate,
     authority: parts.authority,
+    stepUp: parts.codes.stepUp,
     within: withOrigin,
     recordRead: sensitiveReads(parts.db),
     readiness: () => readiness(parts.store, progress),

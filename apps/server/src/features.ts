@@ -37,9 +37,9 @@ import { usageReader } from '../../../features/tenancy/environment/usage.routes.
 import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
 import { groupRoutes } from '../../../features/tenancy/group/group.routes.ts'
+import type { Codes } from '../../../features/tenancy/onetime/step-up.routes.ts'
 import { projectRoutes } from '../../../features/tenancy/project/project.routes.ts'
 import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
-import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 import { tenantOfProject } from '../../../features/tenancy/tenant/placing.store.ts'
 import { tenantRoutes } from '../../../features/tenancy/tenant/tenant.routes.ts'
 import { tenants } from '../../../features/tenancy/tenant/tenant.store.ts'
@@ -48,6 +48,7 @@ import { keepAnAdministrator, userRoutes } from '../../../features/tenancy/user/
 import { auditTrail } from './audit-trail.ts'
 import type { LateMirror } from './late-mirror.ts'
 import { presentUids } from './present-uids.ts'
+import { bindSignIn } from './sign-in.ts'
 
 /** What features are given. All of it can be handed out before the store is open. */
 export interface Parts {
@@ -58,6 +59,7 @@ export interface Parts {
   log: Log
   signIns: SignIns
   authority: OpenAuthority
+  codes: Codes
   access: Access
   mirror: Pick<LateMirror, 'opened' | 'current'>
   /** How long recorded versions of objects are kept. */
@@ -105,7 +107,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
 
   setupRoutes(server, setup)
   const { authority, url } = parts
-  const signIns = sessionRoutes(server, { db, record: recordAct, authority, url, revoked: parts.signIns.forget })
+  const { signIns, provider } = bindSignIn(server, parts)
   passwordRoutes(server, { db, record: recordAct, signIns, grantAdministrator })
   const { endCredentials, revoked } = signIns
   userRoutes(server, { db, record: recordAct, reach: authority, endCredentials, revoked, url })
@@ -153,7 +155,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     keepDays: parts.versionDays,
     now: Date.now,
   })
-  const reconcilers = { ...reconcilersOf({ db, clusters }), version, audit: trail }
+  const reconcilers = { ...reconcilersOf({ db, clusters }), version, provider, audit: trail }
   return {
     reconcilers,
     ensureFirstEnvironment: async (cluster) => (await ensureFirstEnvironment(environments, { cluster })).name,

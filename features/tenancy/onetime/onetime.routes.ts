@@ -97,7 +97,7 @@ export function oneTimeRoutes(server: Server, options: OneTimeOptions): void {
   /** Uses the code up and does `then` with it; throws when it was not right. */
   async function withCode(
     { id: act }: AnyEndpoint,
-    { subject, body, peer }: Pick<Context<typeof verifySession>, 'subject' | 'body' | 'peer'>,
+    { subject, body }: Pick<Context<typeof verifySession>, 'subject' | 'body'>,
     then: (tx: Db, account: string, at: string) => Promise<void>,
     { confirmed = true, whole = true }: { confirmed?: boolean; whole?: boolean } = {},
   ): Promise<void> {
@@ -114,13 +114,13 @@ export function oneTimeRoutes(server: Server, options: OneTimeOptions): void {
         recoveryHash: isRecoveryCode(body.code) ? hashSecret(body.code) : undefined,
       },
       async (tx) => {
-        const detail = isRecoveryCode(body.code) ? `With a recovery code, from ${peer}` : `From ${peer}`
+        const detail = isRecoveryCode(body.code) ? 'With a recovery code' : ''
         await record(tx, { ...entry, outcome: 'succeeded', detail })
         await then(tx, account, at)
       },
     )
     if (taken === 'wrong') {
-      await record(db, { ...entry, outcome: 'failed', detail: `Wrong code, from ${peer}` })
+      await record(db, { ...entry, outcome: 'failed', detail: 'Wrong code' })
     }
     refuse(taken)
   }
@@ -163,8 +163,7 @@ export function oneTimeRoutes(server: Server, options: OneTimeOptions): void {
         throw alreadyEnrolled({ detail: 'Remove the one-time password that you have first; that takes a code of it' })
       }
       const what = `one-time password of ${subject.name}`
-      const detail = `From ${context.peer}`
-      await record(tx, { actor: subject.name, act: enrolOneTimePassword.id, what, outcome: 'succeeded', detail })
+      await record(tx, { actor: subject.name, act: enrolOneTimePassword.id, what, outcome: 'succeeded', detail: '' })
     })
     return { secret: secret.base32, uri }
   })
@@ -219,14 +218,13 @@ function bindAdministration(
   server: Server,
   { db, record, afterChange }: Pick<OneTimeOptions, 'db' | 'record'> & { afterChange(): Promise<void> },
 ): void {
-  bind(server, resetOneTimePassword, async ({ subject, params: { user }, peer }) => {
+  bind(server, resetOneTimePassword, async ({ subject, params: { user } }) => {
     await transaction(db, async (tx) => {
       if (!(await deleteOneTimePasswordOf(tx, user))) {
         throw notEnrolled({ detail: `${user} has no one-time password; there is nothing to reset` })
       }
       const what = `one-time password of ${user}`
-      const detail = `From ${peer}`
-      await record(tx, { actor: subject.name, act: resetOneTimePassword.id, what, outcome: 'succeeded', detail })
+      await record(tx, { actor: subject.name, act: resetOneTimePassword.id, what, outcome: 'succeeded', detail: '' })
     })
     await afterChange()
     return null
