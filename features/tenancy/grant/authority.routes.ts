@@ -8,6 +8,12 @@ import { authorityChannel, readChangedFacts, readFacts } from './authority.store
 export interface OpenAuthority extends GrantAuthority {
   /** What is decided by, for explaining it. */
   readonly decisions: Decisions
+  /** The first of these permissions that the subject may not use there, and who could grant it. */
+  missing(
+    subject: Subject,
+    permissions: readonly string[],
+    scope: Scope,
+  ): { permission: string; grantedBy: string[] } | undefined
   /** Milliseconds since 1970 by the store's clock. */
   now(): number
   /** Reads the grants for the first time; from then on it follows them. */
@@ -89,6 +95,13 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
   return {
     decisions,
     now,
+    missing(subject, permissions, scope) {
+      const permission = decisions.missingOf(subject, permissions, scope, now())
+      if (permission === undefined) return undefined
+      // Whoever has everything can give everything.
+      const grantedBy = decisions.grantors(permission as Permission, scope, now(), GRANTORS)
+      return { permission, grantedBy: [...grantedBy] }
+    },
     get generation() {
       return generation
     },

@@ -1,5 +1,5 @@
 import { type Authority, type Permission, permits, type Scope, type Subject } from '@quarterdeck/kernel'
-import { Facts, type PlaceFact } from './fact.rules.ts'
+import { Facts } from './fact.rules.ts'
 
 /** How a user is known to every API server: sent as Impersonate-User, -Uid and -Group, and named in role bindings. */
 export interface ClusterIdentity {
@@ -53,7 +53,7 @@ interface Known {
 }
 
 /** Stands for a place that is not there. */
-const UNKNOWN = '?'
+export const UNKNOWN = '?'
 const PLATFORM: readonly string[] = ['']
 const NOWHERE: readonly string[] = [UNKNOWN, '']
 
@@ -173,6 +173,14 @@ export class Decisions {
     return permissions.find((permission) => !this.may(subject, permission as Permission, scope, nowMs))
   }
 
+  /** Until when an account has a permission at a place: infinite without an end, undefined when it does not have it. */
+  heldUntil(account: string, permission: Permission | '*', scope: Scope, nowMs: number): number | undefined {
+    const held = this.#heldBy(account)
+    const some = this.chainOf(scope).flatMap((place) => held?.get(place) ?? [])
+    const ends = some.flatMap((one) => (counts([one], permission, nowMs) ? [one.expireMs] : []))
+    return ends.length === 0 ? undefined : Math.max(...ends)
+  }
+
   /** Whether an account of its own, whatever its credential carries, has a permission there. */
   accountMay(account: string, permission: Permission | '*', scope: Scope, nowMs: number): boolean {
     const held = this.#heldBy(account)
@@ -185,7 +193,7 @@ export class Decisions {
   }
 
   /** Names of users who could grant a permission there: those who may grant and have it themselves, the nearest first. */
-  grantors(permission: Permission, scope: Scope, nowMs: number, most: number): readonly string[] {
+  grantors(permission: Permission | '*', scope: Scope, nowMs: number, most: number): readonly string[] {
     const chain = this.chainOf(scope)
     const key = `${permission} ${chain[0]} ${most}`
     const known = this.#grantors.get(key)
@@ -196,7 +204,7 @@ export class Decisions {
       if (found.size === most || asked++ === ASKED) break
       const fact = this.facts.accounts.get(account)
       if (fact?.kind !== 'user' || fact.disabled || found.has(fact.name)) continue
-      const may = (wanted: Permission) => this.accountMay(account, wanted, scope, nowMs)
+      const may = (wanted: Permission | '*') => this.accountMay(account, wanted, scope, nowMs)
       if (may('grant.create') && may(permission)) found.add(fact.name)
     }
     this.#grantors.set(key, [...found])
@@ -210,6 +218,12 @@ export class Decisions {
       if (expireMs !== null && expireMs > nowMs && expireMs < next) next = expireMs
     }
     return next
+  }
+
+  /** Id of a place, '' for the platform; undefined when there is no such place. */
+  idOf(scope: Scope): string | undefined {
+    const [id] = this.chainOf(scope)
+    return id === UNKNOWN ? undefined : id
   }
 
   /** Ids of a place and of those that it lies in, the platform ('') last; of an unknown place only the platform. */
@@ -297,7 +311,3 @@ const counts = (held: readonly Held[] | undefined, permission: string, nowMs: nu
   }
   return false
 }
-
-/** `environment shop-prod`, `tenant retail`, `the platform`. */
-export const placeName = (place: Pick<PlaceFact, 'kind' | 'name'> | undefined): string =>
-  place === undefined ? 'the platform' : `${place.kind} ${place.name}`

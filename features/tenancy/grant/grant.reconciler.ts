@@ -1,0 +1,42 @@
+import type { AuditEntry } from '@quarterdeck/kernel'
+import type { Reconciler } from '@quarterdeck/reconcile'
+import { type Db, transaction } from '@quarterdeck/store'
+import { forgetOldChanges } from './authority.store.ts'
+import { deleteExpired, findGrant, listExpired } from './grant.store.ts'
+
+interface Parts {
+  db: Db
+  /** Writes to the audit trail, within the transaction of what it tells. */
+  record(tx: Db, entry: AuditEntry): Promise<unknown>
+}
+
+/**
+ * Key: id of a grant that has run out, or '' for what is kept of old changes. That a grant no longer counts needs
+ * nobody to do anything; this clears it away and writes that it has ended.
+ */
+export function grantReconciler({ db, record }: Parts): Reconciler {
+  return {
+    keys: async () => ['', ...(await listExpired(db))],
+    async reconcile(id) {
+      if (id === '') {
+        await forgetOldChanges(db)
+        return {}
+      }
+      await transaction(db, async (tx) => {
+        const row = await findGrant(tx, id)
+        if (!row || !(await deleteExpired(tx, id))) return
+        const { role, user, group, environment, project, tenant, expireTime, grantor } = row
+        const place = environment ?? project ?? tenant
+        await record(tx, {
+          actor: 'quarterdeck',
+          act: 'grant.expire',
+          what: `role ${role} of ${user ?? `group ${group}`}${place === null ? '' : ` in ${place}`}`,
+          outcome: 'succeeded',
+          detail: `It ended at ${expireTime}; it was given by ${grantor}`,
+          ...(environment === null ? {} : { environment }),
+        })
+      })
+      return {}
+    },
+  }
+}
