@@ -46,6 +46,7 @@ import { tenants } from '../../../features/tenancy/tenant/tenant.store.ts'
 import { passwordRoutes } from '../../../features/tenancy/user/password.routes.ts'
 import { keepAnAdministrator, userRoutes } from '../../../features/tenancy/user/user.routes.ts'
 import { auditTrail } from './audit-trail.ts'
+import { granting } from './granting.ts'
 import type { LateMirror } from './late-mirror.ts'
 import { presentUids } from './present-uids.ts'
 import { bindSignIn } from './sign-in.ts'
@@ -111,6 +112,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   passwordRoutes(server, { db, record: recordAct, signIns, grantAdministrator })
   const { endCredentials, revoked } = signIns
   userRoutes(server, { db, record: recordAct, reach: authority, endCredentials, revoked, url })
+  const grant = granting(server, { db, authority, record: recordAct })
   groupRoutes(server, { db, record: recordAct, reach: authority, keepAnAdministrator })
   const mirrored = () => mirror.opened().mirror
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record: recordAct })
