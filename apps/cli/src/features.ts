@@ -17,8 +17,10 @@ import {
 import { imageCommands } from '../../../features/image/image/image.cli.ts'
 import { auditCommands } from '../../../features/tenancy/audit/audit.cli.ts'
 import { environmentCommands } from '../../../features/tenancy/environment/environment.cli.ts'
+import { groupCommands } from '../../../features/tenancy/group/group.cli.ts'
 import { sessionCommands } from '../../../features/tenancy/session/session.cli.ts'
 import { tokenCommands } from '../../../features/tenancy/session/token.cli.ts'
+import { userCommands } from '../../../features/tenancy/user/user.cli.ts'
 
 /** What every command that changes a cluster shares. */
 const changes = { withOptions: withChangeOptions, query: changeQuery, finish: finishChange }
@@ -27,6 +29,8 @@ const changes = { withOptions: withChangeOptions, query: changeQuery, finish: fi
 export const commands: ((program: Command, context: CliContext) => void)[] = [
   sessionCommands,
   tokenCommands,
+  userCommands,
+  groupCommands,
   clusterCommands,
   (program, context) => objectCommands(program, context, changes),
   nativeCommands,

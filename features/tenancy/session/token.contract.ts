@@ -35,9 +35,14 @@ export const notMachine = problemType('not-machine', 409, 'Only machine accounts
 const TokenBody = z.strictObject({
   name: Name,
   permissions: z.array(PermissionText).min(1).max(200).optional().describe('Absent: all that its owner has'),
-  within: Within.optional(),
-  sources: z.array(Source).min(1).max(50).optional().describe('Absent: from anywhere'),
-  expireTime: Time.optional().describe('Absent: valid until it is revoked'),
+  within: Within.optional().describe('Absent: wherever its owner may, or the token that makes it counts'),
+  sources: z
+    .array(Source)
+    .min(1)
+    .max(50)
+    .optional()
+    .describe('Absent: from anywhere, or where the token that makes it counts from'),
+  expireTime: Time.optional().describe('Absent: until it is revoked, or the token that makes it ends'),
 })
 const MadeToken = Token.extend({ secret: z.string().describe('Begins with qd_') })
 const UserName = z.string().min(1).max(63).describe('User name')

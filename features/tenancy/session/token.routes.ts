@@ -88,7 +88,8 @@ function checkPlace(authority: CredentialAuthority, subject: Subject, within: Sc
 export function tokenRoutes(server: Server, { db, now, record, revoked, authority }: TokenOptions): void {
   /** What the new token may, no further than the token that makes it. Throws tokenTooBroad. */
   async function limitsOf(subject: Subject, body: TokenBody): Promise<Limits> {
-    const { permissions = subject.permissions, within = subject.within, expireTime } = body
+    const end = subject.kind === 'token' ? subject.expireTime : undefined
+    const { permissions = subject.permissions, within = subject.within, expireTime = end } = body
     checkKnown(permissions)
     const missing = beyond(subject, permissions)
     if (missing.length > 0) throw tooBroad(`This token does not carry ${missing.join(', ')} itself`)
