@@ -157,7 +157,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     keepDays: parts.versionDays,
     now: Date.now,
   })
-  const reconcilers = { ...reconcilersOf({ db, clusters }), version, provider, audit: trail }
+  const reconcilers = { ...reconcilersOf({ db, clusters }), version, provider, audit: trail, grant }
   return {
     reconcilers,
     ensureFirstEnvironment: async (cluster) => (await ensureFirstEnvironment(environments, { cluster })).name,
