@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { testCluster } from '../platform/test-cluster.ts'
 import { authorisationRows } from './authorisation-rows.ts'
 import { browserRows } from './browser-rows.ts'
+import { canaryRows } from './canary-rows.ts'
 import { matrixRows } from './matrix-rows.ts'
 import { parserRows } from './parser-rows.ts'
 import { proxyRows } from './proxy-rows.ts'
@@ -14,9 +15,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = values.only?.split(',')
-const rows = [...authorisationRows, ...matrixRows, ...proxyRows, ...secretRows, ...parserRows, ...browserRows].filter(
-  ({ id }) => only?.includes(id) ?? true,
-)
+const rows = [
+  ...authorisationRows,
+  ...matrixRows,
+  ...canaryRows,
+  ...proxyRows,
+  ...secretRows,
+  ...parserRows,
+  ...browserRows,
+].filter(({ id }) => only?.includes(id) ?? true)
 if (rows.length === 0) {
   console.error('npm run attacks -- [--only A09[,A49]]: there is no such row')
   process.exit(2)
