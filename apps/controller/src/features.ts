@@ -4,6 +4,7 @@ import type { Db } from '@quarterdeck/store'
 import { applicationDefinitions, countIn } from '../../../features/application/application/application.store.ts'
 import { rolloutOf } from '../../../features/application/application/rollout.rules.ts'
 import { clusterReconciler } from '../../../features/cluster/cluster/cluster.reconciler.ts'
+import { identityReconciler } from '../../../features/cluster/identity/identity.reconciler.ts'
 import type { DefinitionOwner } from '../../../features/delivery/operation/operation.contract.ts'
 import { operationReconciler } from '../../../features/delivery/operation/operation.reconciler.ts'
 import { environmentDefinitions, hold } from '../../../features/tenancy/environment/environment.store.ts'
@@ -25,5 +26,6 @@ export interface Parts {
 export const reconcilersOf = ({ db, clusters }: Parts) =>
   ({
     cluster: clusterReconciler({ db, clusters }),
+    identity: identityReconciler({ db, clusters }),
     operation: operationReconciler({ db, clusterOf: clusters.get, rolloutOf, definitions }),
   }) satisfies Record<string, Reconciler>

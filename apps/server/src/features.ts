@@ -13,6 +13,7 @@ import { manifestRoutes } from '../../../features/application/manifest/manifest.
 import type { Access } from '../../../features/cluster/access/access.routes.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import { listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
+import { actFor, identityRoutes } from '../../../features/cluster/identity/identity.routes.ts'
 import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import { mirrorFigures } from '../../../features/cluster/object/mirror-figures.routes.ts'
 import { nodePortHolders } from '../../../features/cluster/object/node-port.routes.ts'
@@ -46,6 +47,7 @@ import { tenants } from '../../../features/tenancy/tenant/tenant.store.ts'
 import { passwordRoutes } from '../../../features/tenancy/user/password.routes.ts'
 import { keepAnAdministrator, userRoutes } from '../../../features/tenancy/user/user.routes.ts'
 import { auditTrail } from './audit-trail.ts'
+import { nativeRights, tellClusters } from './cluster-rights.ts'
 import { granting } from './granting.ts'
 import type { LateMirror } from './late-mirror.ts'
 import { presentUids } from './present-uids.ts'
@@ -99,9 +101,9 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   const images = openImages({ registries: parts.registries })
   const terminals = openTerminals({ audit: async (event) => void (await recordAct(db, auditEntryOf(event))) })
   const placeOf = (name: string) => getEnvironmentPlace(db, name)
-  const environment = async (name: string) => {
+  const environment = async (name: string, subject: Subject) => {
     const { cluster, namespace } = await placeOf(name)
-    return { cluster: await clusterOf(cluster), namespace }
+    return { cluster: await clusterOf(cluster), person: await clusterAs(subject, cluster), namespace }
   }
   const environmentsOf = async (cluster: string) =>
     (await listEnvironments(db)).filter((row) => row.cluster === cluster).map(({ name }) => name)
@@ -123,10 +125,11 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     const environment = authority.environmentAt(place)
     return environment === undefined ? {} : { environment }
   }
-  const clusterAs = (_subject: Subject, name: string) => clusterOf(name)
+  const { clusterAs } = actFor({ clusters, identityOf: authority.identityOf })
   objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, clusterAs, makeChange, scopeOf })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
-  nativeRoutes(server, { clusterOf, audit: (event) => audit(db, event) })
+  identityRoutes(server, { db })
+  nativeRoutes(server, { ...nativeRights(authority), clusterAs, audit: (event) => audit(db, event) })
   const changed = () => parts.authority.refresh()
   const environments = { db, makeChange, clusterOf, tenantOf: tenantOfProject, changed }
   environmentRoutes(server, { ...environments, countApplications: countByEnvironment })
@@ -150,6 +153,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   logRoutes(server, { environment })
   terminalRoutes(server, { terminals, environment })
   const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
+  const untold = tellClusters({ db, log: parts.log, authority, registered })
   const version = versionReconciler({
     db,
     clusters: registered,
@@ -162,6 +166,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     reconcilers,
     ensureFirstEnvironment: async (cluster) => (await ensureFirstEnvironment(environments, { cluster })).name,
     async close() {
+      untold()
       reconcilers.operation.close()
       await terminals.close('The server is stopping')
     },

@@ -166,6 +166,7 @@ async function register(
   await transaction(db, async (tx) => {
     await saveCluster(tx, keyFile, wanted, { replace: true })
     await hint(tx, 'cluster', name)
+    await hint(tx, 'identity', name)
     const detail = `By the start of the server; API server ${server}`
     await recordAct(tx, {
       actor: 'operator',

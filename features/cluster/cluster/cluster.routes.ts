@@ -114,6 +114,7 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
       await options.record(tx, entry(registerCluster, subject, name, `API server ${server}`))
       // Other processes hold connections of their own.
       await hint(tx, 'cluster', name)
+      await hint(tx, 'identity', name)
     })
     await clusters.invalidate(name)
     await saveObservation(db, await found(name), observation)

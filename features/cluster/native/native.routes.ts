@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { bindProxy, type ProxyRequest, type Server } from '@quarterdeck/http'
+import { permissionMissing, type Subject } from '@quarterdeck/kernel'
 import { type Cluster, type NativeRequest, nativePath } from '@quarterdeck/kube'
 import { createNative, deleteNative, patchNative, readNative, replaceNative } from './native.contract.ts'
-import { actText, mayChange } from './native.rules.ts'
+import { type Asked, actText, askedFor, isOpened, mayChange } from './native.rules.ts'
 
 /** One line of the audit trail. `operation` is the same for the intent and the end of one request. */
 export interface NativeAuditEvent {
@@ -14,42 +15,105 @@ export interface NativeAuditEvent {
   detail: string
 }
 
-export interface NativeRoutesOptions {
-  /** Throws notFound for a cluster that is not registered. */
-  clusterOf: (name: string) => Promise<Cluster>
-  /** Resolves when it is written; what it rejects with stops the request. */
-  audit: (event: NativeAuditEvent) => Promise<unknown>
+/** A namespace of a cluster; empty: the cluster as a whole. */
+interface Place {
+  cluster: string
+  namespace: string
 }
 
-type Asked = ProxyRequest<{ cluster: string; path: string }>
+export interface NativeRoutesOptions {
+  /** Throws when a subject may not use a cluster this way at all. */
+  admit(subject: Subject, cluster: string): void
+  /** The cluster as the subject. Throws notFound for one that is not registered, clusterForbidden when it lets nobody through. */
+  clusterAs(subject: Subject, cluster: string): Promise<Cluster>
+  /** Permissions that count at a place: what the credential carries of what its owner has been granted. */
+  permissionsAt(subject: Subject, place: Place): Iterable<string>
+  /** Calls back once a permission that counts at a place now counts no longer. Ends with what it answers. */
+  onLoss(subject: Subject, place: Place, lost: () => void): () => void
+  /** Resolves when it is written; what it rejects with stops the request. */
+  audit(event: NativeAuditEvent): Promise<unknown>
+}
 
-/** The Kubernetes API of each cluster, as it is, for whoever has cluster.native. */
-export function nativeRoutes(server: Server, { clusterOf, audit }: NativeRoutesOptions): void {
+type Native = ProxyRequest<{ cluster: string; path: string }>
+
+/** The Kubernetes API of each cluster as it is, to each as themselves: the API server judges what they may. */
+export function nativeRoutes(server: Server, options: NativeRoutesOptions): void {
+  const { clusterAs, audit } = options
   const endpoints = [readNative, createNative, replaceNative, patchNative, deleteNative]
-  bindProxy<Asked['params']>(server, endpoints, {
-    async request(asked) {
-      const path = nativePath(asked.path)
-      const cluster = await clusterOf(asked.params.cluster)
-      const { query, accept, contentType, body, signal } = asked
-      const method = asked.method as NativeRequest['method']
-      return audited(audit, asked, path, () =>
-        cluster.native({ method, path, query, accept, contentType, body, signal }),
-      )
+  bindProxy<Native['params']>(server, endpoints, {
+    async request(native) {
+      const path = nativePath(native.path)
+      const asked = checked(options, native, path)
+      const cluster = await clusterAs(native.subject, native.params.cluster)
+      const { query, accept, contentType, body } = native
+      const method = native.method as NativeRequest['method']
+      const { signal, end } = untilLost(options, native, asked)
+      return audited(audit, native, path, async () => {
+        const answer = await cluster
+          .native({ method, path, query, accept, contentType, body, signal })
+          .catch((error: unknown) => {
+            end()
+            throw error
+          })
+        answer.body.once('close', end)
+        return answer
+      })
     },
-    async socket(asked) {
-      const path = nativePath(asked.path)
-      const cluster = await clusterOf(asked.params.cluster)
-      const { query, protocol, signal } = asked
-      const open = async () => ({ status: 101, socket: await cluster.nativeSocket({ path, query, protocol, signal }) })
-      return (await audited(audit, asked, path, open)).socket
+    async socket(native) {
+      const path = nativePath(native.path)
+      const asked = checked(options, native, path)
+      const cluster = await clusterAs(native.subject, native.params.cluster)
+      const { query, protocol } = native
+      const { signal, end } = untilLost(options, native, asked)
+      const open = async () => {
+        const socket = await cluster.nativeSocket({ path, query, protocol, signal }).catch((error: unknown) => {
+          end()
+          throw error
+        })
+        socket.onClose(end)
+        return { status: 101, socket }
+      }
+      return (await audited(audit, native, path, open)).socket
     },
   })
+}
+
+/**
+ * What is asked for. The API server knows whose a request is, but not that a token carries less than its owner may, so
+ * that is judged here.
+ */
+function checked(
+  { admit, permissionsAt }: NativeRoutesOptions,
+  { method, query, params, subject }: Native,
+  path: string,
+) {
+  admit(subject, params.cluster)
+  const asked = askedFor(method, path, query)
+  const isLimited = subject.within !== undefined || !subject.permissions.includes('*')
+  if (!isLimited || isOpened(asked, method, permissionsAt(subject, placeOf(params.cluster, asked)))) return asked
+  throw permissionMissing({
+    permission: 'cluster.native',
+    detail: `This token does not reach ${actText(method, path, '')}. Use one that carries more, or none of its own limits.`,
+  })
+}
+
+const placeOf = (cluster: string, asked: Asked | undefined): Place => ({ cluster, namespace: asked?.namespace ?? '' })
+
+/** A watch or shell is judged by the API server when it begins; it ends here when what let it begin is taken back. */
+function untilLost({ onLoss }: NativeRoutesOptions, { subject, params, signal }: Native, asked: Asked | undefined) {
+  const lost = new AbortController()
+  const end = onLoss(subject, placeOf(params.cluster, asked), () =>
+    lost.abort(
+      permissionMissing({ permission: 'cluster.native', detail: 'What you may do here has changed. Ask again.' }),
+    ),
+  )
+  return { signal: AbortSignal.any([signal, lost.signal]), end }
 }
 
 /** What may change something is written down before it is sent, and how it ended afterwards. */
 async function audited<Answer extends { status: number }>(
   audit: NativeRoutesOptions['audit'],
-  { method, query, params, subject, client }: Asked,
+  { method, query, params, subject }: Native,
   path: string,
   send: () => Promise<Answer>,
 ): Promise<Answer> {
@@ -61,7 +125,7 @@ async function audited<Answer extends { status: number }>(
     what: `${params.cluster}//native`,
   }
   const act = actText(method, path, query)
-  await audit({ ...event, outcome: 'intent', detail: `${act} (${client})` })
+  await audit({ ...event, outcome: 'intent', detail: act })
   try {
     const answer = await send()
     await audit({ ...event, outcome: answer.status < 400 ? 'succeeded' : 'failed', detail: `${act}: ${answer.status}` })

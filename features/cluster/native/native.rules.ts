@@ -1,3 +1,5 @@
+import { type NativeResource, nativeRules, opens } from '../../tenancy/role/permission.contract.ts'
+
 const CONNECTS = new Set(['exec', 'attach', 'portforward', 'proxy'])
 
 /** True for what may change something: every method but GET, and what opens a way into a container, node or Service. */
@@ -8,3 +10,42 @@ export function mayChange(method: string, path: string): boolean {
 /** One line for the audit trail: `DELETE /api/v1/namespaces/dev/pods/shop-1`. */
 export const actText = (method: string, path: string, query: string): string =>
   `${method} ${path}${query ? `?${query}` : ''}`.slice(0, 1_000)
+
+/** What a request asks for, as the API server reads it. */
+export interface Asked extends NativeResource {
+  verb: string
+  /** Empty: of the whole cluster. */
+  namespace: string
+}
+
+const VERBS: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'patch' }
+/** Below a namespace itself and not within it. */
+const OF_A_NAMESPACE = new Set(['status', 'finalize'])
+
+/** Undefined for what is no resource: lists of kinds, the version, health. */
+export function askedFor(method: string, path: string, query: string): Asked | undefined {
+  const [root, ...rest] = path
+    .replace(/^\/|\/$/g, '')
+    .split('/')
+    .map(decodeURIComponent)
+  const [group, parts] = root === 'api' ? ['', rest.slice(1)] : root === 'apis' ? [rest[0] ?? '', rest.slice(2)] : []
+  if (group === undefined || !parts || parts.length === 0) return undefined
+  const inside = parts[0] === 'namespaces' && parts.length > 2 && !OF_A_NAMESPACE.has(parts[2] ?? '')
+  const namespace = parts[0] === 'namespaces' ? (parts[1] ?? '') : ''
+  const [kind = '', name, below] = inside ? parts.slice(2) : parts
+  const resource = below === undefined ? kind : `${kind}/${below}`
+  return { group, resource, namespace, verb: verbOf(method, name, query) }
+}
+
+function verbOf(method: string, name: string | undefined, query: string): string {
+  if (method === 'DELETE') return name === undefined ? 'deletecollection' : 'delete'
+  if (method !== 'GET') return VERBS[method] ?? method.toLowerCase()
+  if (new URLSearchParams(query).get('watch')?.match(/^(1|t|true)$/i)) return 'watch'
+  return name === undefined ? 'list' : 'get'
+}
+
+/** Whether some of these permissions opens it. What is no resource may be read by everybody who is let in. */
+export function isOpened(asked: Asked | undefined, method: string, permissions: Iterable<string>): boolean {
+  if (!asked) return method === 'GET'
+  return nativeRules(permissions).some((rule) => opens(rule, asked, asked.verb))
+}

@@ -33,10 +33,13 @@ beforeAll(async () => {
     migrations: [`${import.meta.dirname}/../../delivery/operation`],
     routes(server, { db }) {
       nativeRoutes(server, {
-        async clusterOf(name) {
+        admit: () => {},
+        async clusterAs(_subject, name) {
           if (name === 'node') return node.cluster
           throw notFound({ detail: `No cluster is registered as ${name}` })
         },
+        permissionsAt: ({ permissions }) => permissions,
+        onLoss: () => () => {},
         audit: (event) => audit(db, event),
       })
     },

@@ -1,32 +1,44 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { notFound } from '@quarterdeck/kernel'
+import { notFound, type Subject } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { type PodLogsRequest, readPodLogs } from '@quarterdeck/podlog'
 import { downloadLogs, type LogFrame, readLogs } from './log.contract.ts'
 import { logFileName, podSelector, textLine } from './log.rules.ts'
 
-/** Where an environment is. Throws notFound for one that is not there. */
-export type FindEnvironment = (name: string) => Promise<{ cluster: Cluster; namespace: string }>
+/**
+ * Where an environment is: to find its pods, and as the person who asks, for what is in their logs. Throws notFound for
+ * one that is not there, clusterForbidden when the cluster lets nobody through.
+ */
+export type FindEnvironment = (
+  name: string,
+  subject: Subject,
+) => Promise<{ cluster: Cluster; person: Pick<Cluster, 'logs'>; namespace: string }>
 
 // Lines of a download travel together: a write a line would be most of the work.
 const PIECE_CHARACTERS = 32 * 1024
 
+interface Reading {
+  params: { environment: string; application: string }
+  subject: Subject
+  signal: AbortSignal
+}
+
 /** Nothing is kept: every reading goes to the cluster. */
 export function logRoutes(server: Server, { environment }: { environment: FindEnvironment }): void {
   const read = async (
-    params: { environment: string; application: string },
+    { params, subject, signal }: Reading,
     query: Omit<PodLogsRequest, 'namespace' | 'labelSelector' | 'signal'>,
-    signal: AbortSignal,
   ): Promise<AsyncGenerator<LogFrame, void, undefined>> => {
-    const { cluster, namespace } = await environment(params.environment)
+    const { cluster, person, namespace } = await environment(params.environment, subject)
     const labelSelector = podSelector(params.application)
     await requireApplication(cluster, { ...params, namespace, labelSelector }, signal)
-    return readPodLogs(cluster, { ...query, namespace, labelSelector, signal })
+    return readPodLogs({ ...cluster, logs: person.logs }, { ...query, namespace, labelSelector, signal })
   }
   // Looked up before the answer begins, so that what is not there is told by its status.
-  bind(server, readLogs, ({ params, query, signal }) => read(params, query, signal))
-  bind(server, downloadLogs, async ({ params, query, signal, attachment }) => {
-    const frames = await read(params, query, signal)
+  bind(server, readLogs, (asked) => read(asked, asked.query))
+  bind(server, downloadLogs, async (asked) => {
+    const frames = await read(asked, asked.query)
+    const { params, attachment } = asked
     attachment(logFileName(params.application, params.environment, new Date().toISOString()))
     return textOf(frames)
   })

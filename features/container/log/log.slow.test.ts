@@ -32,7 +32,7 @@ describe('logs of a real node', () => {
     logRoutes(server, {
       environment: async (name) => {
         if (name !== 'dev') throw notFound({ detail: `There is no environment ${name}` })
-        return { cluster: node.cluster, namespace }
+        return { cluster: node.cluster, person: node.cluster, namespace }
       },
     })
     url = await server.listen(0)

@@ -38,7 +38,7 @@ beforeAll(async () => {
     logLevel: 'silent',
   })
   terminals = openTerminals({ audit: () => undefined })
-  const environment = async () => ({ cluster: node.cluster, namespace })
+  const environment = async () => ({ cluster: node.cluster, person: node.cluster, namespace })
   terminalRoutes(server, { terminals, environment })
   logRoutes(server, { environment })
   url = await server.listen(0)

@@ -1,5 +1,5 @@
 import { bind, bindSocket, type Server, type Socket } from '@quarterdeck/http'
-import { conflict, notFound } from '@quarterdeck/kernel'
+import { conflict, notFound, type Subject } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import {
   createTerminals,
@@ -105,19 +105,22 @@ export function terminalRoutes(
     environment,
   }: {
     terminals: ReturnType<typeof openTerminals>
-    /** Throws notFound for one that is not there. */
-    environment(name: string): Promise<{ cluster: Cluster; namespace: string }>
+    /**
+     * Where an environment is: to find its pods, and as the person who asks, for the command itself. Throws notFound for
+     * one that is not there, clusterForbidden when the cluster lets nobody through.
+     */
+    environment(name: string, subject: Subject): Promise<{ cluster: Cluster; person: Cluster; namespace: string }>
   },
 ): void {
   bind(server, openTerminal, async ({ params, body, subject }) => {
-    const { cluster, namespace } = await environment(params.environment)
+    const { cluster, person, namespace } = await environment(params.environment, subject)
     const container = await runningContainer(cluster, namespace, params.pod, body.container)
     if (!terminals.reserve(subject.name)) {
       throw tooManyTerminals({ detail: 'You have as many terminals open as one user may have; end one first' })
     }
     const { tty, columns, rows } = body
     const where = { namespace, pod: params.pod, container, tty, ...(tty ? { size: { columns, rows } } : {}) }
-    const starting = body.command ? startCommand(cluster, where, body.command) : startShell(cluster, where)
+    const starting = body.command ? startCommand(person, where, body.command) : startShell(person, where, cluster)
     const started = await starting.catch((error: unknown) => {
       terminals.release(subject.name)
       throw error

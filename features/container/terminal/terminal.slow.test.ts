@@ -41,7 +41,7 @@ beforeAll(async () => {
     terminals,
     environment: async (name) => {
       if (name !== 'dev') throw notFound({ detail: `There is no environment ${name}` })
-      return { cluster: node.cluster, namespace }
+      return { cluster: node.cluster, person: node.cluster, namespace }
     },
   })
   const url = await server.listen(0)

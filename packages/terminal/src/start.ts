@@ -44,8 +44,11 @@ export async function startCommand(
   return { exec, command, begun: bytes, stop }
 }
 
-/** Starts the best shell that the container has; undefined when it has none. Throws the cluster's problems. */
-export async function startShell(cluster: Execs, where: Where): Promise<Started | undefined> {
+/**
+ * Starts the best shell that the container has; undefined when it has none. Throws the cluster's problems. `ender` ends
+ * it: whoever started it may not be let in any more by then.
+ */
+export async function startShell(cluster: Execs, where: Where, ender: Execs = cluster): Promise<Started | undefined> {
   for (const shell of SHELLS) {
     const exec = await cluster.exec({ ...where, command: [shell, '-c', `${PROBE}${shell}`], stdin: true })
     const { bytes, failure } = await outputOf(exec, START_TIMEOUT_MS, (read) => markOf(read) !== undefined)
@@ -57,7 +60,7 @@ export async function startShell(cluster: Execs, where: Where): Promise<Started 
       const detail = `The container did not start a shell within ${START_TIMEOUT_MS / 1000} s; its node may be overloaded. Try again.`
       throw clusterUnreachable({ detail, reason: 'ShellSilent' })
     }
-    const stop = () => hangUp(cluster, where, shell, mark.pid, exec)
+    const stop = () => hangUp(ender, where, shell, mark.pid, exec)
     return { exec, command: [shell], begun: bytes.subarray(mark.end), stop }
   }
   return undefined
