@@ -58,3 +58,14 @@ export const madeByOthers = (objects: KubeObject[]): KubeObject[] =>
 
 /** Namespaces that belong to Kubernetes itself. */
 export const isReserved = (namespace: string): boolean => namespace.startsWith('kube-') || namespace === 'default'
+
+/** Reads `request.cpu=100m,most.memory=1Gi`, or `none`; what are no limits fails as Limits.safeParse does. */
+export function limitsFrom(text: string) {
+  const limits: Record<string, Record<string, string>> = {}
+  for (const pair of text === 'none' ? [] : text.split(',')) {
+    const [path = '', value = ''] = pair.split('=')
+    const [kind = '', resource = ''] = path.split('.')
+    limits[kind] = { ...limits[kind], [resource]: value }
+  }
+  return Limits.safeParse(limits)
+}

@@ -81,11 +81,11 @@ export const QuotaUse = z.object({
 })
 export type QuotaUse = z.infer<typeof QuotaUse>
 
-/** Reads `cpuRequest=4` and the like; what is not a quota fails as Quota.safeParse does. */
-export const quotaFrom = (pairs: readonly string[]) =>
+/** Reads `cpuRequest=4,pods=20`, or `none`; what is not a quota fails as Quota.safeParse does. */
+export const quotaFrom = (text: string) =>
   Quota.safeParse(
     Object.fromEntries(
-      pairs.map((pair) => {
+      (text === 'none' ? [] : text.split(',')).map((pair) => {
         const [name = '', ...rest] = pair.split('=')
         const value = rest.join('=')
         const known = QuotaResource.safeParse(name)

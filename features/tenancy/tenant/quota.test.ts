@@ -78,12 +78,13 @@ test('lines of a place say what is allowed, reserved, used and free', () => {
 })
 
 test('a quota is read from words, and what is none says so', () => {
-  expect(quotaFrom(['cpuRequest=4', 'memoryRequest=8Gi', 'pods=20']).data).toEqual({
+  expect(quotaFrom('cpuRequest=4,memoryRequest=8Gi,pods=20').data).toEqual({
     cpuRequest: '4',
     memoryRequest: '8Gi',
     pods: 20,
   })
-  for (const wrong of ['cpu=4', 'pods=many', 'pods=', 'memoryRequest=-1', 'pods=1.5']) {
-    expect([wrong, quotaFrom([wrong]).success]).toEqual([wrong, false])
+  expect(quotaFrom('none').data).toEqual({})
+  for (const wrong of ['cpu=4', 'pods=many', 'pods=', 'memoryRequest=-1', 'pods=1.5', '', 'cpuRequest']) {
+    expect([wrong, quotaFrom(wrong).success]).toEqual([wrong, false])
   }
 })

@@ -56,6 +56,25 @@ describe('the act as qd', () => {
     )
   })
 
+  test('environments, projects and tenants with their quotas are one line', () => {
+    const show = (id: string, named: Record<string, string>, body: object) => asQd({ id }, { params: named, body })
+    const quota = { cpuRequest: '4', pods: 20 }
+    expect(
+      show(
+        'environment.create',
+        { environment: 'dev' },
+        { cluster: 'c', stage: 'dev', project: 'shop', quota, limits: { most: { cpu: '2' } }, isolation: 'open' },
+      ),
+    ).toBe(
+      'qd env create dev --cluster c --stage dev --project shop --quota cpuRequest=4,pods=20 --limits most.cpu=2 --isolation open',
+    )
+    expect(show('environment.update', { environment: 'dev' }, {})).toBe('qd env update dev')
+    expect(show('project.update', { project: 'shop' }, { quota: {} })).toBe('qd project update shop --quota none')
+    expect(show('tenant.create', {}, { name: 'retail', clusters: ['a', 'b'], overcommit: 1.5 })).toBe(
+      'qd tenant create retail --clusters a,b --overcommit 1.5',
+    )
+  })
+
   test('a deploy that they cannot express carries its whole specification on standard input', () => {
     const body = { image: 'r/shop:1', replicas: 1, variables: [{ name: 'A', value: "it's\nEOF" }], create: true }
     const text = asQd(deploy, { params, body }) ?? ''

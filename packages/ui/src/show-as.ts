@@ -141,11 +141,55 @@ const COMMANDS: Record<string, Command> = {
       ...flag('cluster', body.cluster),
       ...flag('stage', body.stage),
       ...flag('namespace', body.namespace),
-      ...flag('title', body.title),
+      ...environmentFlags(body),
       ...extra,
     ),
+  'environment.update': (params, body, extra) =>
+    words(
+      'qd',
+      'env',
+      'update',
+      params.environment ?? '',
+      ...flag('stage', body.stage),
+      ...environmentFlags(body),
+      ...extra,
+    ),
+  'tenant.create': (_, body) => words('qd', 'tenant', 'create', asText(body.name ?? ''), ...tenantFlags(body)),
+  'tenant.update': (params, body) => words('qd', 'tenant', 'update', params.tenant ?? '', ...tenantFlags(body)),
+  'tenant.delete': (params) => words('qd', 'tenant', 'delete', params.tenant ?? '', '--yes'),
+  'project.create': (_, body) =>
+    words('qd', 'project', 'create', asText(body.name ?? ''), ...flag('tenant', body.tenant), ...placeFlags(body)),
+  'project.update': (params, body) => words('qd', 'project', 'update', params.project ?? '', ...placeFlags(body)),
+  'project.delete': (params) => words('qd', 'project', 'delete', params.project ?? '', '--yes'),
   'environment.delete': (params, _, extra) => words('qd', 'env', 'delete', params.environment ?? '', '--yes', ...extra),
 }
+
+/** `cpu=1,memory=2Gi`, of what is within with its path: `most.cpu=1`. */
+function pairs(value: object, path = ''): string[] {
+  return Object.entries(value).flatMap(([name, one]: [string, unknown]) => {
+    if (one === undefined) return []
+    return typeof one === 'object' && one !== null ? pairs(one, `${path}${name}.`) : [`${path}${name}=${one}`]
+  })
+}
+
+const amounts = (name: string, value: unknown) =>
+  typeof value === 'object' && value !== null ? flag(name, pairs(value).join(',') || 'none') : []
+
+const placeFlags = (body: Body) => [...flag('title', body.title), ...amounts('quota', body.quota)]
+
+const tenantFlags = (body: Body) => [
+  ...placeFlags(body),
+  ...(Array.isArray(body.clusters) ? flag('clusters', body.clusters.join(',') || 'all') : []),
+  ...flag('overcommit', body.overcommit),
+]
+
+const environmentFlags = (body: Body) => [
+  ...flag('project', body.project),
+  ...placeFlags(body),
+  ...amounts('limits', body.limits),
+  ...flag('isolation', body.isolation),
+  ...flag('pod-security', body.podSecurity),
+]
 
 /** The act as a `qd` command, or undefined where the command line has none for it. */
 export function asQd(endpoint: Pick<AnyEndpoint, 'id'>, { params, query = {}, body }: ActInput): string | undefined {
