@@ -18,6 +18,9 @@ import { imageCommands } from '../../../features/image/image/image.cli.ts'
 import { auditCommands } from '../../../features/tenancy/audit/audit.cli.ts'
 import { environmentCommands } from '../../../features/tenancy/environment/environment.cli.ts'
 import { groupCommands } from '../../../features/tenancy/group/group.cli.ts'
+import { grantCommands } from '../../../features/tenancy/grant/grant.cli.ts'
+import { requestCommands } from '../../../features/tenancy/request/request.cli.ts'
+import { roleCommands } from '../../../features/tenancy/role/role.cli.ts'
 import { sessionCommands } from '../../../features/tenancy/session/session.cli.ts'
 import { tokenCommands } from '../../../features/tenancy/session/token.cli.ts'
 import { userCommands } from '../../../features/tenancy/user/user.cli.ts'
@@ -31,6 +34,9 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   tokenCommands,
   userCommands,
   groupCommands,
+  roleCommands,
+  grantCommands,
+  requestCommands,
   clusterCommands,
   (program, context) => objectCommands(program, context, changes),
   nativeCommands,
