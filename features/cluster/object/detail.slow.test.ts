@@ -175,7 +175,12 @@ test('an object that cannot be shown is refused with what to do', async () => {
   expect(await refusal(platform.client(listObjectEvents, elsewhere))).toMatchObject({ status: 404 })
   const limited = platform.as({ name: LIMITED, permissions: ['object.get'] })
   const hidden = { params: { cluster: 'test', resource: 'namespaces', name: namespace } }
-  expect(await refusal(limited(getObject, hidden))).toMatchObject({ status: 403 })
+  const nothing = { params: { ...hidden.params, name: 'nothing' } }
+  const said = await refusal(limited(getObject, hidden))
+  expect(said).toMatchObject({ status: 404 })
+  expect(JSON.stringify(said).replaceAll(namespace, 'nothing')).toBe(
+    JSON.stringify(await refusal(limited(getObject, nothing))),
+  )
 })
 
 const deletion = (objects: object[], query: object = {}, at = namespace) =>

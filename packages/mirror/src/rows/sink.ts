@@ -6,6 +6,7 @@ import { MalformedObject } from './malformed.ts'
 import { type AnnotationChoice, writeCommon } from './metadata.ts'
 import { PodJson } from './pod/pod-json.ts'
 import { PodProtobuf } from './pod/pod-protobuf.ts'
+import { objectProtobuf, type ProtobufReader } from './protobuf/object-protobuf.ts'
 import { encodeText, textBytes } from './strings/dictionary.ts'
 import type { Table } from './table.ts'
 import type { Known } from './versions/version-recorder.ts'
@@ -15,14 +16,17 @@ export class TableReaders {
   readonly table: Table
   readonly annotations: AnnotationChoice
   readonly podJson: PodJson | undefined
-  readonly podProtobuf: PodProtobuf | undefined
+  /** Undefined when objects of this kind are read as JSON only. */
+  readonly protobuf: ProtobufReader | undefined
 
   constructor(table: Table, annotations: AnnotationChoice) {
     const pods = table.spec.resource === 'pods'
     this.table = table
     this.annotations = annotations
     this.podJson = pods ? new PodJson(table.draft) : undefined
-    this.podProtobuf = pods ? new PodProtobuf(table.draft, annotations) : undefined
+    this.protobuf = pods
+      ? new PodProtobuf(table.draft, annotations)
+      : objectProtobuf(table.spec, table.draft, annotations)
   }
 }
 
@@ -48,7 +52,8 @@ export class TableSink implements ObjectSink {
     const own = this.#table.spec.columns.slice(COMMON_COLUMNS.length)
     this.#readings = own.map(({ name }) => kind.readings.get(name))
     // Versions are recorded of whole objects.
-    this.protobuf = readers.podProtobuf !== undefined && this.#table.recorder === undefined
+    const sameVersion = kind.spec.version === this.#table.spec.version
+    this.protobuf = readers.protobuf !== undefined && sameVersion && this.#table.recorder === undefined
   }
 
   beginList(options: { backwards?: boolean } = {}): void {
@@ -88,17 +93,18 @@ export class TableSink implements ObjectSink {
   }
 
   putProtobuf(bytes: Uint8Array, from: number, to: number): void {
-    const reader = this.#podReader()
+    const reader = this.#protobufReader()
     reader.head(bytes, from, to)
     const { uid, revision } = reader.metadata
     const row = this.#table.index.find(this.#cluster, uid)
     if (!this.#isNews(row, uid, revision)) return
-    reader.write()
+    const object = reader.write()
+    if (object !== undefined) this.#readOwn(object)
     this.#table.write(row < 0 ? this.#table.add(this.#cluster, uid) : row, revision)
   }
 
   removeProtobuf(bytes: Uint8Array, from: number, to: number): void {
-    const reader = this.#podReader()
+    const reader = this.#protobufReader()
     reader.head(bytes, from, to)
     this.#remove(reader.metadata.uid, reader.metadata.revision, undefined)
   }
@@ -107,8 +113,8 @@ export class TableSink implements ObjectSink {
     return this.#table.count(this.#cluster)
   }
 
-  #podReader(): PodProtobuf {
-    const reader = this.#readers.podProtobuf
+  #protobufReader(): ProtobufReader {
+    const reader = this.#readers.protobuf
     if (reader === undefined) throw new Error(`${this.#table.spec.resource} are not read as protobuf`)
     return reader
   }
@@ -136,13 +142,16 @@ export class TableSink implements ObjectSink {
   }
 
   #read(object: JsonObject): void {
-    const { draft, spec } = this.#table
+    const { draft } = this.#table
     draft.clear()
     writeCommon(draft, object, this.#readers.annotations)
-    if (this.#readers.podJson !== undefined) {
-      this.#readers.podJson.write(object)
-      return
-    }
+    if (this.#readers.podJson !== undefined) this.#readers.podJson.write(object)
+    else this.#readOwn(object)
+  }
+
+  /** The columns that only this kind has. */
+  #readOwn(object: JsonObject): void {
+    const { draft, spec } = this.#table
     this.#readings.forEach((reading, at) => {
       const column = COMMON_COLUMNS.length + at
       const type = spec.columns[column]?.type

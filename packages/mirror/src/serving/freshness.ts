@@ -4,6 +4,7 @@ import { eachBit } from '../table/bitmap.ts'
 import { nameTest } from '../table/filter/tests.ts'
 import type { ClusterEntry, Clusters } from './clusters.ts'
 import type { Kinds } from './kinds.ts'
+import { isKnown } from './known.ts'
 import type { KindState, OpenTable } from './open-table.ts'
 
 /** Seconds with one decimal. */
@@ -52,7 +53,9 @@ export function freshness(
 ): Freshness[] {
   return clusters
     .watched()
-    .filter((entry) => (!filter || possible(filter, entry.name) !== false) && reader.knows(entry.name, open.resource))
+    .filter(
+      (entry) => (!filter || possible(filter, entry.name) !== false) && isKnown(reader, open.table.spec, entry.name),
+    )
     .map((entry) => freshnessOf(open, entry, now))
 }
 
@@ -87,7 +90,7 @@ function clusterState(entry: ClusterEntry, served: readonly OpenTable[], now: nu
   const { number, name: cluster, heard } = entry
   const known = served.flatMap((open) => {
     const state = open.states.get(number)
-    return state && reader.knows(cluster, open.resource) ? [{ open, state }] : []
+    return state && isKnown(reader, open.table.spec, cluster) ? [{ open, state }] : []
   })
   const kinds = known.map(({ open }) => {
     const { state, message } = freshnessOf(open, entry, now)

@@ -25,6 +25,7 @@ import { type ClusterEntry, Clusters } from './clusters.ts'
 import { clusterStates } from './freshness.ts'
 import { kindNamed } from './kind-names.ts'
 import { Kinds } from './kinds.ts'
+import { isKnown } from './known.ts'
 import { liveLists } from './live-lists.ts'
 import type { OpenTable } from './open-table.ts'
 import { Queries } from './queries.ts'
@@ -223,7 +224,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
     if (reader === EVERYTHING) return true
     for (const number of open.states.keys()) {
       const entry = this.#clusters.entry(number)
-      if (entry && reader.knows(entry.name, open.resource)) return true
+      if (entry && isKnown(reader, open.table.spec, entry.name)) return true
     }
     return false
   }

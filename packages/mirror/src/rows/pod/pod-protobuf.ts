@@ -1,6 +1,7 @@
 import type { Draft } from '../draft.ts'
 import { quantityIn } from '../kinds/quantity.ts'
 import type { AnnotationChoice } from '../metadata.ts'
+import type { ProtobufReader } from '../protobuf/object-protobuf.ts'
 import { POD } from './columns.ts'
 import {
   type ContainerSpecs,
@@ -31,7 +32,7 @@ const GATED = encoder.encode('SchedulingGated')
  * Reads core/v1 Pods as an API server encodes them, and of these only the fields that the row needs. First `head`, which
  * tells whose row it is; then, when it is wanted, `write`. Both throw MalformedObject. PodJson gives the same rows.
  */
-export class PodProtobuf {
+export class PodProtobuf implements ProtobufReader {
   readonly metadata: MetadataProtobuf
   readonly #draft: Draft
   readonly #facts = new PodFacts()
@@ -84,7 +85,7 @@ export class PodProtobuf {
   }
 
   /** Writes all columns of the message that `head` has read. */
-  write(): void {
+  write(): undefined {
     this.#draft.clear()
     this.#facts.clear()
     this.metadata.write(this.#wire, this.#metadataAt, this.#metadataEnd)
