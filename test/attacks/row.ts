@@ -6,5 +6,13 @@ export interface Row {
   /** What is tried, and what must come of it. */
   what: string
   /** Throws when the attack has an effect; may answer a remark. */
-  run(target: Target): Promise<string | undefined>
+  run(target: Target, options: RowOptions): Promise<string | undefined>
+}
+
+/** For rows that try what chance says. */
+export interface RowOptions {
+  /** How many of them. */
+  worlds: number
+  /** The same number tries the same. */
+  seed: number
 }
