@@ -46,7 +46,7 @@ export interface GrantOptions {
 }
 
 /** What is given, found and checked. */
-interface Giving extends Found {
+export interface Giving extends Found {
   expireTime?: string | undefined
   reason: string
 }
@@ -96,7 +96,7 @@ const written = (
 })
 
 /** Makes a grant that was checked. Throws grantExists. */
-async function give(
+export async function give(
   tx: Db,
   { record }: Pick<GrantOptions, 'record'>,
   subject: Subject,
@@ -109,27 +109,6 @@ async function give(
   const what = { role: role.name, holder: holder.text, scope }
   await record(tx, written(createGrant, subject.name, what, givenText(giving)))
   return getGrant(tx, id)
-}
-
-/** Gives what somebody has asked for, under the rules for everybody who gives. */
-export function giveAsked(
-  tx: Db,
-  { authority, record }: Pick<GrantOptions, 'authority' | 'record'>,
-  subject: Subject,
-  { role, account, scope, expireTime, reason }: Asked,
-): Promise<GrantRow> {
-  const found = { role: findRoleFact(authority, role), holder: findHolder(authority, { user: account }), scope }
-  checkEnd(authority, expireTime)
-  checkGiver(authority, subject, found, expireTime)
-  return give(tx, { record }, subject, { ...found, place: findPlace(authority, scope), expireTime, reason })
-}
-interface Asked {
-  role: string
-  /** Name of the account. */
-  account: string
-  scope: Scope
-  expireTime: string
-  reason: string
 }
 
 const exists = (row: GrantRow | undefined, { role, holder, scope }: Found) => {

@@ -2,11 +2,13 @@ import { type AuditEntry, isProblem, type Subject } from '@quarterdeck/kernel'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { granting } from '../../../apps/server/src/granting.ts'
 import { audit } from '../../delivery/operation/operation.store.ts'
+import { grantsForRequests } from '../grant/asked.routes.ts'
 import { type OpenAuthority, openAuthority } from '../grant/authority.routes.ts'
 import { listGrants } from '../grant/grant.contract.ts'
+import { grantRoutes } from '../grant/grant.routes.ts'
 import { knownPermissions } from '../role/permission.contract.ts'
+import { keepAnAdministrator } from '../user/user.routes.ts'
 import {
   approveRequest,
   createRequest,
@@ -17,6 +19,7 @@ import {
   requestNeedless,
   withdrawRequest,
 } from './request.contract.ts'
+import { requestRoutes } from './request.routes.ts'
 import { smallestRole } from './request.rules.ts'
 
 let platform: Platform
@@ -54,7 +57,8 @@ beforeAll(async () => {
     routes: (server, { db, store }) => {
       opened = openAuthority({ db, listen: store.listen, log })
       authority = opened
-      granting(server, { db, authority, record })
+      grantRoutes(server, { db, authority, record, keepAnAdministrator })
+      requestRoutes(server, { db, record, ...grantsForRequests({ authority, record }) })
     },
   })
   await run(`insert into project (name, tenant) select unnest(array['shop', 'bank']), id from tenant`)
