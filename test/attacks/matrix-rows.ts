@@ -115,7 +115,8 @@ async function matrix(target: Target): Promise<string> {
     if (!named && endpoint.reach === 'path') {
       for (const [who, client] of Object.entries({ otherTenant, viewer }))
         denied(await ask(endpoint, client), endpoint, who)
-    } else if (!has('viewer', permission)) denied(await ask(endpoint, viewer), endpoint, 'viewer')
+    } else if (endpoint.path.includes(':tenant')) refused(await ask(endpoint, viewer), `${id} viewer`, 404)
+    else if (!has('viewer', permission)) denied(await ask(endpoint, viewer), endpoint, 'viewer')
     else {
       const { status } = await ask(endpoint, viewer)
       assert.ok(status !== 401 && status !== 403, `${id} refuses a viewer: ${status}`)

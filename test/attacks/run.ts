@@ -1,10 +1,11 @@
-// npm run attacks -- [--only A09[,A49]]. The last line is `N passed, N failed`.
+// npm run attacks -- [--only A09[,A49]] [--worlds N] [--seed S]. The last line is `N passed, N failed`.
 import { parseArgs } from 'node:util'
 import { testCluster } from '../platform/test-cluster.ts'
 import { authorisationRows } from './authorisation-rows.ts'
 import { browserRows } from './browser-rows.ts'
 import { canaryRows } from './canary-rows.ts'
 import { matrixRows } from './matrix-rows.ts'
+import { oracleRows } from './oracle-rows.ts'
 import { parserRows } from './parser-rows.ts'
 import { proxyRows } from './proxy-rows.ts'
 import { secretRows } from './secret-rows.ts'
@@ -13,10 +14,15 @@ import { startTarget } from './target.ts'
 // Leave by the door, so that what was started is ended.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, worlds: { type: 'string' }, seed: { type: 'string' } },
+})
 const only = values.only?.split(',')
+// All of them when that is what was asked for; a few on the way through the catalogue.
+const options = { worlds: Number(values.worlds ?? (only ? 200 : 4)), seed: Number(values.seed ?? 1) }
 const rows = [
   ...authorisationRows,
+  ...oracleRows,
   ...matrixRows,
   ...canaryRows,
   ...proxyRows,
@@ -25,7 +31,7 @@ const rows = [
   ...browserRows,
 ].filter(({ id }) => only?.includes(id) ?? true)
 if (rows.length === 0) {
-  console.error('npm run attacks -- [--only A09[,A49]]: there is no such row')
+  console.error('npm run attacks -- [--only A09[,A49]] [--worlds N] [--seed S]: there is no such row')
   process.exit(2)
 }
 
@@ -36,7 +42,7 @@ const target = await startTarget(cluster)
 for (const row of rows) {
   const began = performance.now()
   try {
-    const remark = await row.run(target)
+    const remark = await row.run(target, options)
     const { status } = await target.send('GET', '/healthz')
     if (status !== 200) throw new Error(`the server is not well afterwards: ${status}`)
     passed++

@@ -116,6 +116,7 @@ export function refused(answer: Answer, what: string, ...statuses: number[]): vo
 export function pathOf(endpoint: AnyEndpoint): string {
   const shape = endpoint.params.shape as Record<string, z.ZodType>
   const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => {
+    if (name === 'permission') return 'application.list'
     const ids = ['nobody', '00000000-0000-4000-8000-000000000000', '999999999']
     return name === 'environment' ? 'dev' : (ids.find((id) => shape[name]?.safeParse(id).success) ?? 'nobody')
   })
