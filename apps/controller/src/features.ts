@@ -4,9 +4,12 @@ import type { Db } from '@quarterdeck/store'
 import { applicationDefinitions, countIn } from '../../../features/application/application/application.store.ts'
 import { rolloutOf } from '../../../features/application/application/rollout.rules.ts'
 import { clusterReconciler } from '../../../features/cluster/cluster/cluster.reconciler.ts'
+import { actFor } from '../../../features/cluster/identity/acting.routes.ts'
 import { identityReconciler } from '../../../features/cluster/identity/identity.reconciler.ts'
+import { operateAs } from '../../../features/cluster/identity/operating.routes.ts'
 import type { DefinitionOwner } from '../../../features/delivery/operation/operation.contract.ts'
 import { operationReconciler } from '../../../features/delivery/operation/operation.reconciler.ts'
+import { actsAs, namespaceOf, type OperationRow } from '../../../features/delivery/operation/operation.rules.ts'
 import { environmentDefinitions, hold } from '../../../features/tenancy/environment/environment.store.ts'
 import { placing } from '../../../features/tenancy/tenant/placing.store.ts'
 
@@ -23,9 +26,12 @@ export interface Parts {
 }
 
 /** Every reconciler by the kind of its keys: one line a feature. */
-export const reconcilersOf = ({ db, clusters }: Parts) =>
-  ({
+export function reconcilersOf({ db, clusters }: Parts) {
+  const operating = operateAs(db, clusters.get, actFor({ clusters, identityOf: () => undefined }))
+  const actingFor = (row: OperationRow) => operating({ ...row, namespace: namespaceOf(row.target), as: actsAs(row) })
+  return {
     cluster: clusterReconciler({ db, clusters }),
     identity: identityReconciler({ db, clusters }),
-    operation: operationReconciler({ db, clusterOf: clusters.get, rolloutOf, definitions }),
-  }) satisfies Record<string, Reconciler>
+    operation: operationReconciler({ db, clusterOf: clusters.get, actingFor, rolloutOf, definitions }),
+  } satisfies Record<string, Reconciler>
+}

@@ -8,9 +8,10 @@ import { type ControlPlane, controlPlane } from '@quarterdeck/local-cluster'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Acting, actFor } from './acting.routes.ts'
 import { getClusterAccess } from './identity.contract.ts'
 import { identityReconciler } from './identity.reconciler.ts'
-import { type Acting, actFor, identityRoutes } from './identity.routes.ts'
+import { identityRoutes } from './identity.routes.ts'
 import type { Rule } from './identity.rules.ts'
 
 // An API server of its own: what is made here is for the whole cluster.

@@ -3,6 +3,13 @@ import { sql } from 'kysely'
 import type { ClusterAccess } from './identity.contract.ts'
 import type { ProjectedGrant, Wanted } from './identity.rules.ts'
 
+/** As packages/kube has it. */
+interface ClusterIdentity {
+  user: string
+  uid: string
+  groups: string[]
+}
+
 type Tables = {
   cluster: { name: string }
   installation: { id: string }
@@ -94,3 +101,14 @@ export const findAccess = (db: Db, cluster: string) =>
     .select(['state', 'messages', 'observeTime'])
     .where('cluster', '=', cluster)
     .executeTakeFirst()
+
+/** Who has a name, and had it at that time already; undefined for nobody, or somebody who is disabled. */
+export async function findPerson(db: Db, name: string, since: string): Promise<ClusterIdentity | undefined> {
+  const { rows } = await sql<{ user: string; uid: string; groups: string[] }>`
+    select identity as user, id::text as uid, array(
+      select 'quarterdeck:group:' || user_group.name from user_group_member
+      join user_group on user_group.id = user_group_member."group" where user_group_member.account = account.id
+    ) as groups
+    from account where name = ${name} and "disableTime" is null and "createTime" <= ${since}`.execute(db)
+  return rows[0]
+}

@@ -65,9 +65,10 @@ export function operationReconciler(options: OperationReconcilerOptions): Reconc
 async function carryOut(run: Run, watch: WorkloadWatch): Promise<Outcome> {
   try {
     const cluster = await run.options.clusterOf(run.row.cluster)
+    const writer = await writerOf(run, cluster)
     await start(run)
-    for (const wave of inWaves(run.row.intent.desired)) await applyWave(run, cluster, wave)
-    for (const ref of run.row.intent.removed) await removeOne(run, cluster, ref)
+    for (const wave of inWaves(run.row.intent.desired)) await applyWave(run, writer, wave)
+    for (const ref of run.row.intent.removed) await removeOne(run, writer, ref)
     if (run.seen.state === 'Unknown') resolved(run)
     return await waitForAll(run, cluster, watch)
   } catch (error) {
@@ -75,10 +76,20 @@ async function carryOut(run: Run, watch: WorkloadWatch): Promise<Outcome> {
   }
 }
 
+/** Reads are the platform's own; what is written, somebody writes who may no more than this takes. */
+async function writerOf(run: Run, cluster: Cluster): Promise<Cluster> {
+  const isWritten = run.resumed && !run.seen.steps.some(isUnsent)
+  const acting = isWritten ? undefined : await run.options.actingFor?.(run.row)
+  if (acting?.fallback) run.condition('Executor', 'False', 'NoExecutor', acting.fallback)
+  return acting?.cluster ?? cluster
+}
+
+const isUnsent = ({ name, state }: { name: string; state: string }) =>
+  /^(Apply|Delete) /.test(name) && state === 'Waiting'
+
 /** Whoever carried it out until now may not have lived to write down what was sent, so that stays in doubt. */
 async function overtake(run: Run, newest: OperationRow): Promise<void> {
-  const open = run.seen.steps.some(({ name, state }) => /^(Apply|Delete) /.test(name) && state === 'Waiting')
-  if (run.resumed && open) {
+  if (run.resumed && run.seen.steps.some(isUnsent)) {
     const message = 'It was overtaken before the cluster was asked what had become of its requests.'
     run.condition('OutcomeKnown', 'Unknown', 'Superseded', message)
   }

@@ -66,6 +66,18 @@ export interface OperationRow {
 export const targetKey = (target: { cluster: string; namespace?: string; what: string }): string =>
   `${target.cluster}/${target.namespace ?? ''}/${target.what}`
 
+/**
+ * As whom an operation writes: the environment's executor, which reaches nothing else; for what lies in no environment
+ * the person who asked; the platform for environments themselves.
+ */
+export function actsAs({ environment, intent }: Pick<OperationRow, 'environment' | 'intent'>) {
+  if (intent.definition?.owner === 'environment') return 'platform'
+  return environment === null ? 'person' : 'executor'
+}
+
+/** The namespace of a target; empty when it is in none. */
+export const namespaceOf = (target: string): string => target.split('/')[1] ?? ''
+
 export const hasEnded = (state: OperationState): boolean => state === 'Succeeded' || state === 'Failed'
 
 // What others need is made first: a Deployment without its namespace, configuration or Service would start wrong.

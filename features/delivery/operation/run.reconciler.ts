@@ -12,6 +12,11 @@ export interface OperationReconcilerOptions {
   db: Db
   /** Throws notFound for a cluster that is not registered. */
   clusterOf: (name: string) => Promise<Cluster>
+  /**
+   * The cluster as whoever an operation writes as; `fallback` says why it is the registered credential instead. Absent:
+   * always that one.
+   */
+  actingFor?: (row: OperationRow) => Promise<{ cluster: Cluster; fallback?: string }>
   /** Says how far a workload is; passed by whoever knows workloads. */
   rolloutOf: RolloutOf
   definitions: Record<string, DefinitionOwner<Db>>
