@@ -5,11 +5,13 @@ import { parseArgs } from 'node:util'
 import type { BenchOptions, Result } from './measure.ts'
 import { mirrorWorkloads, runMirror } from './mirror/workloads.ts'
 import { pageReachable, warmStart } from './starts.ts'
+import { authorisation } from './w10.ts'
 import { deployToAvailable } from './w11.ts'
 import { coldStart } from './w17.ts'
 import { auditedMutations } from './w18.ts'
 
 const workloads: Record<string, (options: BenchOptions) => Promise<Result>> = {
+  W10: authorisation,
   W11: deployToAvailable,
   W17: coldStart,
   W18: auditedMutations,
