@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { testCluster } from '../platform/test-cluster.ts'
 import { authorisationRows } from './authorisation-rows.ts'
+import { authorityRows } from './authority-rows.ts'
 import { browserRows } from './browser-rows.ts'
 import { canaryRows } from './canary-rows.ts'
 import { matrixRows } from './matrix-rows.ts'
@@ -24,6 +25,7 @@ const rows = [
   ...authorisationRows,
   ...oracleRows,
   ...matrixRows,
+  ...authorityRows,
   ...canaryRows,
   ...proxyRows,
   ...secretRows,
