@@ -51,7 +51,18 @@ async function tryOidc(
   begin: (step: Step) => void,
   done: (step: Step, detail: string) => void,
 ): Promise<void> {
-  const { metadata, keys } = await clients.look(provider)
+  const { metadata, keys } = await clients.look(provider).catch((error: unknown) => {
+    // The provider was reached, and what it said is no discovery document of this issuer.
+    if (String((error as { code?: unknown }).code).startsWith('OAUTH_')) {
+      done('connection', 'Connected')
+      begin('discovery')
+      const { issuer } = provider.settings
+      throw new Error(
+        `${issuer}/.well-known/openid-configuration is not in order: ${(error as Error).message}. Check the issuer`,
+      )
+    }
+    throw error
+  })
   done('connection', 'Connected')
   begin('discovery')
   for (const place of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {

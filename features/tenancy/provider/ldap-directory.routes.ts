@@ -82,7 +82,8 @@ export async function withDirectory<T>(
     timeout: limitMs,
     connectTimeout: limitMs,
     strictDN: false,
-    tlsOptions: tls,
+    // Given with ldap://, these would have it speak TLS without asking.
+    ...(settings.url.startsWith('ldaps:') ? { tlsOptions: tls } : {}),
     createConnection: ((...all: Parameters<typeof connectPlain>) => kept(connectPlain(...all))) as typeof connectPlain,
     createSecureConnection: ((...all: Parameters<typeof connectTls>) => kept(connectTls(...all))) as typeof connectTls,
   })
@@ -93,7 +94,7 @@ export async function withDirectory<T>(
     }, limitMs)
   })
   try {
-    return await Promise.race([late, session(client, registration, tls, fn, connected)])
+    return await Promise.race([late, session(client, registration, { ...tls, host }, fn, connected)])
   } finally {
     clearTimeout(timer)
     await Promise.race([client.unbind().catch(() => undefined), new Promise((done) => setTimeout(done, 200))])

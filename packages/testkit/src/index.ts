@@ -1,6 +1,7 @@
 export { createTestAuthority, type TestAuthority } from './certificate.ts'
 export { type TestCluster, type TestClusterOptions, testCluster } from './cluster.ts'
 export { type TestDatabase, testDatabase } from './database.ts'
+export { directoryPossible, startDirectory, type TestDirectory } from './directory.ts'
 export { type Kubectl, type KubectlResult, kubectlWith } from './kubectl.ts'
 export { type NodeCluster, nodeCluster } from './node-cluster.ts'
 export { type OwnCluster, ownCluster } from './own-cluster.ts'
