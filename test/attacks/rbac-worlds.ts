@@ -75,7 +75,11 @@ export class Worlds {
   readonly people: Person[] = []
   readonly namespaces = [...ENVIRONMENTS, COMMON, 'dev', 'default']
   cluster = ''
-  readonly #ask: (path: string, as: Person) => Promise<{ status: number; body: { items?: KubeObject[] | null } }>
+  readonly #ask: (
+    path: string,
+    as: Person,
+    isList?: boolean,
+  ) => Promise<{ status: number; body: { items?: KubeObject[] | null } }>
 
   constructor(target: Target) {
     this.target = target
@@ -206,8 +210,9 @@ export class Worlds {
   async reads({ path, plural }: ComparedKind, key: string, as: Person): Promise<boolean> {
     const [namespace = '', name = ''] = key.split('/')
     const at = namespace === '' ? '' : `/namespaces/${namespace}`
-    const { status } = await this.#ask(`${path}${at}/${plural}/${name}`, as)
-    return status === 200
+    const { status } = await this.#ask(`${path}${at}/${plural}/${name}`, as, false)
+    if ([200, 403, 404].includes(status)) return status === 200
+    throw new Error(`${path} ${key}: the API server answers ${status}`)
   }
 }
 
@@ -258,9 +263,10 @@ function objectsOf(namespace: string, index: number): KubeObject[] {
 function impersonating(kubeconfig: string) {
   const { server, ca, certificate, key } = parseKubeconfig(kubeconfig)
   const agent = new Agent({ keepAlive: true, maxSockets: 8, ca, cert: certificate, key })
-  const accept = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json'
-  return (path: string, { user, groups }: Person) =>
+  const metadataOnly = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io'
+  return (path: string, { user, groups }: Person, isList = true) =>
     new Promise<{ status: number; body: { items?: KubeObject[] | null } }>((resolve, reject) => {
+      const accept = isList ? metadataOnly : 'application/json'
       const headers = { accept, 'impersonate-user': user, 'impersonate-group': groups }
       const asking = request(`${server}${path}`, { agent, headers }, async (response) => {
         try {
