@@ -21,11 +21,7 @@ export const identityReconciler = ({ db, clusters }: { db: Db; clusters: Cluster
     if (!wanted) return {}
     try {
       const cluster = await clusters.get(name)
-      const made = await make(
-        cluster,
-        projection(wanted, await cluster.served({ signal }), IMPERSONATOR),
-        wanted.installation,
-      )
+      const made = await make(cluster, projection(wanted, await cluster.served({ signal }), IMPERSONATOR), wanted)
       const state = made.missing ? 'Missing' : made.refused.length > 0 ? 'Limited' : 'Ready'
       await saveAccess(db, name, { state, messages: made.refused.toSorted().slice(0, 50) })
       if (made.pending) return { requeueAfterSeconds: PENDING_SECONDS }

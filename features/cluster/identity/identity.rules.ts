@@ -5,6 +5,9 @@ import { type NativeResource, nativeRules, opens } from '../../tenancy/role/perm
 export interface Wanted {
   /** Id of this installation: it touches nothing that does not carry it. */
   installation: string
+  cluster: string
+  /** All that are registered. Two of them may be one and the same under two names. */
+  clusters: string[]
   users: { name: string; uid: string }[]
   groups: string[]
   /** Of its environments. */
@@ -45,6 +48,8 @@ export const EXECUTOR = 'quarterdeck-executor'
 export const executorName = (namespace: string): string => `quarterdeck:executor:${namespace}`
 
 export const INSTALLATION = 'quarterdeck.dev/installation'
+/** Name that the cluster is registered with. */
+export const CLUSTER = 'quarterdeck.dev/cluster'
 export const GRANT = 'quarterdeck.dev/grant'
 const RBAC = 'rbac.authorization.k8s.io'
 const PREFIX = 'quarterdeck:'
@@ -65,19 +70,19 @@ export interface Projection {
 
 export function projection(wanted: Wanted, served: readonly Served[], at: { namespace: string; name: string }) {
   const impersonators = impersonatorRoles(wanted)
-  const granted = grantedRoles(wanted.grants, served)
-  const inUse = wanted.grants.filter((grant) => granted.has(roleNameOf(grant)))
+  const granted = grantedRoles(wanted, served)
+  const inUse = wanted.grants.filter((grant) => granted.has(roleNameOf(grant, wanted.cluster)))
   return {
     place: placeOf(at.namespace),
     roles: [...impersonators, ...[...granted].map(([name, rules]) => clusterRole(name, rules))].map((role) =>
-      labelled(role, wanted.installation),
+      labelled(role, wanted),
     ),
     bindings: [
       ...impersonators.map(({ metadata }) =>
         binding(undefined, metadata.name, metadata.name, { kind: 'ServiceAccount', ...at }),
       ),
-      ...inUse.flatMap(bindingsOf),
-    ].map((one) => labelled(one, wanted.installation)),
+      ...inUse.flatMap((grant) => bindingsOf(grant, wanted.cluster)),
+    ].map((one) => labelled(one, wanted)),
     account: {
       apiVersion: 'v1',
       kind: 'ServiceAccount',
@@ -89,11 +94,11 @@ export function projection(wanted: Wanted, served: readonly Served[], at: { name
 
 const MANAGED = { 'app.kubernetes.io/managed-by': 'quarterdeck' }
 
-const labelled = (object: KubeObject, installation: string): KubeObject => ({
+const labelled = (object: KubeObject, { installation, cluster }: Wanted): KubeObject => ({
   ...object,
   metadata: {
     ...object.metadata,
-    labels: { ...MANAGED, ...object.metadata.labels, [INSTALLATION]: installation },
+    labels: { ...MANAGED, ...object.metadata.labels, [INSTALLATION]: installation, [CLUSTER]: cluster },
   },
 })
 
@@ -116,8 +121,8 @@ const placeOf = (namespace: string): KubeObject[] => [
  * Whom the account may act as, by name: those who exist and nobody else. A rule without names would be one for all
  * names, so there is none for what there is none of.
  */
-function impersonatorRoles({ users, groups, namespaces, installation }: Wanted): KubeObject[] {
-  const name = `${PREFIX}impersonator:${installation.slice(0, 8)}`
+function impersonatorRoles({ users, groups, namespaces, installation, cluster }: Wanted): KubeObject[] {
+  const name = `${PREFIX}impersonator:${cluster}:${installation.slice(0, 8)}`
   const names = [
     ...users.map((user) => ({ apiGroup: '', resource: 'users', name: user.name })),
     ...users.map((user) => ({ apiGroup: 'authentication.k8s.io', resource: 'uids', name: user.uid })),
@@ -140,13 +145,14 @@ function impersonatorRoles({ users, groups, namespaces, installation }: Wanted):
   )
 }
 
-const roleNameOf = ({ role, namespaces }: ProjectedGrant) => `${PREFIX}role:${role}${namespaces ? '' : ':wide'}`
+const roleNameOf = ({ role, namespaces }: ProjectedGrant, cluster: string) =>
+  `${PREFIX}role:${cluster}:${role}${namespaces ? '' : ':wide'}`
 
 /** Rules by name of the ClusterRole; roles that open nothing natively have none. */
-function grantedRoles(grants: readonly ProjectedGrant[], served: readonly Served[]): Map<string, Rule[]> {
+function grantedRoles({ grants, cluster }: Wanted, served: readonly Served[]): Map<string, Rule[]> {
   const found = new Map<string, Rule[]>()
   for (const grant of grants) {
-    const name = roleNameOf(grant)
+    const name = roleNameOf(grant, cluster)
     if (found.has(name)) continue
     const rules = rulesOf(grant.permissions, served, { wide: grant.namespaces === undefined })
     if (rules.length > 0) found.set(name, rules)
@@ -185,9 +191,9 @@ export function rulesOf(
   ].toSorted((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
 }
 
-const bindingsOf = (grant: ProjectedGrant): KubeObject[] =>
+const bindingsOf = (grant: ProjectedGrant, cluster: string): KubeObject[] =>
   (grant.namespaces ?? [undefined]).map((namespace) => {
-    const made = binding(namespace, `${PREFIX}grant:${grant.id}`, roleNameOf(grant), grant.holder)
+    const made = binding(namespace, `${PREFIX}grant:${cluster}:${grant.id}`, roleNameOf(grant, cluster), grant.holder)
     return { ...made, metadata: { ...made.metadata, labels: { [GRANT]: grant.id } } }
   })
 

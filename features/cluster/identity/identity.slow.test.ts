@@ -216,7 +216,7 @@ test('done again it changes nothing; what somebody has changed is put back; what
   expect(await revisions()).toEqual(before)
 
   const [role] = (await ours('ClusterRole')).filter(({ metadata }) => metadata.name.startsWith('quarterdeck:role:'))
-  const name = `quarterdeck:grant:${grant}`
+  const name = `quarterdeck:grant:own:${grant}`
   await own.cluster.apply(
     {
       apiVersion: RBAC,
@@ -247,7 +247,7 @@ test('an object of our name that is somebody else’s is left alone, and that is
   const foreign = {
     apiVersion: RBAC,
     kind: 'RoleBinding',
-    metadata: { namespace: 'shop-prod', name: `quarterdeck:grant:${grant}` },
+    metadata: { namespace: 'shop-prod', name: `quarterdeck:grant:own:${grant}` },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
     subjects: [],
   }
@@ -459,6 +459,25 @@ test('what another installation has made is not touched, and that both are on on
   }
   await projected()
   expect(await stateOf()).toMatchObject({ state: 'Ready' })
+}, 30_000)
+
+test('[A07] one cluster under two names: what counts under one is not made under the other, and goes with its name', async () => {
+  const jane = await user('jane')
+  await granted('jane', ['object.get'], 'environment shop-dev')
+  await projected()
+  kubeconfigs.set('alias', own.kubeconfig)
+  await registered('alias')
+  await projected()
+  await projected()
+  const bindings = async () =>
+    (await ours('RoleBinding')).map(({ metadata }) => metadata.labels?.['quarterdeck.dev/cluster'])
+  expect(await bindings()).toEqual(['own'])
+  const cluster = await acting.clusterAs(jane, 'own')
+  await soon(() => may(cluster, () => cluster.list(pods('shop-dev')))).toBe(true)
+  await sql`update environment set cluster = 'alias'`.execute(platform.db)
+  await sql`delete from cluster where name = 'own'`.execute(platform.db)
+  await projected()
+  expect(await bindings()).toEqual(['alias'])
 }, 30_000)
 
 test('a cluster that is not registered has no access to tell of', async () => {

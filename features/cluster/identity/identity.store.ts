@@ -41,8 +41,8 @@ export const listClusters = async (db: Db): Promise<string[]> =>
 
 /** What a cluster is to be told; undefined when it is not registered. */
 export async function readWanted(db: Db, cluster: string): Promise<Wanted | undefined> {
-  const known = await tables(db).selectFrom('cluster').select('name').where('name', '=', cluster).executeTakeFirst()
-  if (!known) return undefined
+  const clusters = await listClusters(db)
+  if (!clusters.includes(cluster)) return undefined
   const [installation, identities, environments, rows] = await Promise.all([
     installationOf(db),
     tables(db).selectFrom('cluster_identity').selectAll().orderBy('name').execute(),
@@ -63,6 +63,8 @@ export async function readWanted(db: Db, cluster: string): Promise<Wanted | unde
   ])
   return {
     installation,
+    cluster,
+    clusters,
     users: identities.filter(({ kind }) => kind === 'user').map(({ name, uid }) => ({ name, uid })),
     groups: identities.filter(({ kind }) => kind === 'group').map(({ name }) => name),
     namespaces: environments.map(({ namespace }) => namespace),

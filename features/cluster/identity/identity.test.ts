@@ -47,6 +47,8 @@ const grant = (more: Partial<ProjectedGrant> = {}): ProjectedGrant => ({
 })
 const wanted = (more: Partial<Wanted> = {}): Wanted => ({
   installation: '11111111-2222',
+  cluster: 'c',
+  clusters: ['c'],
   users: [{ name: 'quarterdeck:user:jane', uid: 'u1' }],
   groups: ['quarterdeck:group:shop'],
   namespaces: ['shop-dev'],
@@ -100,19 +102,19 @@ test('a grant for environments is a RoleBinding in each, one for everything is a
   ]
   const { roles, bindings } = projection(wanted({ grants }), served, at)
   expect(bindings.map(({ kind, metadata: { namespace = '', name } }) => `${kind} ${namespace} ${name}`)).toEqual([
-    'ClusterRoleBinding  quarterdeck:impersonator:11111111',
-    'RoleBinding a quarterdeck:grant:g1',
-    'RoleBinding b quarterdeck:grant:g1',
-    'ClusterRoleBinding  quarterdeck:grant:g2',
+    'ClusterRoleBinding  quarterdeck:impersonator:c:11111111',
+    'RoleBinding a quarterdeck:grant:c:g1',
+    'RoleBinding b quarterdeck:grant:c:g1',
+    'ClusterRoleBinding  quarterdeck:grant:c:g2',
   ])
   expect(bindings[3]?.subjects).toEqual([
     { kind: 'Group', name: 'quarterdeck:group:shop', apiGroup: 'rbac.authorization.k8s.io' },
   ])
   expect(bindings[1]?.metadata.labels).toMatchObject({ 'quarterdeck.dev/grant': 'g1' })
   expect(roles.map(({ metadata }) => metadata.name)).toEqual([
-    'quarterdeck:impersonator:11111111',
-    'quarterdeck:role:r1',
-    'quarterdeck:role:r1:wide',
+    'quarterdeck:impersonator:c:11111111',
+    'quarterdeck:role:c:r1',
+    'quarterdeck:role:c:r1:wide',
   ])
 })
 

@@ -12,7 +12,7 @@ import {
   rejectedByCluster,
 } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import { INSTALLATION, isAsWanted, type Projection } from './identity.rules.ts'
+import { CLUSTER, INSTALLATION, isAsWanted, type Projection, type Wanted } from './identity.rules.ts'
 
 /** What came of it. */
 export interface Made {
@@ -32,7 +32,7 @@ const SHOWN = 300
  * Makes a cluster say what is wanted and takes away what is not, of this installation only. Throws what says nothing of
  * a single object: clusterUnreachable, credentials that are refused, and that objects cannot be read.
  */
-export async function make(cluster: Cluster, projection: Projection, installation: string): Promise<Made> {
+export async function make(cluster: Cluster, projection: Projection, wanted: Wanted): Promise<Made> {
   const made: Made = { refused: [], missing: false, pending: false }
   const attempt = async (object: KubeObject, act: () => Promise<unknown>): Promise<boolean> => {
     try {
@@ -46,19 +46,19 @@ export async function make(cluster: Cluster, projection: Projection, installatio
     }
   }
   for (const object of projection.place) await attempt(object, () => keep(cluster, object))
-  const live = await present(cluster, installation)
-  for (const wanted of [projection.roles, projection.bindings]) {
-    await each(wanted, async (object) => {
+  const live = await present(cluster, wanted)
+  for (const objects of [projection.roles, projection.bindings]) {
+    await each(objects, async (object) => {
       const done = await attempt(object, () => bring(cluster, live.get(refText(refOf(object))), object))
       if (!done && isOfTheImpersonator(object)) made.missing = true
     })
   }
-  const wanted = new Set([...projection.roles, ...projection.bindings].map((object) => refText(refOf(object))))
-  const superfluous = [...live].filter(([name]) => !wanted.has(name)).map(([, object]) => object)
+  const names = new Set([...projection.roles, ...projection.bindings].map((object) => refText(refOf(object))))
+  const superfluous = [...live].filter(([name]) => !names.has(name)).map(([, object]) => object)
   await each(superfluous, (object) =>
     attempt(object, () => cluster.remove(refOf(object), { uid: object.metadata.uid })),
   )
-  const others = await othersOf(cluster, installation)
+  const others = await othersOf(cluster, wanted.installation)
   if (others.length > 0) {
     made.refused.push(
       `Another installation of Quarterdeck has bound people here (${others.join(', ')}): who has the same name there and here has the rights of both. Delete what is left of one that is gone: kubectl delete clusterroles,clusterrolebindings,rolebindings -A -l ${INSTALLATION}=ID`,
@@ -71,13 +71,20 @@ export async function make(cluster: Cluster, projection: Projection, installatio
 
 const isOfTheImpersonator = ({ metadata }: KubeObject) => metadata.name.startsWith('quarterdeck:impersonator:')
 
-/** What this installation has made, by `refText`. */
-async function present(cluster: Cluster, installation: string): Promise<Map<string, KubeObject>> {
+/**
+ * What this installation has made, by `refText`; not what it has made there under another name that the cluster is
+ * registered with as well.
+ */
+async function present(
+  cluster: Cluster,
+  { installation, cluster: name, clusters }: Wanted,
+): Promise<Map<string, KubeObject>> {
+  const others = new Set(clusters.filter((one) => one !== name))
   const labelSelector = `${INSTALLATION}=${installation}`
   const found = new Map<string, KubeObject>()
   for (const kind of ['ClusterRole', 'ClusterRoleBinding', 'RoleBinding']) {
     for await (const object of cluster.listAll({ apiVersion: RBAC, kind, labelSelector })) {
-      found.set(refText(refOf(object)), object)
+      if (!others.has(object.metadata.labels?.[CLUSTER] ?? '')) found.set(refText(refOf(object)), object)
     }
   }
   return found

@@ -3,7 +3,7 @@ import { bindProxy, type ProxyRequest, type Server } from '@quarterdeck/http'
 import { permissionMissing, type Subject } from '@quarterdeck/kernel'
 import { type Cluster, type NativeRequest, nativePath } from '@quarterdeck/kube'
 import { createNative, deleteNative, patchNative, readNative, replaceNative } from './native.contract.ts'
-import { type Asked, actText, askedFor, isOpened, mayChange } from './native.rules.ts'
+import { type Asked, actText, askedFor, isOpened, isRecorded } from './native.rules.ts'
 
 /** One line of the audit trail. `operation` is the same for the intent and the end of one request. */
 export interface NativeAuditEvent {
@@ -38,7 +38,7 @@ type Native = ProxyRequest<{ cluster: string; path: string }>
 
 /** The Kubernetes API of each cluster as it is, to each as themselves: the API server judges what they may. */
 export function nativeRoutes(server: Server, options: NativeRoutesOptions): void {
-  const { clusterAs, audit } = options
+  const { clusterAs } = options
   const endpoints = [readNative, createNative, replaceNative, patchNative, deleteNative]
   bindProxy<Native['params']>(server, endpoints, {
     async request(native) {
@@ -48,7 +48,7 @@ export function nativeRoutes(server: Server, options: NativeRoutesOptions): void
       const { query, accept, contentType, body } = native
       const method = native.method as NativeRequest['method']
       const { signal, end } = untilLost(options, native, asked)
-      return audited(audit, native, path, async () => {
+      return audited(options, native, { path, asked }, async () => {
         const answer = await cluster
           .native({ method, path, query, accept, contentType, body, signal })
           .catch((error: unknown) => {
@@ -73,7 +73,7 @@ export function nativeRoutes(server: Server, options: NativeRoutesOptions): void
         socket.onClose(end)
         return { status: 101, socket }
       }
-      return (await audited(audit, native, path, open)).socket
+      return (await audited(options, native, { path, asked }, open)).socket
     },
   })
 }
@@ -110,14 +110,14 @@ function untilLost({ onLoss }: NativeRoutesOptions, { subject, params, signal }:
   return { signal: AbortSignal.any([signal, lost.signal]), end }
 }
 
-/** What may change something is written down before it is sent, and how it ended afterwards. */
+/** What changes something or reads what is secret is written down before it is sent, and how it ended afterwards. */
 async function audited<Answer extends { status: number }>(
-  audit: NativeRoutesOptions['audit'],
+  { audit }: NativeRoutesOptions,
   { method, query, params, subject }: Native,
-  path: string,
+  { path, asked }: { path: string; asked: Asked | undefined },
   send: () => Promise<Answer>,
 ): Promise<Answer> {
-  if (!mayChange(method, path)) return send()
+  if (!isRecorded(method, path, asked)) return send()
   const event = {
     operation: randomUUID(),
     actor: subject.name,
