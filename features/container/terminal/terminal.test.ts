@@ -63,7 +63,7 @@ test('a line of the audit trail says who entered which container, and how it end
     program: 'sh',
   }
   const what = 'terminal t1 in container shop of pod shop-1 in dev (namespace dev-ns of cluster local)'
-  const line = { actor: 'ann', what, outcome: 'succeeded' }
+  const line = { actor: 'ann', what, outcome: 'succeeded', environment: 'dev' }
   expect(auditEntryOf({ ...event, kind: 'opened' })).toEqual({ ...line, act: 'terminal.open', detail: 'program sh' })
   const ended = { ...line, act: 'terminal.end' }
   expect(auditEntryOf({ ...event, kind: 'ended', exitCode: 3 })).toEqual({
