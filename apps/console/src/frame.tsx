@@ -82,6 +82,7 @@ const PLACES: Record<string, string> = {
   v: '/changes',
   e: '/environments',
   t: '/tokens',
+  u: '/users',
   d: '/deploy',
 }
 
@@ -136,6 +137,8 @@ function Entry({ to, icon, word, sub }: { to: string; icon: IconName; word: stri
 
 function Rail() {
   const t = useText(frameTexts)
+  const session = useRead(getSession)
+  const may = (permission: string) => session.data?.permissions.includes(permission) ?? false
   return (
     <nav className="rail" aria-label={t('navigation')}>
       <Link to="/" className="brand" aria-label="Quarterdeck">
@@ -149,6 +152,8 @@ function Rail() {
       <Entry to="/changes" icon="changes" word={t('changes')} />
       <div className="group">{t('administration')}</div>
       <Entry to="/environments" icon="environment" word={t('environments')} />
+      {may('user.list') && <Entry to="/users" icon="who" word={t('users')} />}
+      {may('user.list') && <Entry to="/groups" icon="people" word={t('groups')} />}
       <Entry to="/tokens" icon="token" word={t('tokens')} />
       <Entry to="/audit" icon="logs" word={t('audit')} />
     </nav>

@@ -35,6 +35,7 @@ const inFrame = (path: string, component: ReturnType<typeof lazyRouteComponent>)
   createRoute({ getParentRoute: () => framed, path, component })
 
 const session = () => import('../../../features/tenancy/session/session.console.tsx')
+const choosePassword = () => import('../../../features/tenancy/session/choose-password.console.tsx')
 const ApplicationPage = lazy(async () => ({ default: (await import('./application-page.tsx')).ApplicationPage }))
 const ApplicationsPage = lazy(async () => ({
   default: (await import('../../../features/application/application/list-applications.console.tsx')).ApplicationsPage,
@@ -116,7 +117,8 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('../../../features/cluster/setup/setup.console.tsx'), 'SetupPage'),
   ),
   alone('/sign-in', lazyRouteComponent(session, 'SignInPage')),
-  alone('/first', lazyRouteComponent(session, 'FirstPage')),
+  alone('/first', lazyRouteComponent(choosePassword, 'FirstPage')),
+  alone('/password', lazyRouteComponent(choosePassword, 'PasswordLinkPage')),
   framed.addChildren([
     inFrame(
       '/',
@@ -157,6 +159,18 @@ const tree = root.addChildren([
     inFrame(
       '/audit',
       lazyRouteComponent(() => import('../../../features/tenancy/audit/audit.console.tsx'), 'AuditPage'),
+    ),
+    inFrame(
+      '/users',
+      lazyRouteComponent(() => import('./users-page.tsx'), 'UsersPage'),
+    ),
+    inFrame(
+      '/groups',
+      lazyRouteComponent(() => import('../../../features/tenancy/group/groups.console.tsx'), 'GroupsPage'),
+    ),
+    inFrame(
+      '/device',
+      lazyRouteComponent(() => import('../../../features/tenancy/session/device.console.tsx'), 'DevicePage'),
     ),
     inFrame(
       '/account',

@@ -1,5 +1,4 @@
 import {
-  Age,
   Button,
   Check,
   call,
@@ -10,7 +9,6 @@ import {
   Note,
   Read,
   readKey,
-  Table,
   TextInput,
   useRead,
   useText,
@@ -18,17 +16,9 @@ import {
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { changePassword } from '../user/password.contract.ts'
-import { getSession, listSessions, revokeSession } from './session.contract.ts'
+import { getSession, listSessions, revokeSession, type SignIn } from './session.contract.ts'
+import { SessionTable } from './session-table.console.tsx'
 import { sessionTexts } from './texts.console.tsx'
-
-/** Chromium 156 on Linux, from what the browser calls itself; the whole of it when that is not recognised. */
-function browserName(client: string): string {
-  const browser = /(Edg|OPR|Firefox|HeadlessChrome|Chrome|Version)\/(\d+)/.exec(client)
-  const system = /(Windows|Mac OS X|Android|Linux|iPhone|iPad)/.exec(client)
-  if (!browser) return client
-  const names: Record<string, string> = { Edg: 'Edge', OPR: 'Opera', Version: 'Safari', HeadlessChrome: 'Chrome' }
-  return `${names[browser[1] ?? ''] ?? browser[1]} ${browser[2]}${system ? ` · ${system[1]}` : ''}`
-}
 
 /** Who is signed in, from where, and the password. */
 export function AccountPage() {
@@ -45,7 +35,12 @@ export function AccountPage() {
       <header className="page-head">
         <div className="grow">
           <Heading>{t('account')}</Heading>
-          {me.data && <p className="soft">{t('signedInAs', { user: me.data.user })}</p>}
+          {me.data && (
+            <p className="soft">
+              {t('signedInAs', { user: me.data.user })}
+              {me.data.title && ` · ${me.data.title}`}
+            </p>
+          )}
         </div>
       </header>
       <section className="card">
@@ -54,36 +49,41 @@ export function AccountPage() {
         </header>
         {end.error && <Failure error={end.error} />}
         <Read query={sessions}>
-          {({ items }) => (
-            <Table
-              label={t('sessions')}
-              rows={items}
-              rowKey={(one) => one.id}
-              columns={[
-                { title: t('browser'), cell: (one) => <span title={one.client}>{browserName(one.client)}</span> },
-                { title: t('where'), nowrap: true, cell: (one) => <span className="mono">{one.peer}</span> },
-                { title: t('since'), nowrap: true, cell: (one) => <Age time={one.createTime} /> },
-                { title: t('used'), nowrap: true, cell: (one) => <Age time={one.lastUseTime} /> },
-                { title: t('ends'), nowrap: true, cell: (one) => new Date(one.expireTime).toLocaleString() },
-                {
-                  title: t('acts'),
-                  acts: true,
-                  cell: (one) =>
-                    one.current ? (
-                      <span className="soft">{t('thisOne')}</span>
-                    ) : (
-                      <Button small onClick={() => end.mutate(one.id)}>
-                        {t('end')}
-                      </Button>
-                    ),
-                },
-              ]}
-            />
-          )}
+          {({ items }) => <SessionTable sessions={items} end={(session) => end.mutate(session)} />}
         </Read>
       </section>
-      <PasswordForm />
+      {me.data?.source === 'local' && me.data.kind === 'user' && <PasswordForm />}
+      {me.data && <Rights me={me.data} />}
     </div>
+  )
+}
+
+/** What the account is, belongs to and may do. */
+function Rights({ me }: { me: SignIn }) {
+  const t = useText(sessionTexts)
+  return (
+    <section className="card">
+      <header>
+        <h2>{t('mayDo')}</h2>
+      </header>
+      <div className="body rows">
+        {me.permissions.length === 0 ? (
+          <p className="soft">{t('nothing')}</p>
+        ) : (
+          <p className="mono small wrap">{me.permissions.join(', ')}</p>
+        )}
+        <dl className="facts">
+          <div className="fact">
+            <dt>{t('groups')}</dt>
+            <dd>{me.groups.join(', ') || t('noGroups')}</dd>
+          </div>
+          <div className="fact">
+            <dt>{t('accountId')}</dt>
+            <dd className="mono">{me.id}</dd>
+          </div>
+        </dl>
+      </div>
+    </section>
   )
 }
 

@@ -4,7 +4,6 @@ import {
   call,
   Failure,
   Field,
-  fieldError,
   Heading,
   Link,
   Note,
@@ -16,11 +15,11 @@ import {
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { createAdministrator } from '../user/password.contract.ts'
 import { createSession, getSession, type SignIn } from './session.contract.ts'
 import { sessionTexts } from './texts.console.tsx'
 
-function LoneForm({
+/** A card alone on its page, with a form. */
+export function LoneForm({
   title,
   lead,
   submit,
@@ -49,7 +48,8 @@ function LoneForm({
   )
 }
 
-function useSignedIn() {
+/** Goes on to where somebody wanted to be before they had to sign in. */
+export function useSignedIn() {
   const queries = useQueryClient()
   const go = useGo()
   const [next] = useUrlValue('next')
@@ -100,58 +100,6 @@ export function SignInPage() {
       <p className="small">
         <Link to="/setup">{t('setup')}</Link>
       </p>
-    </LoneForm>
-  )
-}
-
-/** The one-time link of the first start: chooses the administrator's password and signs in. */
-export function FirstPage() {
-  const t = useText(sessionTexts)
-  const signedIn = useSignedIn()
-  const [token] = useState(() => location.hash.slice(1) || (new URLSearchParams(location.search).get('token') ?? ''))
-  const [password, setPassword] = useState('')
-  const [again, setAgain] = useState('')
-  const [left, setLeft] = useState(false)
-  const create = useMutation<SignIn, Error>({
-    mutationFn: () => call(createAdministrator, { body: { token, password } }),
-    onSuccess: signedIn,
-  })
-  const checked = createAdministrator.body.shape.password.safeParse(password)
-  const refused = fieldError(create.error, '/password')
-  if (token === '')
-    return (
-      <main className="lone">
-        <Note tone="warn">{t('noToken')}</Note>
-      </main>
-    )
-  return (
-    <LoneForm title={t('firstTitle')} lead={t('firstLead')} submit={() => create.mutate()}>
-      <Field
-        label={t('newPassword')}
-        hint={t('newPasswordHint')}
-        error={refused ?? (left && !checked.success ? checked.error.issues[0]?.message : undefined)}
-      >
-        {(control) => (
-          <TextInput
-            {...control}
-            type="password"
-            value={password}
-            onChange={setPassword}
-            onBlur={() => setLeft(true)}
-            autoComplete="new-password"
-            autoFocus
-          />
-        )}
-      </Field>
-      <Field label={t('again')} error={again !== '' && again !== password ? t('differ') : undefined}>
-        {(control) => (
-          <TextInput {...control} type="password" value={again} onChange={setAgain} autoComplete="new-password" />
-        )}
-      </Field>
-      {create.error && !refused && <Failure error={create.error} />}
-      <Button type="submit" kind="primary" busy={create.isPending} disabled={!checked.success || again !== password}>
-        {t('choose')}
-      </Button>
     </LoneForm>
   )
 }

@@ -19,6 +19,7 @@ import {
   type CredentialAuthority,
   type CredentialOptions,
   type RecordAct,
+  requireAccount,
   type SignInElsewhere,
   type SigningIn,
   signingIn,
@@ -120,6 +121,9 @@ function bindSessions(server: Server, { db, now, record, revoked }: CredentialOp
     requireWholeUser(subject)
     return end(revokeSession, subject, subject.name, params.session)
   })
-  bind(server, listUserSessions, ({ subject, params }) => listOf(params.user, subject.credentialId))
+  bind(server, listUserSessions, async ({ subject, params }) => {
+    await requireAccount(db, params.user)
+    return listOf(params.user, subject.credentialId)
+  })
   bind(server, revokeUserSession, ({ subject, params }) => end(revokeUserSession, subject, params.user, params.session))
 }

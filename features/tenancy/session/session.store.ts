@@ -30,6 +30,7 @@ const table = (db: Db) =>
     session: SessionTable
     live_session: SessionTable & { account: string }
     sign_in_account: SignInAccount
+    user_listing: { name: string }
   }>()
 
 /** A row of the session table without its secret. */
@@ -40,6 +41,10 @@ export type OwnedSessionRow = SessionRow & { account: string }
 /** Undefined when there is no such account or it is disabled. */
 export const findSignInAccount = (db: Db, name: string): Promise<SignInAccount | undefined> =>
   table(db).selectFrom('sign_in_account').selectAll().where('name', '=', name).executeTakeFirst()
+
+/** Whether there is such an account, disabled or not. */
+export const accountExists = async (db: Db, name: string): Promise<boolean> =>
+  (await table(db).selectFrom('user_listing').select('name').where('name', '=', name).executeTakeFirst()) !== undefined
 
 const COLUMNS = ['id', 'userName', 'createTime', 'lastUseTime', 'expireTime', 'verifyTime', 'peer', 'client'] as const
 

@@ -3,6 +3,7 @@ import {
   type AnyEndpoint,
   type AuditEntry,
   type Authority,
+  notFound,
   type Permission,
   type Scope,
   type Subject,
@@ -12,6 +13,7 @@ import { type Db, transaction } from '@quarterdeck/store'
 import { type SignIn, wrongPassword } from './session.contract.ts'
 import { ABSOLUTE_SECONDS, done, expireTimeFrom, requireWholeUser } from './session.rules.ts'
 import {
+  accountExists,
   createSessionRow,
   deleteEndedSessions,
   deleteSessionRow,
@@ -38,6 +40,11 @@ export interface CredentialAuthority extends Pick<Authority, 'may' | 'somewhere'
   isWithin(scope: Scope, outer: Scope): boolean
   /** Something that the account with this id has been granted and the subject may not do there, in words. */
   exceeds(subject: Subject, holder: string): string | undefined
+}
+
+/** Throws notFound when there is no such account. */
+export async function requireAccount(db: Db, user: string): Promise<void> {
+  if (!(await accountExists(db, user))) throw notFound({ detail: `There is no user ${user}` })
 }
 
 /** How somebody proved who they are. */

@@ -12,7 +12,7 @@ import { knownPermissions } from '../role/permission.contract.ts'
 import { reachesFurther } from '../user/user.contract.ts'
 import { done, requireWholeUser } from './session.rules.ts'
 import { findSignInAccount } from './session.store.ts'
-import type { CredentialAuthority, CredentialOptions } from './sign-in.routes.ts'
+import { type CredentialAuthority, type CredentialOptions, requireAccount } from './sign-in.routes.ts'
 import { beyondSources } from './source.routes.ts'
 import {
   createToken,
@@ -165,8 +165,14 @@ export function tokenRoutes(server: Server, { db, now, record, revoked, authorit
       throw reachesFurther({ detail: `${user} may ${more}, and you may not; ask somebody who may` })
     return make(createUserToken, subject, user, body)
   })
-  bind(server, listUserTokens, ({ subject, params }) => list(params.user, subject))
-  bind(server, deleteUserToken, ({ subject, params }) => revoke(deleteUserToken, subject, params.user, params.token))
+  bind(server, listUserTokens, async ({ subject, params }) => {
+    await requireAccount(db, params.user)
+    return list(params.user, subject)
+  })
+  bind(server, deleteUserToken, async ({ subject, params }) => {
+    await requireAccount(db, params.user)
+    return revoke(deleteUserToken, subject, params.user, params.token)
+  })
 }
 
 const whatOf = (token: string, userName: string, subject: Subject) =>

@@ -13,11 +13,11 @@ import {
   changePassword,
   choosePassword,
   createAdministrator,
-  findPasswordLink as findLink,
+  findPasswordLink,
   passwordLinkUnknown,
 } from './password.contract.ts'
 import { ADMINISTRATOR } from './user.rules.ts'
-import { findPasswordLink, setPasswordHash, usePasswordLink } from './user.store.ts'
+import { findPasswordLinkRow, setPasswordHash, usePasswordLink } from './user.store.ts'
 
 /** What signing in takes; features/tenancy/session has it. */
 export interface SignIns {
@@ -102,11 +102,11 @@ function bindPasswordLink(
   // Limited by address alone: whose link it is nobody learns before they have it.
   async function linkOf(token: string, peer: string) {
     signIns.takeAttempt('', peer)
-    const link = await findPasswordLink(db, hashSecret(token), now())
+    const link = await findPasswordLinkRow(db, hashSecret(token), now())
     if (link) return link
     throw unknownLink()
   }
-  bind(server, findLink, async ({ body, peer }) => {
+  bind(server, findPasswordLink, async ({ body, peer }) => {
     const { name: user, title, expireTime } = await linkOf(body.token, peer)
     return { user, expireTime, ...(title === null ? {} : { title }) }
   })

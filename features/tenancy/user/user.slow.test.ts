@@ -287,6 +287,8 @@ test('sessions of others are listed and ended by who may', async () => {
   await admin(revokeUserSession, { params: { user: 'li', session } })
   expect(await typeOf(li(getSession))).toBe('sign-in-required')
   expect(await typeOf(admin(revokeUserSession, { params: { user: 'li', session } }))).toBe('not-found')
+  expect(await typeOf(admin(listUserSessions, { params: { user: 'nobody' } }))).toBe('not-found')
+  expect(await typeOf(admin(listUserTokens, { params: { user: 'nobody' } }))).toBe('not-found')
 })
 
 test('users are listed by page, part of a name, kind, state and group', async () => {

@@ -166,7 +166,7 @@ export async function setPasswordLink(db: Db, link: PasswordLinkTable): Promise<
 }
 
 /** The local user whose link this is, while it is valid and the user is not disabled. */
-export const findPasswordLink = (
+export const findPasswordLinkRow = (
   db: Db,
   secretHash: string,
   now: string,

@@ -1,0 +1,140 @@
+import { Age, Button, call, Dialog, Failure, readKey, ShowAs, Table, useText } from '@quarterdeck/ui'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type ReactNode, useState } from 'react'
+import { sessionTexts } from './texts.console.tsx'
+import { deleteToken, deleteUserToken, listTokens, listUserTokens, type Token } from './token.contract.ts'
+
+/** Reads tokens anew after one was made or revoked. */
+export function useTokensChanged(): () => Promise<void> {
+  const queries = useQueryClient()
+  return async () => {
+    await Promise.all(
+      [listTokens, listUserTokens].map((one) => queries.invalidateQueries({ queryKey: readKey(one).slice(0, 1) })),
+    )
+  }
+}
+
+/** Tokens and what limits them. `user`: whose they are; absent: mine. */
+export function TokenTable({
+  tokens,
+  user,
+  revocable,
+  empty,
+}: {
+  tokens: Token[]
+  user?: string
+  revocable: boolean
+  empty: ReactNode
+}) {
+  const t = useText(sessionTexts)
+  const [revoking, setRevoking] = useState<Token>()
+  return (
+    <>
+      <Table
+        label={t('tokens')}
+        rows={tokens}
+        rowKey={({ id }) => id}
+        empty={empty}
+        columns={[
+          { title: t('name'), cell: ({ name }) => <strong>{name}</strong> },
+          { title: t('may'), cell: (token) => <Limits token={token} /> },
+          { title: t('created'), nowrap: true, cell: ({ createTime }) => <Age time={createTime} /> },
+          {
+            title: t('used'),
+            nowrap: true,
+            cell: ({ lastUseTime, lastPeer }) =>
+              lastUseTime ? (
+                <>
+                  <Age time={lastUseTime} />{' '}
+                  {lastPeer && <span className="soft small">{t('usedFrom', { peer: lastPeer })}</span>}
+                </>
+              ) : (
+                t('unused')
+              ),
+          },
+          {
+            title: t('until'),
+            nowrap: true,
+            cell: ({ expireTime }) => (expireTime ? new Date(expireTime).toLocaleDateString() : t('never')),
+          },
+          {
+            title: t('acts'),
+            acts: true,
+            cell: (token) =>
+              revocable && (
+                <Button
+                  small
+                  kind="danger"
+                  aria-label={t('revokeTitle', { name: token.name })}
+                  onClick={() => setRevoking(token)}
+                >
+                  {t('revoke')}
+                </Button>
+              ),
+          },
+        ]}
+      />
+      {revoking && (
+        <RevokeDialog token={revoking} {...(user === undefined ? {} : { user })} close={() => setRevoking(undefined)} />
+      )}
+    </>
+  )
+}
+
+/** What a token may, where, and from which networks: only what is less than its owner has. */
+function Limits({ token: { permissions, within, sources } }: { token: Token }) {
+  const t = useText(sessionTexts)
+  const [place] = Object.entries(within ?? {})
+  return (
+    <>
+      {permissions.includes('*') ? t('all') : <span className="mono small">{permissions.join(', ')}</span>}
+      {place && (
+        <p className="small">
+          {t('within')} {t(place[0] as 'tenant' | 'project' | 'environment')} {place[1]}
+        </p>
+      )}
+      {sources.length > 0 && (
+        <p className="small">
+          {t('sources')} <span className="mono">{sources.join(', ')}</span>
+        </p>
+      )}
+    </>
+  )
+}
+
+function RevokeDialog({ token, user, close }: { token: Token; user?: string; close: () => void }) {
+  const t = useText(sessionTexts)
+  const changed = useTokensChanged()
+  const [endpoint, params] =
+    user === undefined
+      ? ([deleteToken, { token: token.name }] as const)
+      : ([deleteUserToken, { user, token: token.name }] as const)
+  const revoke = useMutation<unknown, Error>({
+    mutationFn: () => call(endpoint, { params }),
+    onSuccess: async () => {
+      await changed()
+      close()
+    },
+  })
+  return (
+    <Dialog
+      narrow
+      title={t('revokeTitle', { name: token.name })}
+      close={close}
+      footer={
+        <>
+          <Button onClick={close}>{t('cancel')}</Button>
+          <Button kind="danger" busy={revoke.isPending} onClick={() => revoke.mutate()}>
+            {t('revoke')}
+          </Button>
+        </>
+      }
+    >
+      <div className="rows">
+        <p>{t('revokeLead')}</p>
+        <ShowAs endpoint={endpoint} input={{ params }} />
+        {revoke.error && <Failure error={revoke.error} />}
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,278 @@
+import {
+  Age,
+  Button,
+  call,
+  Dialog,
+  Failure,
+  Field,
+  fieldError,
+  Link,
+  Menu,
+  Note,
+  Read,
+  ShowAs,
+  TextInput,
+  useRead,
+  useText,
+} from '@quarterdeck/ui'
+import { useMutation } from '@tanstack/react-query'
+import { type ReactNode, useState } from 'react'
+import { LinkDialog } from './create-user.console.tsx'
+import { userTexts } from './texts.console.tsx'
+import { createPasswordLink, deleteUser, getUser, type PasswordLink, type User, updateUser } from './user.contract.ts'
+import { UserState, usePermissions, useUsersChanged } from './user-state.console.tsx'
+
+type Asked = 'edit' | 'disable' | 'remove' | 'reset'
+
+/** One user: what they are and belong to, their sessions and tokens, and what can be done about them. */
+export function UserDrawer({
+  name,
+  close,
+  credentials,
+}: {
+  name: string
+  close: () => void
+  credentials: (user: User) => ReactNode
+}) {
+  const user = useRead(getUser, { params: { user: name } })
+  return (
+    <Dialog look="drawer" title={name} close={close}>
+      <div className="rows">
+        <Read query={user}>
+          {(found) => (
+            <>
+              <Acts user={found} gone={close} />
+              <UserFacts user={found} />
+              {credentials(found)}
+            </>
+          )}
+        </Read>
+      </div>
+    </Dialog>
+  )
+}
+
+function UserFacts({ user }: { user: User }) {
+  const t = useText(userTexts)
+  const facts: [string, ReactNode][] = [
+    [t('state'), <UserState key="state" state={user.state} />],
+    [t('kindUser'), t(user.kind)],
+    [t('title'), user.title ?? '–'],
+    [t('email'), user.email ?? '–'],
+    [t('source'), user.source === 'local' ? t('local') : user.source],
+    [t('groups'), <Groups key="groups" names={user.groups} />],
+    [t('created'), <Age key="created" time={user.createTime} />],
+    [t('lastSignIn'), user.lastSignInTime ? <Age key="signed" time={user.lastSignInTime} /> : t('never')],
+    [t('identity'), <code key="id">{user.id}</code>],
+  ]
+  return (
+    <>
+      {user.linkExpireTime && Date.parse(user.linkExpireTime) > Date.now() && (
+        <Note tone="mute">{t('linkOpen', { time: new Date(user.linkExpireTime).toLocaleString() })}</Note>
+      )}
+      <dl className="facts">
+        {facts.map(([term, value]) => (
+          <div key={term} className="fact">
+            <dt>{term}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  )
+}
+
+function Groups({ names }: { names: string[] }) {
+  const t = useText(userTexts)
+  if (names.length === 0) return <>{t('noGroups')}</>
+  return names.map((name, index) => (
+    <span key={name}>
+      {index > 0 && ', '}
+      <Link to={`/groups?group=${encodeURIComponent(name)}`}>{name}</Link>
+    </span>
+  ))
+}
+
+function Acts({ user, gone }: { user: User; gone: () => void }) {
+  const t = useText(userTexts)
+  const may = usePermissions()
+  const changed = useUsersChanged()
+  const [asked, ask] = useState<Asked>()
+  const enable = useMutation<unknown, Error>({
+    mutationFn: () => call(updateUser, { params: { user: user.name }, body: { disabled: false } }),
+    onSuccess: changed,
+  })
+  const local = user.source === 'local'
+  const disabled = user.state === 'disabled'
+  const update = may('user.update')
+  const items = [
+    ...(update && local ? [{ label: t('edit'), act: () => ask('edit') }] : []),
+    ...(update && !disabled ? [{ label: t('disable'), act: () => ask('disable'), danger: true }] : []),
+    ...(may('user.delete') ? [{ label: t('remove'), act: () => ask('remove'), danger: true, rule: true }] : []),
+  ]
+  const shut = () => ask(undefined)
+  return (
+    <>
+      <div className="cols">
+        {update && disabled && (
+          <Button kind="primary" busy={enable.isPending} onClick={() => enable.mutate()}>
+            {t('enable')}
+          </Button>
+        )}
+        {update && local && !disabled && user.kind === 'user' && (
+          <Button icon="link" onClick={() => ask('reset')}>
+            {t('reset')}
+          </Button>
+        )}
+        {items.length > 0 && <Menu icon="more" label={t('acts', { name: user.name })} items={items} />}
+      </div>
+      {enable.error && <Failure error={enable.error} />}
+      {asked === 'edit' && <EditDialog user={user} close={shut} />}
+      {asked === 'reset' && <ResetDialog user={user} close={shut} />}
+      {asked === 'disable' && (
+        <SureDialog
+          title={t('disableTitle', { name: user.name })}
+          lead={t('disableLead')}
+          act={t('disable')}
+          change={{ endpoint: updateUser, input: { params: { user: user.name }, body: { disabled: true } } }}
+          close={shut}
+        />
+      )}
+      {asked === 'remove' && (
+        <SureDialog
+          title={t('removeTitle', { name: user.name })}
+          lead={t('removeLead')}
+          act={t('remove')}
+          change={{ endpoint: deleteUser, input: { params: { user: user.name } } }}
+          close={shut}
+          done={gone}
+        />
+      )}
+    </>
+  )
+}
+
+interface Change {
+  endpoint: typeof updateUser | typeof deleteUser
+  input: { params: Record<string, string>; body?: unknown }
+}
+
+/** Asks before something is taken away. */
+function SureDialog({
+  title,
+  lead,
+  act,
+  change: { endpoint, input },
+  close,
+  done,
+}: {
+  title: string
+  lead: string
+  act: string
+  change: Change
+  close: () => void
+  done?: () => void
+}) {
+  const t = useText(userTexts)
+  const changed = useUsersChanged()
+  const change = useMutation<unknown, Error>({
+    mutationFn: () => call(endpoint, input),
+    onSuccess: async () => {
+      close()
+      done?.()
+      await changed()
+    },
+  })
+  return (
+    <Dialog
+      narrow
+      title={title}
+      close={close}
+      footer={
+        <>
+          <Button onClick={close}>{t('cancel')}</Button>
+          <Button kind="danger" busy={change.isPending} onClick={() => change.mutate()}>
+            {act}
+          </Button>
+        </>
+      }
+    >
+      <div className="rows">
+        <p>{lead}</p>
+        <ShowAs endpoint={endpoint} input={input} />
+        {change.error && <Failure error={change.error} />}
+      </div>
+    </Dialog>
+  )
+}
+
+function ResetDialog({ user, close }: { user: User; close: () => void }) {
+  const t = useText(userTexts)
+  const changed = useUsersChanged()
+  const reset = useMutation<PasswordLink, Error>({
+    mutationFn: () => call(createPasswordLink, { params: { user: user.name } }),
+    onSuccess: changed,
+  })
+  if (reset.data) return <LinkDialog name={user.name} link={reset.data} close={close} />
+  return (
+    <Dialog
+      narrow
+      title={t('resetTitle', { name: user.name })}
+      close={close}
+      footer={
+        <>
+          <Button onClick={close}>{t('cancel')}</Button>
+          <Button kind="primary" busy={reset.isPending} onClick={() => reset.mutate()}>
+            {t('make')}
+          </Button>
+        </>
+      }
+    >
+      <div className="rows">
+        <p>{t('resetLead')}</p>
+        {reset.error && <Failure error={reset.error} />}
+      </div>
+    </Dialog>
+  )
+}
+
+function EditDialog({ user, close }: { user: User; close: () => void }) {
+  const t = useText(userTexts)
+  const changed = useUsersChanged()
+  const [title, setTitle] = useState(user.title ?? '')
+  const [email, setEmail] = useState(user.email ?? '')
+  const save = useMutation<unknown, Error>({
+    mutationFn: () =>
+      call(updateUser, { params: { user: user.name }, body: { title: title || null, email: email || null } }),
+    onSuccess: async () => {
+      await changed()
+      close()
+    },
+  })
+  const wrong = (field: string) => fieldError(save.error, `/${field}`)
+  return (
+    <Dialog
+      narrow
+      title={t('editTitle', { name: user.name })}
+      close={close}
+      footer={
+        <>
+          <Button onClick={close}>{t('cancel')}</Button>
+          <Button kind="primary" busy={save.isPending} onClick={() => save.mutate()}>
+            {t('save')}
+          </Button>
+        </>
+      }
+    >
+      <div className="rows">
+        <Field label={t('title')} hint={t('optional')} error={wrong('title')}>
+          {(control) => <TextInput {...control} value={title} onChange={setTitle} autoFocus />}
+        </Field>
+        <Field label={t('email')} hint={t('optional')} error={wrong('email')}>
+          {(control) => <TextInput {...control} type="email" value={email} onChange={setEmail} />}
+        </Field>
+        {save.error && !wrong('title') && !wrong('email') && <Failure error={save.error} />}
+      </div>
+    </Dialog>
+  )
+}
