@@ -1,9 +1,59 @@
 import { type Client, createClient, serverUnreachable } from '@quarterdeck/client'
-import { type AnyEndpoint, isProblem, type Output, Problem, signInRequired } from '@quarterdeck/kernel'
+import {
+  type AnyEndpoint,
+  codeRequired,
+  isProblem,
+  type Output,
+  Problem,
+  ProblemBody,
+  signInRequired,
+} from '@quarterdeck/kernel'
 import { keepPreviousData, QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query'
 
+/** Lets a person give a one-time password; true when the server has taken it, false when they would rather not. */
+export type AskForCode = (problem: Problem) => Promise<boolean>
+let askForCode: AskForCode | undefined
+
+/** Says who asks for one-time passwords; without anybody requests that need one fail. */
+export function onCodeRequired(ask: AskForCode): () => void {
+  askForCode = ask
+  return () => {
+    if (askForCode === ask) askForCode = undefined
+  }
+}
+
+// What reads by itself, every few seconds, must not ask again at once whoever has just said no.
+const QUIET_MS = 60_000
+let refusedMs = Number.NEGATIVE_INFINITY
+let asking: Promise<boolean> | undefined
+
+/** One dialog for all requests that wait for the same code. */
+function codeGiven(problem: Problem, background: boolean): Promise<boolean> {
+  if (!askForCode || (background && performance.now() - refusedMs < QUIET_MS)) return Promise.resolve(false)
+  asking ??= askForCode(problem)
+    .then((given) => {
+      if (!given) refusedMs = performance.now()
+      return given
+    })
+    .finally(() => {
+      asking = undefined
+    })
+  return asking
+}
+
+/** Asks for a one-time password where the server does, and then sends the request again: it was not begun. */
+const fetchWithCode: typeof fetch = async (input, init) => {
+  const answer = await fetch(input, init)
+  if (answer.status !== 403 || !answer.headers.get('content-type')?.startsWith('application/problem+json'))
+    return answer
+  const body = ProblemBody.safeParse(await answer.clone().json())
+  const problem = body.success ? new Problem(body.data) : undefined
+  if (!isProblem(problem, codeRequired)) return answer
+  return (await codeGiven(problem, (init?.method ?? 'GET') === 'GET')) ? fetch(input, init) : answer
+}
+
 /** The one client of the page; it speaks to the server that the page came from, with its cookie. */
-export const client: Client = createClient({ baseUrl: '' })
+export const client: Client = createClient({ baseUrl: '', fetch: fetchWithCode })
 
 /** What a read passes: the parts of the endpoint's input that it declares. */
 export interface ReadInput {

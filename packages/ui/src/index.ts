@@ -3,7 +3,19 @@ import './styles/parts.css'
 import './styles/table.css'
 import './styles/overlay.css'
 
-export { call, client, createQueryClient, detailOf, fieldError, type ReadInput, readKey, useRead } from './api.tsx'
+export { AmountFields } from './amount-fields.tsx'
+export {
+  type AskForCode,
+  call,
+  client,
+  createQueryClient,
+  detailOf,
+  fieldError,
+  onCodeRequired,
+  type ReadInput,
+  readKey,
+  useRead,
+} from './api.tsx'
 export { Button, ButtonLink, CopyButton, Menu, type MenuItem } from './button.tsx'
 export { EventTable } from './event-table.tsx'
 export { Facts } from './facts.tsx'
@@ -27,6 +39,7 @@ export { FieldDiff } from './plan/field-diff.tsx'
 export { PlanPanel } from './plan/plan-panel.tsx'
 export { ShowAs } from './plan/show-as-panel.tsx'
 export { Popover } from './popover.tsx'
+export { type Share, Shares } from './shares.tsx'
 export { Split } from './split.tsx'
 export { Age, Elapsed, Empty, Failure, Read, Skeleton, Stage, State, secondsText, type Tone } from './state.tsx'
 export { type Column, FilterLine, NoMatch, Table } from './table.tsx'
