@@ -20,7 +20,7 @@ const configMap = (name: string) => ({
 export const proxyRows: Row[] = [
   {
     id: 'A01',
-    what: 'identity headers through the proxy of a cluster: the API server sees none of them',
+    what: 'identity headers through the proxy of a cluster: the API server sees the person and none of them',
     async run(target) {
       const path = `${await proxyPath(target)}/api/v1/namespaces/dev/configmaps`
       const before = readFileSync(target.cluster.plane.auditLogFile, 'utf8').length
@@ -36,7 +36,13 @@ export const proxyRows: Row[] = [
       assert.ok(answer.status === 201 || answer.status === 400, answer.text)
       const log = readFileSync(target.cluster.plane.auditLogFile, 'utf8').slice(before)
       if (answer.status === 201) assert.match(log, /configmaps/)
-      assert.doesNotMatch(log, /impersonatedUser|system:admin"/)
+      assert.doesNotMatch(log, /system:admin"/)
+      const acted = [...log.matchAll(/"impersonatedUser":\{"username":"([^"]*)"/g)].map(([, name]) => name)
+      assert.ok(acted.includes('quarterdeck:user:admin'), 'the administrator did not act as themselves')
+      assert.deepEqual(
+        acted.filter((name) => !/^quarterdeck:(user|executor):/.test(name ?? '')),
+        [],
+      )
       return `answered ${answer.status}`
     },
   },

@@ -5,6 +5,7 @@ import { authorisationRows } from './authorisation-rows.ts'
 import { authorityRows } from './authority-rows.ts'
 import { browserRows } from './browser-rows.ts'
 import { canaryRows } from './canary-rows.ts'
+import { identityRows } from './identity-rows.ts'
 import { matrixRows } from './matrix-rows.ts'
 import { oracleRows } from './oracle-rows.ts'
 import { parserRows } from './parser-rows.ts'
@@ -28,6 +29,7 @@ const rows = [
   ...authorityRows,
   ...canaryRows,
   ...proxyRows,
+  ...identityRows,
   ...secretRows,
   ...parserRows,
   ...browserRows,
