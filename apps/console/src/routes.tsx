@@ -173,6 +173,22 @@ const tree = root.addChildren([
       lazyRouteComponent(() => import('../../../features/tenancy/session/device.console.tsx'), 'DevicePage'),
     ),
     inFrame(
+      '/access',
+      lazyRouteComponent(() => import('../../../features/tenancy/grant/access.console.tsx'), 'AccessPage'),
+    ),
+    inFrame(
+      '/who-can',
+      lazyRouteComponent(() => import('../../../features/tenancy/grant/explain.console.tsx'), 'WhoCanPage'),
+    ),
+    inFrame(
+      '/roles',
+      lazyRouteComponent(() => import('../../../features/tenancy/role/roles.console.tsx'), 'RolesPage'),
+    ),
+    inFrame(
+      '/requests',
+      lazyRouteComponent(() => import('./requests-page.tsx'), 'RequestsPage'),
+    ),
+    inFrame(
       '/account',
       lazyRouteComponent(() => import('../../../features/tenancy/session/account.console.tsx'), 'AccountPage'),
     ),
