@@ -150,10 +150,13 @@ function Rail() {
       <Entry to="/clusters" icon="cluster" word={t('clusters')} />
       <Entry to="/explore" icon="explore" word={t('explorer')} />
       <Entry to="/changes" icon="changes" word={t('changes')} />
+      <Entry to="/requests" icon="wait" word={t('requests')} />
       <div className="group">{t('administration')}</div>
       <Entry to="/environments" icon="environment" word={t('environments')} />
       {may('user.list') && <Entry to="/users" icon="who" word={t('users')} />}
       {may('user.list') && <Entry to="/groups" icon="people" word={t('groups')} />}
+      {may('grant.list') && <Entry to="/access" icon="link" word={t('access')} />}
+      {may('role.list') && <Entry to="/roles" icon="columns" word={t('roles')} />}
       <Entry to="/tokens" icon="token" word={t('tokens')} />
       <Entry to="/audit" icon="logs" word={t('audit')} />
     </nav>
