@@ -1,9 +1,9 @@
 import { serverUnreachable } from '@quarterdeck/client'
-import { clusterForbidden, isProblem, Problem, permissionMissing } from '@quarterdeck/kernel'
+import { clusterForbidden, isProblem, Problem, type ProblemBody, permissionMissing, Scope } from '@quarterdeck/kernel'
 import type { UseQueryResult } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
 import { detailOf } from './api.tsx'
-import { Button } from './button.tsx'
+import { Button, ButtonLink } from './button.tsx'
 import { Note } from './form.tsx'
 import { Icon, type IconName } from './icon.tsx'
 import { useLanguage, useText } from './text.ts'
@@ -114,6 +114,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
       <div className="empty" role="alert">
         <h2>{t('forbidden')}</h2>
         <p className="soft">{error.body.detail ?? t('forbiddenDetail', { permission: error.body.permission ?? '' })}</p>
+        {isProblem(error, permissionMissing) && <RequestAccess body={error.body} />}
       </div>
     )
   }
@@ -138,6 +139,16 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
       )}
     </div>
   )
+}
+
+/** Leads to a request for the permission that is missing, filled in. Requests are the page's matter. */
+function RequestAccess({ body }: { body: ProblemBody }) {
+  const t = useText(partTexts)
+  const scope = Scope.safeParse(body.scope)
+  if (body.permission === undefined || !scope.success) return null
+  const [place = 'platform'] = Object.entries(scope.data).map(([kind, name]) => `${kind}:${name}`)
+  const query = new URLSearchParams({ ask: body.permission, at: place })
+  return <ButtonLink to={`/requests?${query}`}>{t('requestAccess')}</ButtonLink>
 }
 
 /**
