@@ -161,6 +161,32 @@ const COMMANDS: Record<string, Command> = {
     words('qd', 'project', 'create', asText(body.name ?? ''), ...flag('tenant', body.tenant), ...placeFlags(body)),
   'project.update': (params, body) => words('qd', 'project', 'update', params.project ?? '', ...placeFlags(body)),
   'project.delete': (params) => words('qd', 'project', 'delete', params.project ?? '', '--yes'),
+  'role.create': (_, body) => words('qd', 'role', 'create', asText(body.name ?? ''), ...roleFlags(body)),
+  'role.update': (params, body) => words('qd', 'role', 'update', params.role ?? '', ...roleFlags(body)),
+  'role.delete': (params) => words('qd', 'role', 'delete', params.role ?? '', '--yes'),
+  'grant.create': (_, body) =>
+    words(
+      'qd',
+      'grant',
+      'give',
+      asText(body.role ?? ''),
+      ...flag('user', body.user),
+      ...flag('group', body.group),
+      ...whereFlags(body),
+      ...flag('until', body.expireTime),
+      ...flag('reason', body.reason),
+    ),
+  'grant.delete': (params) => words('qd', 'grant', 'take', params.grant ?? '', '--yes'),
+  'grant-request.create': (_, body) =>
+    words(
+      'qd',
+      'request',
+      'create',
+      ...flag('permission', body.permission),
+      ...whereFlags(body),
+      ...flag('hours', Number(body.durationSeconds) / 3_600),
+      ...flag('reason', body.reason),
+    ),
   'environment.delete': (params, _, extra) => words('qd', 'env', 'delete', params.environment ?? '', '--yes', ...extra),
 }
 
@@ -189,6 +215,19 @@ const environmentFlags = (body: Body) => [
   ...amounts('limits', body.limits),
   ...flag('isolation', body.isolation),
   ...flag('pod-security', body.podSecurity),
+]
+
+const roleFlags = (body: Body) => [
+  ...flag('title', body.title),
+  ...(Array.isArray(body.permissions) ? ['--permission', ...body.permissions.map(asText)] : []),
+]
+
+/** Where a grant counts. */
+const whereFlags = (body: Body) => [
+  ...flag('env', body.environment),
+  ...flag('project', body.project),
+  ...flag('tenant', body.tenant),
+  ...flag('platform', body.platform),
 ]
 
 /** The act as a `qd` command, or undefined where the command line has none for it. */
