@@ -17,12 +17,14 @@ import {
 import { imageCommands } from '../../../features/image/image/image.cli.ts'
 import { auditCommands } from '../../../features/tenancy/audit/audit.cli.ts'
 import { environmentCommands } from '../../../features/tenancy/environment/environment.cli.ts'
-import { groupCommands } from '../../../features/tenancy/group/group.cli.ts'
 import { grantCommands } from '../../../features/tenancy/grant/grant.cli.ts'
+import { groupCommands } from '../../../features/tenancy/group/group.cli.ts'
+import { projectCommands } from '../../../features/tenancy/project/project.cli.ts'
 import { requestCommands } from '../../../features/tenancy/request/request.cli.ts'
 import { roleCommands } from '../../../features/tenancy/role/role.cli.ts'
 import { sessionCommands } from '../../../features/tenancy/session/session.cli.ts'
 import { tokenCommands } from '../../../features/tenancy/session/token.cli.ts'
+import { tenantCommands } from '../../../features/tenancy/tenant/tenant.cli.ts'
 import { userCommands } from '../../../features/tenancy/user/user.cli.ts'
 
 /** What every command that changes a cluster shares. */
@@ -48,5 +50,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   auditCommands,
   (program, context) => applicationCommands(program, context, changes),
   (program, context) => manifestCommands(program, context, changes),
+  tenantCommands,
+  projectCommands,
   (program, context) => environmentCommands(program, context, changes),
 ]

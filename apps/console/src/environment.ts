@@ -21,7 +21,7 @@ export function useEnvironment(): EnvironmentChoice {
   const go = useGo()
   const path = usePath()
   const [inAddress] = useUrlValue('environment')
-  const { data } = useRead(listEnvironments, {}, { everySeconds: 10 })
+  const { data } = useRead(listEnvironments, { query: {} }, { everySeconds: 10 })
   const all = data?.items ?? []
   const named = /^\/environments\/([^/]+)/.exec(path)?.[1] ?? inAddress
   const find = (name: string | null) => all.find((one) => one.name === name)

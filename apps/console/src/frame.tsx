@@ -24,6 +24,7 @@ import { Outlet } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { getSetup } from '../../../features/cluster/setup/setup.contract.ts'
 import { listOperations } from '../../../features/delivery/operation/operation.contract.ts'
+import type { Environment } from '../../../features/tenancy/environment/environment.contract.ts'
 import { deleteSession, getSession } from '../../../features/tenancy/session/session.contract.ts'
 import { Dock } from './dock.tsx'
 import { useEnvironment } from './environment.ts'
@@ -81,6 +82,7 @@ const PLACES: Record<string, string> = {
   x: '/explore/pods',
   v: '/changes',
   e: '/environments',
+  p: '/projects',
   t: '/tokens',
   u: '/users',
   d: '/deploy',
@@ -126,7 +128,7 @@ function Entry({ to, icon, word, sub }: { to: string; icon: IconName; word: stri
       : path === to ||
         path.startsWith(`${to}/`) ||
         (to === '/applications' && /^\/environments\/[^/]+\/|^\/deploy/.test(path))
-  const current = here && !(to === '/environments' && path !== '/environments')
+  const current = here && !(to === '/environments' && /^\/environments\/[^/]+\//.test(path))
   return (
     <Link to={to} className={sub ? 'entry sub' : 'entry'} title={word} {...(current ? { 'aria-current': 'page' } : {})}>
       <Icon name={icon} />
@@ -153,6 +155,8 @@ function Rail() {
       <Entry to="/requests" icon="wait" word={t('requests')} />
       <div className="group">{t('administration')}</div>
       <Entry to="/environments" icon="environment" word={t('environments')} />
+      {may('project.list') && <Entry to="/projects" icon="projects" word={t('projects')} />}
+      {may('tenant.list') && <Entry to="/tenants" icon="tenant" word={t('tenants')} />}
       {may('user.list') && <Entry to="/users" icon="who" word={t('users')} />}
       {may('user.list') && <Entry to="/groups" icon="people" word={t('groups')} />}
       {may('grant.list') && <Entry to="/access" icon="link" word={t('access')} />}
@@ -231,7 +235,8 @@ function Context() {
       }
       head={t('choose')}
       items={[
-        ...all.map((one) => ({
+        ...byProject(all).map((one) => ({
+          group: one.project,
           label: (
             <>
               <span className="grow">{one.name}</span> <Stage stage={one.stage} />
@@ -249,6 +254,16 @@ function Context() {
     />
   )
 }
+
+/** By project, then from dev to prod. */
+const STAGES = ['dev', 'test', 'pre', 'prod']
+const byProject = (all: readonly Environment[]) =>
+  all.toSorted(
+    (one, other) =>
+      one.project.localeCompare(other.project) ||
+      STAGES.indexOf(one.stage) - STAGES.indexOf(other.stage) ||
+      one.name.localeCompare(other.name),
+  )
 
 /** Says when the server does not answer, and how old what is shown may be. */
 function Unreachable() {

@@ -80,6 +80,8 @@ function useChoices(): Choice[] {
     page('/explore/pods', 'explore', t('explorer')),
     page('/changes', 'changes', t('changes')),
     page('/environments', 'environment', t('environments')),
+    page('/projects', 'projects', t('projects')),
+    page('/tenants', 'tenant', t('tenants')),
     page('/audit', 'logs', t('audit')),
     page('/account', 'who', t('account')),
     { id: 'theme', icon: 'moon', text: t('themeAct'), act: () => chooseTheme(theme === 'dark' ? 'light' : 'dark') },

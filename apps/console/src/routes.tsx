@@ -43,6 +43,15 @@ const ApplicationsPage = lazy(async () => ({
 const operations = () => import('../../../features/delivery/operation/operation.console.tsx')
 const OperationPage = lazy(async () => ({ default: (await operations()).OperationPage }))
 const UndoDialog = lazy(async () => ({ default: (await operations()).UndoDialog }))
+const EnvironmentPage = lazy(async () => ({
+  default: (await import('../../../features/tenancy/environment/show-environment.console.tsx')).EnvironmentPage,
+}))
+const ProjectPage = lazy(async () => ({
+  default: (await import('../../../features/tenancy/project/show-project.console.tsx')).ProjectPage,
+}))
+const TenantPage = lazy(async () => ({
+  default: (await import('../../../features/tenancy/tenant/show-tenant.console.tsx')).TenantPage,
+}))
 const ClusterPage = lazy(async () => ({ default: (await import('./cluster-page.tsx')).ClusterPage }))
 
 const oneOperation = createRoute({
@@ -68,6 +77,42 @@ const explore = createRoute({
   component: lazyRouteComponent(() => import('./explore-page.tsx'), 'ExplorePage'),
 })
 const below = (path: string) => createRoute({ getParentRoute: () => explore, path, component: () => null })
+const oneEnvironment = createRoute({
+  getParentRoute: () => framed,
+  path: '/environments/$environment',
+  component: function EnvironmentRoute() {
+    const { environment } = oneEnvironment.useParams()
+    return (
+      <Suspense fallback={null}>
+        <EnvironmentPage key={environment} environment={environment} />
+      </Suspense>
+    )
+  },
+})
+const oneProject = createRoute({
+  getParentRoute: () => framed,
+  path: '/projects/$project',
+  component: function ProjectRoute() {
+    const { project } = oneProject.useParams()
+    return (
+      <Suspense fallback={null}>
+        <ProjectPage key={project} project={project} />
+      </Suspense>
+    )
+  },
+})
+const oneTenant = createRoute({
+  getParentRoute: () => framed,
+  path: '/tenants/$tenant',
+  component: function TenantRoute() {
+    const { tenant } = oneTenant.useParams()
+    return (
+      <Suspense fallback={null}>
+        <TenantPage key={tenant} tenant={tenant} />
+      </Suspense>
+    )
+  },
+})
 const TABS: readonly string[] = ['overview', 'logs', 'terminal', 'history', 'yaml']
 const oneApplication = createRoute({
   getParentRoute: () => framed,
@@ -152,6 +197,17 @@ const tree = root.addChildren([
         'EnvironmentsPage',
       ),
     ),
+    oneEnvironment,
+    inFrame(
+      '/projects',
+      lazyRouteComponent(() => import('../../../features/tenancy/project/project.console.tsx'), 'ProjectsPage'),
+    ),
+    oneProject,
+    inFrame(
+      '/tenants',
+      lazyRouteComponent(() => import('../../../features/tenancy/tenant/tenant.console.tsx'), 'TenantsPage'),
+    ),
+    oneTenant,
     inFrame(
       '/tokens',
       lazyRouteComponent(() => import('../../../features/tenancy/session/tokens.console.tsx'), 'TokensPage'),

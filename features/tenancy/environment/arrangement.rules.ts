@@ -11,7 +11,7 @@ const RBAC = 'rbac.authorization.k8s.io'
 
 type Arranged = Pick<
   EnvironmentDefinition,
-  'name' | 'namespace' | 'stage' | 'project' | 'tenant' | 'quota' | 'limits' | 'isolation' | 'podSecurity'
+  'name' | 'namespace' | 'stage' | 'title' | 'project' | 'tenant' | 'quota' | 'limits' | 'isolation' | 'podSecurity'
 >
 
 /** Everything of an environment on its cluster. One from before there was more is only its namespace. */
@@ -36,7 +36,8 @@ export function noLonger(before: Arranged, after: Arranged): KubeRef[] {
     .map(refOf)
 }
 
-function namespaceOf({ name, namespace, stage, project, tenant, isolation, podSecurity }: Arranged): KubeObject {
+function namespaceOf(environment: Arranged): KubeObject {
+  const { name, namespace, stage, title, project, tenant, isolation, podSecurity } = environment
   const places = isolation && { 'quarterdeck.dev/project': project, 'quarterdeck.dev/tenant': tenant }
   const security = podSecurity && { 'pod-security.kubernetes.io/enforce': podSecurity }
   return {
@@ -44,6 +45,7 @@ function namespaceOf({ name, namespace, stage, project, tenant, isolation, podSe
     kind: 'Namespace',
     metadata: {
       name: namespace,
+      ...(isolation && title ? { annotations: { 'quarterdeck.dev/title': title } } : {}),
       labels: {
         'app.kubernetes.io/managed-by': 'quarterdeck',
         'quarterdeck.dev/environment': name,

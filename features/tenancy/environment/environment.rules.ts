@@ -60,12 +60,58 @@ export const madeByOthers = (objects: KubeObject[]): KubeObject[] =>
 export const isReserved = (namespace: string): boolean => namespace.startsWith('kube-') || namespace === 'default'
 
 /** Reads `request.cpu=100m,most.memory=1Gi`, or `none`; what are no limits fails as Limits.safeParse does. */
-export function limitsFrom(text: string) {
+export const limitsFrom = (text: string) =>
+  limitsOf(
+    (text === 'none' ? [] : text.split(',')).map((pair) => {
+      const [path = '', value = ''] = pair.split('=')
+      return [path, value]
+    }),
+  )
+
+function limitsOf(entries: readonly (readonly [path: string, value: string])[]) {
   const limits: Record<string, Record<string, string>> = {}
-  for (const pair of text === 'none' ? [] : text.split(',')) {
-    const [path = '', value = ''] = pair.split('=')
+  for (const [path, value] of entries) {
     const [kind = '', resource = ''] = path.split('.')
     limits[kind] = { ...limits[kind], [resource]: value }
   }
   return Limits.safeParse(limits)
+}
+
+/** Fields of a form for limits. */
+export const limitFields = [
+  { key: 'request.cpu', placeholder: '100m' },
+  { key: 'request.memory', placeholder: '128Mi' },
+  { key: 'limit.cpu', placeholder: '1' },
+  { key: 'limit.memory', placeholder: '512Mi' },
+  { key: 'most.cpu', placeholder: '4' },
+  { key: 'most.memory', placeholder: '4Gi' },
+] as const
+
+/** Limits as texts of a form; what is not limited is left out. */
+export const limitTexts = (limits: Limits): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(limits).flatMap(([kind, amounts]) =>
+      Object.entries(amounts).map(([resource, value]) => [`${kind}.${resource}`, value]),
+    ),
+  )
+
+/** What a form says; `errors` by field where those are no limits. */
+export function limitsOfTexts(texts: Readonly<Record<string, string>>): {
+  limits?: Limits
+  errors: Record<string, string>
+} {
+  const parsed = limitsOf(
+    Object.entries(texts).flatMap(([path, value]) => (value.trim() === '' ? [] : [[path, value.trim()] as const])),
+  )
+  if (parsed.success) return { limits: parsed.data, errors: {} }
+  return {
+    errors: Object.fromEntries(
+      parsed.error.issues.flatMap(({ path, message }) => {
+        const named = path.join('.')
+        // What does not fit together is said of all that is so.
+        const fields = limitFields.filter(({ key }) => key === named || key.startsWith(`${named}.`))
+        return fields.filter(({ key }) => texts[key]).map(({ key }) => [key, message])
+      }),
+    ),
+  }
 }

@@ -45,6 +45,8 @@ export interface MenuItem {
   act: () => void
   danger?: boolean
   rule?: boolean
+  /** Named once above the first of its items. */
+  group?: string
   disabled?: boolean
 }
 
@@ -118,7 +120,7 @@ export function Menu({
           )}
           {items.map((item, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a menu is made whole and never reordered
-            <MenuLine key={index} item={item} close={() => setOpen(false)} />
+            <MenuLine key={index} item={item} before={items[index - 1]} close={() => setOpen(false)} />
           ))}
         </div>
       )}
@@ -138,10 +140,15 @@ function place(list: HTMLElement, button: HTMLElement, left: boolean) {
   list.style.top = `${y}px`
 }
 
-function MenuLine({ item, close }: { item: MenuItem; close: () => void }) {
+function MenuLine({ item, before, close }: { item: MenuItem; before: MenuItem | undefined; close: () => void }) {
   return (
     <>
       {item.rule && <hr />}
+      {item.group !== undefined && item.group !== before?.group && (
+        <div className="group" role="presentation">
+          {item.group}
+        </div>
+      )}
       <button
         type="button"
         role="menuitem"
