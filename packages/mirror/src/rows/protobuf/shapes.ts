@@ -114,11 +114,20 @@ export const SHAPES: Record<string, Fields> = {
     ],
   },
   nodes: {
-    1: ['metadata', { message: { 11: ['labels', { map: 'text' }] } }],
+    1: [
+      'metadata',
+      {
+        message: {
+          11: ['labels', { map: 'text' }],
+          12: ['annotations', { map: 'text', keys: ['kwok.x-k8s.io/node'] }],
+        },
+      },
+    ],
     2: [
       'spec',
       {
         message: {
+          3: ['providerID', 'text'],
           4: ['unschedulable', 'flag'],
           5: ['taints', { list: { 1: ['key', 'text'], 2: ['value', 'text'], 3: ['effect', 'text'] } }],
         },
