@@ -1,7 +1,8 @@
 import { noSuchPlace } from '@quarterdeck/http'
 import { clusterForbidden, conflict, isProblem, type Json, type KubeObject, notFound, refOf } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
-import type { ChangeRequest } from '../../delivery/operation/operation.contract.ts'
+import type { Db } from '@quarterdeck/store'
+import type { ChangeRequest, MakeChange } from '../../delivery/operation/operation.contract.ts'
 import { noLonger, objectsOf } from './arrangement.rules.ts'
 import {
   createEnvironment,
@@ -11,7 +12,6 @@ import {
   type Stage,
   updateEnvironment,
 } from './environment.contract.ts'
-import type { EnvironmentRoutesOptions } from './environment.routes.ts'
 import {
   type EnvironmentDefinition,
   isForeign,
@@ -22,6 +22,19 @@ import {
   released,
 } from './environment.rules.ts'
 import { definition, type EnvironmentRow, find, findByNamespace, list } from './environment.store.ts'
+
+export interface EnvironmentRoutesOptions {
+  db: Db
+  makeChange: MakeChange
+  /** Throws notFound for a cluster that is not registered. */
+  clusterOf: (name: string) => Promise<Cluster>
+  /** How many applications each environment holds. */
+  countApplications: (db: Db) => Promise<Record<string, number>>
+  /** The tenant that a project is in; undefined when there is no such project. */
+  tenantOf: (db: Db, project: string) => Promise<string | undefined>
+  /** Resolves once a change that was committed counts for who may do what. */
+  changed: () => Promise<void>
+}
 
 /** An environment as it is asked for; what is absent stays as it is. */
 type Wish = Pick<EnvironmentDefinition, 'name' | 'cluster' | 'namespace' | 'stage'> & {

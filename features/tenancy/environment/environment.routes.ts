@@ -1,12 +1,11 @@
 import { bind, type Context, noSuchPlace, type Server } from '@quarterdeck/http'
 import { isProblem, notFound, refOf } from '@quarterdeck/kernel'
-import type { Cluster } from '@quarterdeck/kube'
 import type { Db } from '@quarterdeck/store'
-import type { Change, MakeChange } from '../../delivery/operation/operation.contract.ts'
+import type { Change } from '../../delivery/operation/operation.contract.ts'
 import { amountOf, type QuotaUse, quotaResources } from '../tenant/quota.contract.ts'
 import type { Used } from '../tenant/tree.contract.ts'
 import { objectsOf, outdated } from './arrangement.rules.ts'
-import { change, deletion } from './change-environment.routes.ts'
+import { change, deletion, type EnvironmentRoutesOptions } from './change-environment.routes.ts'
 import {
   createEnvironment,
   deleteEnvironment,
@@ -19,19 +18,6 @@ import {
 } from './environment.contract.ts'
 import { definition, type EnvironmentRow, find, list } from './environment.store.ts'
 import { usageReader } from './usage.routes.ts'
-
-export interface EnvironmentRoutesOptions {
-  db: Db
-  makeChange: MakeChange
-  /** Throws notFound for a cluster that is not registered. */
-  clusterOf: (name: string) => Promise<Cluster>
-  /** How many applications each environment holds. */
-  countApplications: (db: Db) => Promise<Record<string, number>>
-  /** The tenant that a project is in; undefined when there is no such project. */
-  tenantOf: (db: Db, project: string) => Promise<string | undefined>
-  /** Resolves once a change that was committed counts for who may do what. */
-  changed: () => Promise<void>
-}
 
 /** Where an environment's objects go. */
 export interface EnvironmentPlace {
@@ -101,12 +87,12 @@ export function environmentRoutes(server: Server, options: EnvironmentRoutesOpti
 /** Where it is made, or, for one that is there, what changing it takes. */
 async function requireForCreation(
   db: Db,
-  { params, body, require }: Pick<Context<typeof createEnvironment>, 'params' | 'body' | 'require'>,
+  { params, body, ...asked }: Pick<Context<typeof createEnvironment>, 'params' | 'body' | 'require'>,
 ): Promise<void> {
   const row = await find(db, params.environment)
-  if (row) require('environment.update', { environment: row.name })
+  if (row) asked.require('environment.update', { environment: row.name })
   const project = body.project ?? row?.project ?? 'default'
-  if (project !== row?.project) require('environment.create', { project })
+  if (project !== row?.project) asked.require('environment.create', { project })
 }
 
 /** Answers once a change that was accepted counts for who may do what. */

@@ -135,13 +135,13 @@ export function projectRoutes(server: Server, options: ProjectRoutesOptions): vo
 
 /** What a project may use is for whoever gives out what its tenant has. */
 function requireForQuota(
-  { params, body, may, require }: Pick<Context<typeof updateProject>, 'params' | 'body' | 'may' | 'require'>,
+  { params, body, may, ...asked }: Pick<Context<typeof updateProject>, 'params' | 'body' | 'may' | 'require'>,
   tenant: string,
 ): void {
   if (!body.quota) return
   // Said of the project, which is there for who asks, where the tenant is not.
-  if (!may('quota.update', { tenant })) require('quota.update', { project: params.project })
-  require('quota.update', { tenant })
+  if (!may('quota.update', { tenant })) asked.require('quota.update', { project: params.project })
+  asked.require('quota.update', { tenant })
 }
 
 async function get({ tenants }: ProjectRoutesOptions, db: Db, project: string): Promise<Tree> {

@@ -98,8 +98,9 @@ export function tenantRoutes(server: Server, { db, usedIn, record, changed }: Te
 }
 
 /** What a tenant may use is not for the tenant to say. */
-function requireForLimits({ body, require }: Context<typeof updateTenant>): void {
-  if (body.clusters || body.quota || body.overcommit !== undefined) require('quota.update', {})
+function requireForLimits(asked: Pick<Context<typeof updateTenant>, 'body' | 'require'>): void {
+  const { clusters, quota, overcommit } = asked.body
+  if (clusters || quota || overcommit !== undefined) asked.require('quota.update', {})
 }
 
 async function get(db: Db, name: string): Promise<TenantRow> {
