@@ -11,7 +11,7 @@ interface ClusterIdentity {
 }
 
 type Tables = {
-  cluster: { name: string }
+  registered_cluster: { name: string }
   installation: { id: string }
   cluster_projection: {
     cluster: string
@@ -19,7 +19,8 @@ type Tables = {
     messages: JsonColumn<string[]>
     observeTime: string
   }
-  environment: { cluster: string; namespace: string }
+  native_place: { cluster: string; namespace: string }
+  cluster_person: ClusterIdentity & { name: string; createTime: string }
   cluster_identity: { kind: 'user' | 'group'; name: string; uid: string }
   native_grant: {
     id: string
@@ -37,7 +38,7 @@ const tables = (db: Db) => db.withTables<Tables>()
 
 /** Names of the registered clusters. */
 export const listClusters = async (db: Db): Promise<string[]> =>
-  (await tables(db).selectFrom('cluster').select('name').orderBy('name').execute()).map(({ name }) => name)
+  (await tables(db).selectFrom('registered_cluster').select('name').orderBy('name').execute()).map(({ name }) => name)
 
 /** What a cluster is to be told; undefined when it is not registered. */
 export async function readWanted(db: Db, cluster: string): Promise<Wanted | undefined> {
@@ -47,7 +48,7 @@ export async function readWanted(db: Db, cluster: string): Promise<Wanted | unde
     installationOf(db),
     tables(db).selectFrom('cluster_identity').selectAll().orderBy('name').execute(),
     tables(db)
-      .selectFrom('environment')
+      .selectFrom('native_place')
       .select('namespace')
       .where('cluster', '=', cluster)
       .orderBy('namespace')
@@ -89,9 +90,8 @@ async function installationOf(db: Db): Promise<string> {
 
 /** How far a cluster has been told; nothing when it is not registered any more. */
 export async function saveAccess(db: Db, cluster: string, { state, messages }: Omit<ClusterAccess, 'observeTime'>) {
-  const observed = { state, messages: JSON.stringify(messages), observeTime: sql<string>`now()` }
   await sql`insert into cluster_projection (cluster, state, messages)
-    select name, ${state}, ${observed.messages}::jsonb from cluster where name = ${cluster}
+    select name, ${state}, ${JSON.stringify(messages)}::jsonb from registered_cluster where name = ${cluster}
     on conflict (cluster) do update
     set state = excluded.state, messages = excluded.messages, "observeTime" = now()`.execute(db)
 }
@@ -105,12 +105,10 @@ export const findAccess = (db: Db, cluster: string) =>
     .executeTakeFirst()
 
 /** Who has a name, and had it at that time already; undefined for nobody, or somebody who is disabled. */
-export async function findPerson(db: Db, name: string, since: string): Promise<ClusterIdentity | undefined> {
-  const { rows } = await sql<{ user: string; uid: string; groups: string[] }>`
-    select identity as user, id::text as uid, array(
-      select 'quarterdeck:group:' || user_group.name from user_group_member
-      join user_group on user_group.id = user_group_member."group" where user_group_member.account = account.id
-    ) as groups
-    from account where name = ${name} and "disableTime" is null and "createTime" <= ${since}`.execute(db)
-  return rows[0]
-}
+export const findPerson = (db: Db, name: string, since: string): Promise<ClusterIdentity | undefined> =>
+  tables(db)
+    .selectFrom('cluster_person')
+    .select(['user', 'uid', 'groups'])
+    .where('name', '=', name)
+    .where('createTime', '<=', since)
+    .executeTakeFirst()
