@@ -25,6 +25,8 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { getSetup } from '../../../features/cluster/setup/setup.contract.ts'
 import { listOperations } from '../../../features/delivery/operation/operation.contract.ts'
 import type { Environment } from '../../../features/tenancy/environment/environment.contract.ts'
+import { CodeGate } from '../../../features/tenancy/onetime/code-gate.console.tsx'
+import { getSignOut } from '../../../features/tenancy/provider/provider.contract.ts'
 import { deleteSession, getSession } from '../../../features/tenancy/session/session.contract.ts'
 import { Dock } from './dock.tsx'
 import { useEnvironment } from './environment.ts'
@@ -50,6 +52,7 @@ export function Frame() {
     const timer = setTimeout(() => void palette(), 1_000)
     return () => clearTimeout(timer)
   }, [])
+  const signOut = useSignOut()
   if (!session.data) return null
   return (
     <div className="frame">
@@ -66,6 +69,7 @@ export function Frame() {
         </Suspense>
       </main>
       <Dock />
+      <CodeGate signOut={() => void signOut()} />
       {finding && (
         <Suspense fallback={null}>
           <Palette close={() => setFinding(false)} />
@@ -161,10 +165,25 @@ function Rail() {
       {may('user.list') && <Entry to="/groups" icon="people" word={t('groups')} />}
       {may('grant.list') && <Entry to="/access" icon="link" word={t('access')} />}
       {may('role.list') && <Entry to="/roles" icon="columns" word={t('roles')} />}
+      {may('provider.list') && <Entry to="/providers" icon="enter" word={t('providers')} />}
+      {may('setting.update') && <Entry to="/one-time-passwords" icon="lock" word={t('oneTimePasswords')} />}
       <Entry to="/tokens" icon="token" word={t('tokens')} />
       <Entry to="/audit" icon="logs" word={t('audit')} />
     </nav>
   )
+}
+
+/** Ends the session here, and at the provider that it came from. */
+function useSignOut(): () => Promise<void> {
+  const go = useGo()
+  const queries = useQueryClient()
+  return async () => {
+    const elsewhere = await call(getSignOut).catch(() => undefined)
+    await call(deleteSession).catch(() => undefined)
+    queries.clear()
+    if (elsewhere?.url) location.assign(elsewhere.url)
+    else go('/sign-in')
+  }
 }
 
 function Top({ user, find }: { user: string; find: () => void }) {
@@ -172,12 +191,7 @@ function Top({ user, find }: { user: string; find: () => void }) {
   const [language, setLanguage] = useLanguage()
   const theme = useTheme()
   const go = useGo()
-  const queries = useQueryClient()
-  const signOut = async () => {
-    await call(deleteSession).catch(() => undefined)
-    queries.clear()
-    go('/sign-in')
-  }
+  const signOut = useSignOut()
   return (
     <header className="top">
       <Context />

@@ -13,7 +13,7 @@ let asking = false
 /** Nobody is signed in: to the set-up page while the platform is not there yet, else to sign-in and back here. */
 async function signedOut(): Promise<void> {
   const { pathname, search } = router.history.location
-  if (asking || ALONE.includes(pathname)) return
+  if (asking || ALONE.some((page) => pathname === page || pathname.startsWith(`${page}/`))) return
   asking = true
   const setup = await call(getSetup).catch(() => undefined)
   const failed = setup?.stages.some((stage) => stage.state === 'failed')

@@ -82,6 +82,8 @@ function useChoices(): Choice[] {
     page('/environments', 'environment', t('environments')),
     page('/projects', 'projects', t('projects')),
     page('/tenants', 'tenant', t('tenants')),
+    page('/providers', 'enter', t('providers')),
+    page('/one-time-passwords', 'lock', t('oneTimePasswords')),
     page('/audit', 'logs', t('audit')),
     page('/account', 'who', t('account')),
     { id: 'theme', icon: 'moon', text: t('themeAct'), act: () => chooseTheme(theme === 'dark' ? 'light' : 'dark') },

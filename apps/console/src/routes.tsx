@@ -70,6 +70,20 @@ const oneCluster = createRoute({
     return <ClusterPage cluster={oneCluster.useParams().cluster} />
   },
 })
+const SignInCallbackPage = lazy(async () => ({
+  default: (await import('../../../features/tenancy/provider/sign-in.console.tsx')).SignInCallbackPage,
+}))
+const signInCallback = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/$provider/callback',
+  component: function Callback() {
+    return (
+      <Suspense fallback={null}>
+        <SignInCallbackPage provider={signInCallback.useParams().provider} />
+      </Suspense>
+    )
+  },
+})
 /** The list stays as it is while the details beside it come and go: one page for all addresses below. */
 const explore = createRoute({
   getParentRoute: () => framed,
@@ -162,6 +176,7 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('../../../features/cluster/setup/setup.console.tsx'), 'SetupPage'),
   ),
   alone('/sign-in', lazyRouteComponent(session, 'SignInPage')),
+  signInCallback,
   alone('/first', lazyRouteComponent(choosePassword, 'FirstPage')),
   alone('/password', lazyRouteComponent(choosePassword, 'PasswordLinkPage')),
   framed.addChildren([
@@ -245,8 +260,19 @@ const tree = root.addChildren([
       lazyRouteComponent(() => import('./requests-page.tsx'), 'RequestsPage'),
     ),
     inFrame(
+      '/providers',
+      lazyRouteComponent(() => import('../../../features/tenancy/provider/provider.console.tsx'), 'ProvidersPage'),
+    ),
+    inFrame(
+      '/one-time-passwords',
+      lazyRouteComponent(
+        () => import('../../../features/tenancy/onetime/onetime-rules.console.tsx'),
+        'OneTimeRulesPage',
+      ),
+    ),
+    inFrame(
       '/account',
-      lazyRouteComponent(() => import('../../../features/tenancy/session/account.console.tsx'), 'AccountPage'),
+      lazyRouteComponent(() => import('./account-page.tsx'), 'AccountPage'),
     ),
   ]),
 ])

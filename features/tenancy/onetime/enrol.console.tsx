@@ -15,6 +15,7 @@ import {
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { encode } from 'uqr'
+import { CodeField } from './code-gate.console.tsx'
 import { confirmOneTimePassword, enrolOneTimePassword, getVerification, signInNotFresh } from './onetime.contract.ts'
 import { oneTimeTexts } from './texts.console.tsx'
 
@@ -47,37 +48,6 @@ export function RecoveryCodes({ codes }: { codes: string[] }) {
       <Note tone="warn">{t('recoveryLead')}</Note>
       <Code text={codes.join('\n')} label={t('recovery')} />
     </div>
-  )
-}
-
-/** A code to be typed. */
-export function CodeField({
-  label,
-  hint,
-  value,
-  onChange,
-  error,
-}: {
-  label: string
-  hint: string
-  value: string
-  onChange: (value: string) => void
-  error?: string | undefined
-}) {
-  return (
-    <Field label={label} hint={hint} error={error}>
-      {(control) => (
-        <TextInput
-          {...control}
-          className="mono"
-          inputMode="text"
-          autoComplete="one-time-code"
-          value={value}
-          onChange={onChange}
-          autoFocus
-        />
-      )}
-    </Field>
   )
 }
 

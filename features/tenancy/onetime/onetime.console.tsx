@@ -1,84 +1,11 @@
-import type { Output, Problem } from '@quarterdeck/kernel'
-import {
-  Button,
-  call,
-  Dialog,
-  Failure,
-  fieldError,
-  Note,
-  onCodeRequired,
-  Read,
-  readKey,
-  useRead,
-  useText,
-} from '@quarterdeck/ui'
+import type { Output } from '@quarterdeck/kernel'
+import { Button, call, Dialog, Failure, fieldError, Note, Read, readKey, useRead, useText } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
-import { CodeField, EnrolDialog, RecoveryCodes } from './enrol.console.tsx'
-import { getVerification, removeOneTimePassword, renewRecoveryCodes, verifySession } from './onetime.contract.ts'
+import { useState } from 'react'
+import { CodeField } from './code-gate.console.tsx'
+import { EnrolDialog, RecoveryCodes } from './enrol.console.tsx'
+import { getVerification, removeOneTimePassword, renewRecoveryCodes } from './onetime.contract.ts'
 import { oneTimeTexts } from './texts.console.tsx'
-
-/** Stands by, in every page, to ask for a code when a request needs one. */
-export function CodeGate({ signOut }: { signOut: () => void }) {
-  const t = useText(oneTimeTexts)
-  const [asked, setAsked] = useState<{ problem: Problem; answer: (given: boolean) => void }>()
-  useEffect(() => onCodeRequired((problem) => new Promise((answer) => setAsked({ problem, answer }))), [])
-  if (!asked) return null
-  const { enrolled, maxAgeMinutes } = asked.problem.body
-  const end = (given: boolean) => {
-    setAsked(undefined)
-    asked.answer(given)
-  }
-  // Without a rule nothing else is answered before the code: whoever would rather not can only leave.
-  const leave = maxAgeMinutes === undefined
-  const refuse = () => {
-    end(false)
-    if (leave) signOut()
-  }
-  const other = <Button onClick={refuse}>{t(leave ? 'signOut' : 'cancel')}</Button>
-  if (enrolled !== true) {
-    return <EnrolDialog lead={t('enrolNeeded')} close={refuse} done={() => end(true)} other={other} />
-  }
-  return <CodeDialog close={refuse} done={() => end(true)} other={other} />
-}
-
-function CodeDialog({ close, done, other }: { close: () => void; done: () => void; other: React.ReactNode }) {
-  const t = useText(oneTimeTexts)
-  const [code, setCode] = useState('')
-  const verify = useMutation({
-    mutationFn: () => call(verifySession, { body: { code } }),
-    onSuccess: done,
-    onError: () => setCode(''),
-  })
-  const wrong = fieldError(verify.error, '/code')
-  return (
-    <Dialog
-      narrow
-      title={t('give')}
-      close={close}
-      footer={
-        <>
-          {other}
-          <Button kind="primary" busy={verify.isPending} disabled={code === ''} onClick={() => verify.mutate()}>
-            {t('go')}
-          </Button>
-        </>
-      }
-    >
-      <form
-        className="rows"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (code !== '') verify.mutate()
-        }}
-      >
-        <p className="soft">{t('giveLead')}</p>
-        <CodeField label={t('code')} hint={t('codeHint')} value={code} onChange={setCode} error={wrong} />
-        {verify.error && !wrong && <Failure error={verify.error} />}
-      </form>
-    </Dialog>
-  )
-}
 
 /** One's own one-time password, on the account page. */
 export function OneTimeSection() {

@@ -14,14 +14,14 @@ import {
   useText,
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { changePassword } from '../user/password.contract.ts'
 import { getSession, listSessions, revokeSession, type SignIn } from './session.contract.ts'
 import { SessionTable } from './session-table.console.tsx'
 import { sessionTexts } from './texts.console.tsx'
 
 /** Who is signed in, from where, and the password. */
-export function AccountPage() {
+export function AccountPage({ oneTimePassword }: { oneTimePassword?: ReactNode }) {
   const t = useText(sessionTexts)
   const me = useRead(getSession)
   const sessions = useRead(listSessions)
@@ -53,6 +53,7 @@ export function AccountPage() {
         </Read>
       </section>
       {me.data?.source === 'local' && me.data.kind === 'user' && <PasswordForm />}
+      {me.data?.kind === 'user' && oneTimePassword}
       {me.data && <Rights me={me.data} />}
     </div>
   )

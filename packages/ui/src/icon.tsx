@@ -44,6 +44,8 @@ const PATHS = {
   help: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM6.2 6.3a1.8 1.8 0 1 1 2.6 1.6c-.6.3-.8.6-.8 1.2M8 11.2h0',
   projects: 'M2.5 4.5h4l1.5 1.5h5.5v7h-11Z',
   tenant: 'M3 13.5v-11h6v11M9 6.5h4v7M1.5 13.5h13M5 5h2M5 7.5h2M5 10h2M11 9h0M11 11h0',
+  enter: 'M10 2.5h3.5v11H10M3 8h7M7 5l3 3-3 3',
+  lock: 'M4 7.5h8v6H4ZM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5',
   leave: 'M6 2.5H2.5v11H6M10 5l3 3-3 3M13 8H6',
 } as const
 export type IconName = keyof typeof PATHS
