@@ -53,7 +53,7 @@ test('[TEN-07] a role is cloned and narrowed, and somebody is given it in three 
   await row.getByRole('button', { name: /^More acts/ }).click()
   await page.getByRole('menuitem', { name: 'What can they do here' }).click()
   await expect(page.getByRole('table', { name: 'What can they do here' })).toContainText('container.logs')
-  await expect(page.getByRole('main')).toContainText(`role ${NAME}-logs, Project default`)
+  await expect(page.getByRole('main')).toContainText(`Project default: role ${NAME}-logs`)
 })
 
 test('[SLF-03] a denial asks for what is missing, filled in; the administrator approves, and it opens', async ({

@@ -136,7 +136,7 @@ function Held({ user, at, all }: { user: string; at: string; all: PermissionInfo
               empty={<Empty title={t('mayNothing', { user })}>{t('mayNothingLead')}</Empty>}
               columns={[
                 { title: t('permission'), nowrap: true, cell: ({ permission }) => <code>{permission}</code> },
-                { title: '', wide: true, cell: ({ permission }) => titleOf(permission) },
+                { title: t('meaning'), wide: true, cell: ({ permission }) => titleOf(permission) },
                 { title: t('through'), wide: true, cell: ({ through }) => <ThroughCell through={through} /> },
               ]}
             />

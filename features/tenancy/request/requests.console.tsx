@@ -135,7 +135,7 @@ function RequestTable({ requests, empty }: { requests: GrantRequest[]; empty: Re
               </>
             ),
           },
-          { title: t('where'), cell: placeWords },
+          { title: t('where'), nowrap: true, cell: placeWords },
           { title: t('duration'), nowrap: true, cell: durationWords },
           { title: t('reason'), wide: true, cell: ({ reason }) => reason },
           {
