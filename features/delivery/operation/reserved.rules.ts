@@ -3,15 +3,14 @@ import type { Blocker, ChangeRequest } from './operation.contract.ts'
 
 /** Who keeps environments: only its changes write what keeps them apart. */
 const KEEPER = 'environment'
-const EXECUTOR = 'quarterdeck-executor'
-const OURS: readonly string[] = ['quarterdeck', 'quarterdeck-isolation', EXECUTOR]
+const OURS: readonly string[] = ['quarterdeck', 'quarterdeck-isolation', 'quarterdeck-executor']
 /** Kinds that say what may be done and reached in a namespace: nobody loosens them by what he deploys. */
 const KEPT: readonly string[] = ['ResourceQuota', 'LimitRange', 'NetworkPolicy', 'Role', 'RoleBinding']
 const RESERVED_LABEL = /^(quarterdeck\.dev\/|pod-security\.kubernetes\.io\/|kubernetes\.io\/metadata\.name$)/
 
 /**
  * What of a change belongs to the platform: labels of namespaces that say who keeps them apart, the objects of an
- * environment, the account that operations act as. Changes of environments themselves may do all of it.
+ * environment, the rights of whom operations act as. Changes of environments themselves may do all of it.
  */
 export function reservedBlockers({ desired, removed, before, definition }: ChangeRequest): Blocker[] {
   if (definition?.owner === KEEPER) return []
@@ -21,7 +20,6 @@ export function reservedBlockers({ desired, removed, before, definition }: Chang
       ...ours(refOf(object)),
       // What was deployed before there was this rule goes on.
       ...(before.some((one) => refText(refOf(one)) === refText(refOf(object))) ? [] : kept(object)),
-      ...executor(object),
     ]),
     ...removed.flatMap(ours),
   ]
@@ -47,7 +45,7 @@ const kept = ({ kind, metadata }: KubeObject): Blocker[] =>
     : []
 
 const ours = ({ kind, name }: KubeRef): Blocker[] =>
-  [...KEPT, 'ServiceAccount'].includes(kind) && OURS.includes(name)
+  KEPT.includes(kind) && OURS.includes(name)
     ? [
         {
           pointer: '',
@@ -55,22 +53,3 @@ const ours = ({ kind, name }: KubeRef): Blocker[] =>
         },
       ]
     : []
-
-/** A pod that ran as the executor could do whatever operations can. */
-function executor(object: KubeObject): Blocker[] {
-  const wrong = accountsIn(object).some((account) => account === EXECUTOR)
-  if (!wrong) return []
-  return [
-    {
-      pointer: '',
-      detail: `${object.kind} ${object.metadata.name}: no pod runs as ${EXECUTOR}, as which operations act. Name another ServiceAccount, or none.`,
-    },
-  ]
-}
-
-type PodSpec = { serviceAccountName?: string; serviceAccount?: string }
-
-function accountsIn({ spec }: KubeObject): (string | undefined)[] {
-  const specs: (PodSpec | undefined)[] = [spec, spec?.template?.spec, spec?.jobTemplate?.spec?.template?.spec]
-  return specs.flatMap((one) => [one?.serviceAccountName, one?.serviceAccount])
-}

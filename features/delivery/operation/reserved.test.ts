@@ -41,29 +41,11 @@ test('quota, limits, isolation and rights of an environment are neither written 
     expect(details({ desired: [object(kind, 'mine')], before: [object(kind, 'mine')] })).toEqual([])
     expect(details({ removed: [{ apiVersion: 'v1', kind, name: 'mine' }] })).toEqual([])
   }
-  const ours = [object('ServiceAccount', 'quarterdeck-executor'), object('NetworkPolicy', 'quarterdeck-isolation')]
+  const ours = [object('RoleBinding', 'quarterdeck-executor'), object('NetworkPolicy', 'quarterdeck-isolation')]
   for (const one of ours) {
     const { apiVersion, kind, metadata } = one
     expect(details({ desired: [one], before: [one] })).toEqual([expect.stringContaining('belongs to the environment')])
     expect(details({ removed: [{ apiVersion, kind, name: metadata.name }] })).toHaveLength(1)
   }
   expect(details({ desired: [object('ServiceAccount', 'shop'), object('ConfigMap', 'quarterdeck')] })).toEqual([])
-})
-
-test('no pod runs as the account that operations act as, however it is written', () => {
-  const pod = { serviceAccountName: 'quarterdeck-executor' }
-  const template = { template: { spec: pod } }
-  const desired = [
-    { ...object('Pod', 'one'), spec: pod },
-    { ...object('Pod', 'two'), spec: { serviceAccount: 'quarterdeck-executor' } },
-    { ...object('Deployment', 'three'), spec: template },
-    { ...object('CronJob', 'four'), spec: { jobTemplate: { spec: template } } },
-    { ...object('Deployment', 'five'), spec: { template: { spec: { serviceAccountName: 'shop' } } } },
-  ]
-  expect(details({ desired }).map((detail) => detail.split(':')[0])).toEqual([
-    'Pod one',
-    'Pod two',
-    'Deployment three',
-    'CronJob four',
-  ])
 })

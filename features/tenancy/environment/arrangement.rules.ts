@@ -3,8 +3,8 @@ import { QUOTA_RESOURCES, type Quota, quotaResources } from '../tenant/quota.con
 import type { Isolation, Limits } from './environment.contract.ts'
 import type { EnvironmentDefinition } from './environment.rules.ts'
 
-/** ServiceAccount, Role and RoleBinding as which operations act in an environment. */
-export const EXECUTOR = 'quarterdeck-executor'
+/** Role and RoleBinding of whom operations act as in an environment. */
+const EXECUTOR = 'quarterdeck-executor'
 const QUOTA = 'quarterdeck'
 const ISOLATION = 'quarterdeck-isolation'
 const RBAC = 'rbac.authorization.k8s.io'
@@ -187,14 +187,14 @@ const EXECUTOR_RULES = [
 function executorOf(environment: Arranged): KubeObject[] {
   const meta = metadata(environment, EXECUTOR)
   return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta, automountServiceAccountToken: false },
     { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: meta, rules: EXECUTOR_RULES },
     {
       apiVersion: `${RBAC}/v1`,
       kind: 'RoleBinding',
       metadata: meta,
       roleRef: { apiGroup: RBAC, kind: 'Role', name: EXECUTOR },
-      subjects: [{ kind: 'ServiceAccount', name: EXECUTOR, namespace: environment.namespace }],
+      // Nobody's account: operations are sent in this name, and no pod can run as it, whatever it asks for.
+      subjects: [{ kind: 'User', apiGroup: RBAC, name: `quarterdeck:executor:${environment.namespace}` }],
     },
   ]
 }

@@ -59,15 +59,17 @@ export function EnvironmentsPage() {
       <header className="page-head">
         <Heading className="grow">{t('environments')}</Heading>
         {projects.length > 1 && (
-          <Select
-            aria-label={t('project')}
-            value={project}
-            onChange={setProject}
-            options={[
-              { value: '', label: t('allProjects') },
-              ...projects.map((name) => ({ value: name, label: name })),
-            ]}
-          />
+          <div className="pick">
+            <Select
+              aria-label={t('project')}
+              value={project}
+              onChange={setProject}
+              options={[
+                { value: '', label: t('allProjects') },
+                ...projects.map((name) => ({ value: name, label: name })),
+              ]}
+            />
+          </div>
         )}
         <FilterLine value={filter} onChange={setFilter} placeholder={t('filter')} />
         <Button kind="primary" icon="plus" onClick={() => setCreating('true')}>

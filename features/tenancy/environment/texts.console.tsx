@@ -53,7 +53,8 @@ export const environmentTexts = defineTexts(
     'most.memory': 'Memory at most',
     noLimits: 'Containers get only what they ask for.',
     isolation: 'Isolation',
-    isolationHint: 'Whom its pods may speak with. It takes a cluster network that enforces NetworkPolicies.',
+    isolationHint:
+      'Whom its pods may speak with; all but open close node ports, too. It takes a cluster network that enforces NetworkPolicies.',
     isolated: 'isolated: each other and the name service',
     inProject: 'project: those of the same project as well',
     open: 'open: everybody',
@@ -119,7 +120,7 @@ export const environmentTexts = defineTexts(
     'most.memory': '内存上限',
     noLimits: '容器只得到自己申请的资源。',
     isolation: '网络隔离',
-    isolationHint: '环境中的 Pod 可以与谁通信。需要集群网络支持 NetworkPolicy。',
+    isolationHint: '环境中的 Pod 可以与谁通信；除 open 外也会关闭节点端口。需要集群网络支持 NetworkPolicy。',
     isolated: 'isolated：仅环境内和域名服务',
     inProject: 'project：同一项目的环境也可互通',
     open: 'open：不隔离',

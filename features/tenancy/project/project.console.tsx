@@ -23,15 +23,17 @@ export function ProjectsPage() {
           <p className="soft">{t('lead')}</p>
         </div>
         {tenants.length > 1 && (
-          <Select
-            aria-label={t('tenant')}
-            value={tenant}
-            onChange={setTenant}
-            options={[
-              { value: '', label: t('allTenants') },
-              ...tenants.toSorted().map((name) => ({ value: name, label: name })),
-            ]}
-          />
+          <div className="pick">
+            <Select
+              aria-label={t('tenant')}
+              value={tenant}
+              onChange={setTenant}
+              options={[
+                { value: '', label: t('allTenants') },
+                ...tenants.toSorted().map((name) => ({ value: name, label: name })),
+              ]}
+            />
+          </div>
         )}
         {create}
       </header>
