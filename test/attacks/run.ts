@@ -5,6 +5,7 @@ import { authorisationRows } from './authorisation-rows.ts'
 import { authorityRows } from './authority-rows.ts'
 import { browserRows } from './browser-rows.ts'
 import { canaryRows } from './canary-rows.ts'
+import { credentialRows } from './credential-rows.ts'
 import { identityRows } from './identity-rows.ts'
 import { matrixRows } from './matrix-rows.ts'
 import { oracleRows } from './oracle-rows.ts'
@@ -30,6 +31,7 @@ const rows = [
   ...canaryRows,
   ...proxyRows,
   ...identityRows,
+  ...credentialRows,
   ...secretRows,
   ...parserRows,
   ...browserRows,

@@ -2,12 +2,14 @@ import {
   ageText,
   type CliContext,
   createClient,
+  fetchWithCode,
   fetchWithCookies,
   serverUnreachable,
   UsageError,
 } from '@quarterdeck/client'
 import { isProblem, nameFrom, signInRequired, tooManyRequests } from '@quarterdeck/kernel'
 import type { Command } from 'commander'
+import { verifySession } from '../onetime/onetime.contract.ts'
 import { finishDeviceLogin, startDeviceLogin } from './device.contract.ts'
 import {
   createSession,
@@ -35,9 +37,16 @@ async function tokenFor(
   context: CliContext,
   server: string,
   credentials: { user: string; password: string; provider?: string },
-  days: number,
+  { days, code: given }: { days: number; code: string | undefined },
 ): Promise<LoginToken> {
-  const browser = createClient({ baseUrl: server, fetch: fetchWithCookies(server) })
+  const fetch = fetchWithCookies(server)
+  const withCode = fetchWithCode(fetch, async ({ body }) => {
+    const code = body.enrolled === true ? (given ?? (await context.code())) : undefined
+    if (code === undefined) return false
+    await createClient({ baseUrl: server, fetch })(verifySession, { body: { code } })
+    return true
+  })
+  const browser = createClient({ baseUrl: server, fetch: withCode })
   const { user } = await browser(createSession, { body: credentials })
   try {
     const now = new Date()
@@ -95,6 +104,7 @@ interface LoginOptions {
   user?: string
   provider?: string
   passwordStdin?: boolean
+  code?: string
   days: string
 }
 
@@ -109,7 +119,7 @@ async function login(context: CliContext, options: LoginOptions): Promise<void> 
     const password = await context.secret(`Password of ${user} at ${server}`, options.passwordStdin === true)
     if (password === '') throw new UsageError('The password is empty')
     const provider = options.provider === undefined ? {} : { provider: options.provider }
-    token = await tokenFor(context, server, { user, password, ...provider }, days)
+    token = await tokenFor(context, server, { user, password, ...provider }, { days, code: options.code })
   } else token = await tokenByCode(context, server, days)
   await revokeKept(context).catch(() => undefined)
   context.remember({ server, user: token.user, token: token.secret })
@@ -124,6 +134,7 @@ export function sessionCommands(program: Command, context: CliContext): void {
     .option('--user <name>', 'sign in with the password of this user')
     .option('--provider <name>', 'directory that knows the password, with --user; Quarterdeck itself when absent')
     .option('--password-stdin', 'read the password from the first line of stdin')
+    .option('--code <code>', 'one-time password; asked for when absent and needed')
     .option('--days <n>', 'how long the token is valid', '30')
     .action((options: LoginOptions) => login(context, options))
   program

@@ -37,7 +37,10 @@ export function TokenTable({
         empty={empty}
         columns={[
           { title: t('name'), cell: ({ name }) => <strong>{name}</strong> },
-          { title: t('may'), cell: (token) => <Limits token={token} /> },
+          {
+            title: t('may'),
+            cell: (token) => <Limits token={token} all={user === undefined ? t('all') : t('allOf', { user })} />,
+          },
           { title: t('created'), nowrap: true, cell: ({ createTime }) => <Age time={createTime} /> },
           {
             title: t('used'),
@@ -82,12 +85,12 @@ export function TokenTable({
 }
 
 /** What a token may, where, and from which networks: only what is less than its owner has. */
-function Limits({ token: { permissions, within, sources } }: { token: Token }) {
+function Limits({ token: { permissions, within, sources }, all }: { token: Token; all: string }) {
   const t = useText(sessionTexts)
   const [place] = Object.entries(within ?? {})
   return (
     <>
-      {permissions.includes('*') ? t('all') : <span className="mono small">{permissions.join(', ')}</span>}
+      {permissions.includes('*') ? all : <span className="mono small">{permissions.join(', ')}</span>}
       {place && (
         <p className="small">
           {t('within')} {t(place[0] as 'tenant' | 'project' | 'environment')} {place[1]}

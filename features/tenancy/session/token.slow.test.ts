@@ -176,6 +176,24 @@ test('[A44] guessing at one account from one address holds up nobody else', asyn
   expect(await attempt('10.0.0.2', password)).toBe(201)
 })
 
+test('[A45] a wrong password takes as long for somebody as for nobody', async () => {
+  const taken: Record<string, number[]> = { admin: [], nobody: [] }
+  for (let count = 0; count < 24; count++) {
+    for (const user of ['admin', 'nobody']) {
+      const payload = { user, password: 'wrong wrong' }
+      const began = performance.now()
+      // From an address of its own each time, so that none has to wait.
+      const remoteAddress = `10.${user === 'admin' ? 1 : 2}.0.${count}`
+      const answer = await server.fastify.inject({ method: 'POST', url: '/api/v1/session', payload, remoteAddress })
+      expect(answer.statusCode).toBe(401)
+      taken[user]?.push(performance.now() - began)
+    }
+  }
+  const median = (user: string) => taken[user]?.toSorted((one, other) => one - other)[12] ?? 0
+  expect(median('admin') / median('nobody')).toBeGreaterThan(0.6)
+  expect(median('admin') / median('nobody')).toBeLessThan(1.7)
+})
+
 const begin = () => nobody()(startDeviceLogin, { body: { machine: 'build-7' } })
 const finish = (secret: string) => nobody()(finishDeviceLogin, { body: { secret } })
 

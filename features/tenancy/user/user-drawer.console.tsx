@@ -54,15 +54,19 @@ export function UserDrawer({
 
 function UserFacts({ user }: { user: User }) {
   const t = useText(userTexts)
-  const facts: [string, ReactNode][] = [
-    [t('state'), <UserState key="state" state={user.state} />],
-    [t('kindUser'), t(user.kind)],
-    [t('title'), user.title ?? '–'],
+  // A machine account has none of these.
+  const ownFacts: [string, ReactNode][] = [
     [t('email'), user.email ?? '–'],
     [t('source'), user.source === 'local' ? t('local') : user.source],
+    [t('lastSignIn'), user.lastSignInTime ? <Age key="signed" time={user.lastSignInTime} /> : t('never')],
+  ]
+  const facts: [string, ReactNode][] = [
+    [t('state'), <UserState key="state" state={user.state} />],
+    [t('kind'), t(user.kind)],
+    [t('title'), user.title ?? '–'],
+    ...(user.kind === 'user' ? ownFacts : []),
     [t('groups'), <Groups key="groups" names={user.groups} />],
     [t('created'), <Age key="created" time={user.createTime} />],
-    [t('lastSignIn'), user.lastSignInTime ? <Age key="signed" time={user.lastSignInTime} /> : t('never')],
     [t('identity'), <code key="id">{user.id}</code>],
   ]
   return (

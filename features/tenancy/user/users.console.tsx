@@ -2,6 +2,7 @@ import {
   Age,
   Button,
   Empty,
+  Field,
   FilterLine,
   Heading,
   Link,
@@ -67,25 +68,33 @@ export function UsersPage({ credentials }: { credentials: (user: User) => ReactN
       </header>
       <div className="cols bottom">
         <FilterLine value={search} onChange={filtering(setSearch)} placeholder={t('search')} />
-        <Select
-          aria-label={t('anyKind')}
-          value={kind}
-          onChange={filtering(setKind)}
-          options={[
-            { value: '', label: t('anyKind') },
-            { value: 'user', label: t('kindUser') },
-            { value: 'machine', label: t('kindMachine') },
-          ]}
-        />
-        <Select
-          aria-label={t('anyState')}
-          value={state}
-          onChange={filtering(setState)}
-          options={[
-            { value: '', label: t('anyState') },
-            ...(['active', 'invited', 'disabled'] as const).map((value) => ({ value, label: t(value) })),
-          ]}
-        />
+        <Field label={t('kind')}>
+          {(control) => (
+            <Select
+              {...control}
+              value={kind}
+              onChange={filtering(setKind)}
+              options={[
+                { value: '', label: t('anyKind') },
+                { value: 'user', label: t('kindUser') },
+                { value: 'machine', label: t('kindMachine') },
+              ]}
+            />
+          )}
+        </Field>
+        <Field label={t('state')}>
+          {(control) => (
+            <Select
+              {...control}
+              value={state}
+              onChange={filtering(setState)}
+              options={[
+                { value: '', label: t('anyState') },
+                ...(['active', 'invited', 'disabled'] as const).map((value) => ({ value, label: t(value) })),
+              ]}
+            />
+          )}
+        </Field>
       </div>
       <section className="card">
         <Read query={query}>
@@ -150,9 +159,13 @@ function UserTable({ users, open, empty }: { users: User[]; open: (name: string)
         },
         { title: t('title'), wide: true, cell: ({ title }) => title ?? <span className="soft">–</span> },
         { title: t('state'), nowrap: true, cell: ({ state }) => <UserState state={state} /> },
-        { title: t('kindUser'), nowrap: true, cell: ({ kind }) => t(kind) },
+        { title: t('kind'), nowrap: true, cell: ({ kind }) => t(kind) },
         { title: t('source'), nowrap: true, cell: ({ source }) => (source === 'local' ? t('local') : source) },
-        { title: t('groups'), cell: ({ groups }) => groups.join(', ') || <span className="soft">–</span> },
+        {
+          title: t('groups'),
+          nowrap: true,
+          cell: ({ groups }) => groups.join(', ') || <span className="soft">–</span>,
+        },
         {
           title: t('lastSignIn'),
           nowrap: true,
