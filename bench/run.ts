@@ -6,12 +6,14 @@ import type { BenchOptions, Result } from './measure.ts'
 import { mirrorWorkloads, runMirror } from './mirror/workloads.ts'
 import { pageReachable, warmStart } from './starts.ts'
 import { authorisation } from './w10.ts'
+import { authorisedLists } from './w10-lists.ts'
 import { deployToAvailable } from './w11.ts'
 import { coldStart } from './w17.ts'
 import { auditedMutations } from './w18.ts'
 
 const workloads: Record<string, (options: BenchOptions) => Promise<Result>> = {
   W10: authorisation,
+  W10L: authorisedLists,
   W11: deployToAvailable,
   W17: coldStart,
   W18: auditedMutations,
