@@ -1,3 +1,9 @@
+create table "absent_account" (
+  account uuid not null,
+  constraint absent_account_account_fkey FOREIGN KEY (account) REFERENCES account(id) ON DELETE CASCADE,
+  constraint absent_account_pkey PRIMARY KEY (account)
+);
+
 create table "account" (
   name text not null,
   "passwordHash" text,
@@ -18,8 +24,8 @@ create table "account" (
   constraint "account_source_sourceKey_key" UNIQUE (source, "sourceKey"),
   constraint local_user_pkey PRIMARY KEY (name)
 );
+CREATE TRIGGER account_followed AFTER INSERT OR DELETE OR UPDATE OF name, "disableTime", kind ON public.account FOR EACH ROW EXECUTE FUNCTION follow_authority('account', 'id');
 CREATE TRIGGER account_identity BEFORE INSERT ON public.account FOR EACH ROW EXECUTE FUNCTION give_identity();
-CREATE TRIGGER account_told AFTER INSERT OR DELETE OR UPDATE OF name, "disableTime", kind ON public.account FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
 
 create table "application" (
   environment text not null,
@@ -43,14 +49,53 @@ create table "audit_event" (
   outcome text not null,
   detail text not null,
   hash text not null,
+  environment text,
+  peer text,
+  client text,
+  credential text,
+  request text,
+  format smallint default 2 not null,
   constraint audit_event_outcome_check CHECK ((outcome = ANY (ARRAY['intent'::text, 'succeeded'::text, 'failed'::text]))),
   constraint audit_event_pkey PRIMARY KEY (sequence)
 );
 CREATE INDEX audit_event_actor ON public.audit_event USING btree (actor, sequence);
+CREATE INDEX audit_event_environment ON public.audit_event USING btree (environment, sequence);
 CREATE INDEX audit_event_operation ON public.audit_event USING btree (operation);
 CREATE INDEX audit_event_time ON public.audit_event USING btree ("time");
 CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_event_chained BEFORE INSERT ON public.audit_event FOR EACH ROW EXECUTE FUNCTION chain_audit_event();
+
+create table "audit_seal" (
+  sequence bigint not null,
+  hash text not null,
+  "time" timestamp with time zone not null,
+  signature text not null,
+  constraint audit_seal_pkey PRIMARY KEY (sequence)
+);
+CREATE TRIGGER audit_seal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_seal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table "audit_sink" (
+  name text not null,
+  kind text not null,
+  settings jsonb not null,
+  "sealedSecret" text,
+  sequence bigint not null,
+  "createTime" timestamp with time zone default now() not null,
+  "sentTime" timestamp with time zone,
+  failures integer default 0 not null,
+  message text default ''::text not null,
+  constraint audit_sink_kind_check CHECK ((kind = ANY (ARRAY['syslog'::text, 'webhook'::text]))),
+  constraint audit_sink_pkey PRIMARY KEY (name)
+);
+
+create table "authority_change" (
+  kind text not null,
+  id uuid not null,
+  xact xid8 default pg_current_xact_id() not null,
+  "time" timestamp with time zone default clock_timestamp() not null
+);
+CREATE INDEX authority_change_time ON public.authority_change USING btree ("time");
+CREATE INDEX authority_change_xact ON public.authority_change USING btree (xact);
 
 create table "cluster" (
   name text not null,
@@ -68,6 +113,33 @@ create table "cluster" (
   constraint cluster_pkey PRIMARY KEY (name)
 );
 
+create table "cluster_projection" (
+  cluster text not null,
+  state text not null,
+  messages jsonb not null,
+  "observeTime" timestamp with time zone default now() not null,
+  constraint cluster_projection_cluster_fkey FOREIGN KEY (cluster) REFERENCES cluster(name) ON DELETE CASCADE,
+  constraint cluster_projection_pkey PRIMARY KEY (cluster),
+  constraint cluster_projection_state_check CHECK ((state = ANY (ARRAY['Ready'::text, 'Limited'::text, 'Missing'::text])))
+);
+
+create table "device_login" (
+  id uuid default gen_random_uuid() not null,
+  "secretHash" text not null,
+  "codeHash" text not null,
+  client text not null,
+  peer text not null,
+  days integer not null,
+  "createTime" timestamp with time zone not null,
+  "expireTime" timestamp with time zone not null,
+  "userName" text,
+  denied boolean default false not null,
+  constraint "device_login_codeHash_key" UNIQUE ("codeHash"),
+  constraint device_login_pkey PRIMARY KEY (id),
+  constraint "device_login_secretHash_key" UNIQUE ("secretHash"),
+  constraint "device_login_userName_fkey" FOREIGN KEY ("userName") REFERENCES account(name) ON DELETE CASCADE
+);
+
 create table "environment" (
   name text not null,
   cluster text not null,
@@ -81,15 +153,21 @@ create table "environment" (
   adopted boolean default false not null,
   id uuid default gen_random_uuid() not null,
   project uuid,
+  quota jsonb default '{}'::jsonb not null,
+  limits jsonb,
+  isolation text,
+  "podSecurity" text,
   constraint environment_cluster_namespace_key UNIQUE (cluster, namespace),
   constraint environment_id_key UNIQUE (id),
+  constraint environment_isolation_check CHECK ((isolation = ANY (ARRAY['isolated'::text, 'project'::text, 'open'::text]))),
   constraint environment_pkey PRIMARY KEY (name),
+  constraint "environment_podSecurity_check" CHECK (("podSecurity" = ANY (ARRAY['privileged'::text, 'baseline'::text, 'restricted'::text]))),
   constraint environment_project_fkey FOREIGN KEY (project) REFERENCES project(id),
   constraint environment_stage_check CHECK ((stage = ANY (ARRAY['dev'::text, 'test'::text, 'pre'::text, 'prod'::text]))),
   constraint environment_state_check CHECK ((state = ANY (ARRAY['Creating'::text, 'Ready'::text, 'Deleting'::text, 'Failed'::text])))
 );
+CREATE TRIGGER environment_followed AFTER INSERT OR DELETE OR UPDATE OF name, project, cluster, namespace ON public.environment FOR EACH ROW EXECUTE FUNCTION follow_authority('environment', 'id');
 CREATE TRIGGER environment_project BEFORE INSERT ON public.environment FOR EACH ROW EXECUTE FUNCTION default_project();
-CREATE TRIGGER environment_told AFTER INSERT OR DELETE OR UPDATE OF project, cluster, namespace, stage ON public.environment FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
 
 create table "first_link" (
   single boolean default true not null,
@@ -97,6 +175,32 @@ create table "first_link" (
   constraint first_link_pkey PRIMARY KEY (single),
   constraint first_link_single_check CHECK (single)
 );
+
+create table "grant_request" (
+  id uuid default gen_random_uuid() not null,
+  account uuid not null,
+  role uuid not null,
+  "roleName" text not null,
+  permission text,
+  "placeKind" text,
+  "placeName" text,
+  place uuid,
+  "durationSeconds" integer not null,
+  reason text not null,
+  state text default 'open'::text not null,
+  "createTime" timestamp with time zone default now() not null,
+  "decideTime" timestamp with time zone,
+  decider text,
+  decision text,
+  "grant" uuid,
+  constraint grant_request_account_fkey FOREIGN KEY (account) REFERENCES account(id) ON DELETE CASCADE,
+  constraint grant_request_check CHECK ((("placeKind" IS NULL) = ("placeName" IS NULL))),
+  constraint grant_request_pkey PRIMARY KEY (id),
+  constraint "grant_request_placeKind_check" CHECK (("placeKind" = ANY (ARRAY['tenant'::text, 'project'::text, 'environment'::text]))),
+  constraint grant_request_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text, 'withdrawn'::text])))
+);
+CREATE INDEX grant_request_account ON public.grant_request USING btree (account);
+CREATE INDEX grant_request_create ON public.grant_request USING btree ("createTime", id);
 
 create table "idempotency_key" (
   subject text not null,
@@ -106,6 +210,10 @@ create table "idempotency_key" (
   "createTime" timestamp with time zone default now() not null,
   constraint idempotency_key_operation_fkey FOREIGN KEY (operation) REFERENCES operation(id) DEFERRABLE INITIALLY DEFERRED,
   constraint idempotency_key_pkey PRIMARY KEY (subject, key)
+);
+
+create table "installation" (
+  id uuid default gen_random_uuid() not null
 );
 
 create table "object_version" (
@@ -123,6 +231,29 @@ create table "object_version" (
   constraint object_version_pkey PRIMARY KEY (object, number)
 );
 CREATE INDEX object_version_time_idx ON public.object_version USING btree ("time" DESC);
+
+create table "one_time_password" (
+  account uuid not null,
+  "sealedSecret" text not null,
+  "createTime" timestamp with time zone not null,
+  "confirmTime" timestamp with time zone,
+  "wrongCodes" integer default 0 not null,
+  "wrongTime" timestamp with time zone,
+  constraint one_time_password_account_fkey FOREIGN KEY (account) REFERENCES account(id) ON DELETE CASCADE,
+  constraint one_time_password_pkey PRIMARY KEY (account)
+);
+CREATE TRIGGER one_time_password_told AFTER INSERT OR DELETE OR UPDATE OF "confirmTime" ON public.one_time_password FOR EACH STATEMENT EXECUTE FUNCTION tell_one_time();
+
+create table "one_time_rule" (
+  "position" integer not null,
+  roles jsonb not null,
+  stages jsonb not null,
+  acts jsonb not null,
+  "maxAgeMinutes" integer not null,
+  constraint "one_time_rule_maxAgeMinutes_check" CHECK (("maxAgeMinutes" > 0)),
+  constraint one_time_rule_pkey PRIMARY KEY ("position")
+);
+CREATE TRIGGER one_time_rule_told AFTER INSERT OR DELETE OR UPDATE ON public.one_time_rule FOR EACH STATEMENT EXECUTE FUNCTION tell_one_time();
 
 create table "operation" (
   id uuid not null,
@@ -157,6 +288,16 @@ CREATE INDEX operation_environment ON public.operation USING btree (environment,
 CREATE INDEX operation_target ON public.operation USING btree (target, sequence DESC);
 CREATE INDEX operation_unfinished ON public.operation USING btree (target, sequence) WHERE (state <> ALL (ARRAY['Succeeded'::text, 'Failed'::text]));
 
+create table "password_link" (
+  account uuid not null,
+  "secretHash" text not null,
+  "createTime" timestamp with time zone not null,
+  "expireTime" timestamp with time zone not null,
+  constraint password_link_account_fkey FOREIGN KEY (account) REFERENCES account(id) ON DELETE CASCADE,
+  constraint password_link_pkey PRIMARY KEY (account),
+  constraint "password_link_secretHash_key" UNIQUE ("secretHash")
+);
+
 create table "project" (
   id uuid default gen_random_uuid() not null,
   name text not null,
@@ -168,7 +309,7 @@ create table "project" (
   constraint project_pkey PRIMARY KEY (id),
   constraint project_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(id)
 );
-CREATE TRIGGER project_told AFTER INSERT OR DELETE OR UPDATE ON public.project FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+CREATE TRIGGER project_followed AFTER INSERT OR DELETE OR UPDATE OF name, tenant ON public.project FOR EACH ROW EXECUTE FUNCTION follow_authority('project', 'id');
 
 create table "recorded_object" (
   id bigint generated always as identity not null,
@@ -186,6 +327,14 @@ create table "recorded_object" (
 );
 CREATE INDEX recorded_object_cluster_resource_namespace_name_idx ON public.recorded_object USING btree (cluster, resource, namespace, name);
 
+create table "recovery_code" (
+  account uuid not null,
+  "codeHash" text not null,
+  "useTime" timestamp with time zone,
+  constraint recovery_code_account_fkey FOREIGN KEY (account) REFERENCES one_time_password(account) ON DELETE CASCADE,
+  constraint recovery_code_pkey PRIMARY KEY (account, "codeHash")
+);
+
 create table "role" (
   id uuid default gen_random_uuid() not null,
   name text not null,
@@ -196,7 +345,7 @@ create table "role" (
   constraint role_name_key UNIQUE (name),
   constraint role_pkey PRIMARY KEY (id)
 );
-CREATE TRIGGER role_told AFTER INSERT OR DELETE OR UPDATE ON public.role FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+CREATE TRIGGER role_followed AFTER INSERT OR DELETE OR UPDATE OF name, permissions ON public.role FOR EACH ROW EXECUTE FUNCTION follow_authority('role', 'id');
 
 create table "role_grant" (
   id uuid default gen_random_uuid() not null,
@@ -222,11 +371,14 @@ create table "role_grant" (
   constraint role_grant_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(id) ON DELETE CASCADE
 );
 CREATE INDEX role_grant_account ON public.role_grant USING btree (account);
+CREATE INDEX role_grant_create ON public.role_grant USING btree ("createTime", id);
 CREATE INDEX role_grant_environment ON public.role_grant USING btree (environment);
+CREATE INDEX role_grant_expire ON public.role_grant USING btree ("expireTime") WHERE ("expireTime" IS NOT NULL);
 CREATE INDEX role_grant_group ON public.role_grant USING btree ("group");
 CREATE INDEX role_grant_project ON public.role_grant USING btree (project);
+CREATE INDEX role_grant_role ON public.role_grant USING btree (role);
 CREATE INDEX role_grant_tenant ON public.role_grant USING btree (tenant);
-CREATE TRIGGER role_grant_told AFTER INSERT OR DELETE OR UPDATE ON public.role_grant FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+CREATE TRIGGER role_grant_followed AFTER INSERT OR DELETE OR UPDATE ON public.role_grant FOR EACH ROW EXECUTE FUNCTION follow_authority('grant', 'id');
 
 create table "session" (
   id uuid default gen_random_uuid() not null,
@@ -237,11 +389,41 @@ create table "session" (
   "expireTime" timestamp with time zone not null,
   peer text not null,
   client text not null,
+  "verifyTime" timestamp with time zone,
   constraint session_pkey PRIMARY KEY (id),
   constraint "session_secretHash_key" UNIQUE ("secretHash"),
   constraint "session_userName_fkey" FOREIGN KEY ("userName") REFERENCES account(name) ON DELETE CASCADE
 );
 CREATE INDEX session_user_name ON public.session USING btree ("userName");
+CREATE TRIGGER session_noted AFTER INSERT ON public.session FOR EACH ROW EXECUTE FUNCTION note_sign_in();
+
+create table "sign_in_attempt" (
+  "stateHash" text not null,
+  "browserHash" text not null,
+  provider text not null,
+  nonce text not null,
+  "codeVerifier" text not null,
+  next text not null,
+  "expireTime" timestamp with time zone not null,
+  constraint sign_in_attempt_pkey PRIMARY KEY ("stateHash"),
+  constraint sign_in_attempt_provider_fkey FOREIGN KEY (provider) REFERENCES sign_in_provider(name) ON DELETE CASCADE
+);
+CREATE INDEX sign_in_attempt_expire ON public.sign_in_attempt USING btree ("expireTime");
+
+create table "sign_in_provider" (
+  name text not null,
+  title text not null,
+  kind text not null,
+  enabled boolean not null,
+  settings jsonb not null,
+  "sealedSecret" text,
+  revision uuid default gen_random_uuid() not null,
+  "createTime" timestamp with time zone not null,
+  "syncTime" timestamp with time zone,
+  "syncMessage" text default ''::text not null,
+  constraint sign_in_provider_kind_check CHECK ((kind = ANY (ARRAY['oidc'::text, 'ldap'::text]))),
+  constraint sign_in_provider_pkey PRIMARY KEY (name)
+);
 
 create table "tenant" (
   id uuid default gen_random_uuid() not null,
@@ -250,10 +432,12 @@ create table "tenant" (
   clusters jsonb default '[]'::jsonb not null,
   quota jsonb default '{}'::jsonb not null,
   "createTime" timestamp with time zone default now() not null,
+  overcommit double precision default 1 not null,
   constraint tenant_name_key UNIQUE (name),
+  constraint tenant_overcommit_check CHECK (((overcommit >= (1)::double precision) AND (overcommit <= (100)::double precision))),
   constraint tenant_pkey PRIMARY KEY (id)
 );
-CREATE TRIGGER tenant_told AFTER INSERT OR DELETE OR UPDATE ON public.tenant FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+CREATE TRIGGER tenant_followed AFTER INSERT OR DELETE OR UPDATE OF name ON public.tenant FOR EACH ROW EXECUTE FUNCTION follow_authority('tenant', 'id');
 
 create table "token" (
   id uuid default gen_random_uuid() not null,
@@ -264,6 +448,10 @@ create table "token" (
   "createTime" timestamp with time zone not null,
   "lastUseTime" timestamp with time zone,
   "expireTime" timestamp with time zone,
+  within jsonb,
+  sources jsonb default '[]'::jsonb not null,
+  "lastPeer" text,
+  "verifyTime" timestamp with time zone,
   constraint token_pkey PRIMARY KEY (id),
   constraint "token_secretHash_key" UNIQUE ("secretHash"),
   constraint "token_userName_fkey" FOREIGN KEY ("userName") REFERENCES account(name) ON DELETE CASCADE,
@@ -273,6 +461,13 @@ create table "token" (
 create table "used_identity" (
   identity text not null,
   constraint used_identity_pkey PRIMARY KEY (identity)
+);
+
+create table "used_step" (
+  account uuid not null,
+  step bigint not null,
+  constraint used_step_account_fkey FOREIGN KEY (account) REFERENCES one_time_password(account) ON DELETE CASCADE,
+  constraint used_step_pkey PRIMARY KEY (account, step)
 );
 
 create table "user_group" (
@@ -286,7 +481,7 @@ create table "user_group" (
   constraint user_group_pkey PRIMARY KEY (id),
   constraint "user_group_source_sourceKey_key" UNIQUE (source, "sourceKey")
 );
-CREATE TRIGGER user_group_told AFTER INSERT OR DELETE OR UPDATE ON public.user_group FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+CREATE TRIGGER user_group_followed AFTER INSERT OR DELETE OR UPDATE OF name ON public.user_group FOR EACH ROW EXECUTE FUNCTION follow_authority('group', 'id');
 
 create table "user_group_member" (
   "group" uuid not null,
@@ -296,16 +491,30 @@ create table "user_group_member" (
   constraint user_group_member_pkey PRIMARY KEY ("group", account)
 );
 CREATE INDEX user_group_member_account ON public.user_group_member USING btree (account);
-CREATE TRIGGER user_group_member_told AFTER INSERT OR DELETE OR UPDATE ON public.user_group_member FOR EACH STATEMENT EXECUTE FUNCTION tell_authority();
+CREATE TRIGGER user_group_member_followed AFTER INSERT OR DELETE OR UPDATE ON public.user_group_member FOR EACH ROW EXECUTE FUNCTION follow_authority('account', 'account');
+
+CREATE OR REPLACE FUNCTION public.account_id(wanted text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$
+      select id from account where name = wanted
+    $function$;
 
 CREATE OR REPLACE FUNCTION public.audit_event_hash(before text, event audit_event)
  RETURNS text
  LANGUAGE sql
  STABLE
 AS $function$
-        select encode(sha256(convert_to(jsonb_build_array(
-          before, event.sequence, extract(epoch from event.time)::text, event.operation,
-          event.actor, event.act, event.what, event.outcome, event.detail)::text, 'UTF8')), 'hex')
+        select encode(sha256(convert_to((case event.format
+          when 1 then jsonb_build_array(
+            before, event.sequence, extract(epoch from event.time)::text, event.operation,
+            event.actor, event.act, event.what, event.outcome, event.detail)
+          else jsonb_build_array(
+            before, event.sequence, extract(epoch from event.time)::text, event.operation,
+            event.actor, event.act, event.what, event.outcome, event.detail, event.environment,
+            event.peer, event.client, event.credential, event.request, event.format)
+        end)::text, 'UTF8')), 'hex')
       $function$;
 
 CREATE OR REPLACE FUNCTION public.chain_audit_event()
@@ -328,6 +537,21 @@ AS $function$
       begin
         new.project := coalesce(new.project, (select id from project where name = 'default'));
         return new;
+      end $function$;
+
+CREATE OR REPLACE FUNCTION public.follow_authority()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        if tg_op <> 'INSERT' then
+          insert into authority_change (kind, id) values (tg_argv[0], (to_jsonb(old) ->> tg_argv[1])::uuid);
+        end if;
+        if tg_op <> 'DELETE' then
+          insert into authority_change (kind, id) values (tg_argv[0], (to_jsonb(new) ->> tg_argv[1])::uuid);
+        end if;
+        perform pg_notify('quarterdeck_authority', '');
+        return null;
       end $function$;
 
 CREATE OR REPLACE FUNCTION public.give_identity()
@@ -355,16 +579,94 @@ AS $procedure$
         on conflict do nothing
       $procedure$;
 
+CREATE OR REPLACE FUNCTION public.note_sign_in()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        update account set "lastSignInTime" = new."createTime" where name = new."userName";
+        return null;
+      end $function$;
+
+CREATE OR REPLACE FUNCTION public.project_id(text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$select id from project where name = $1$function$;
+
+CREATE OR REPLACE FUNCTION public.provider_account(given_source text, given_key text, wanted text, given_title text, given_email text)
+ RETURNS TABLE(id uuid, name text, made boolean, disabled boolean)
+ LANGUAGE plpgsql
+AS $function$
+      declare number int := 1;
+      begin
+        loop
+          return query update account as a set title = given_title, email = given_email
+            where a.source = given_source and a."sourceKey" = given_key
+            returning a.id, a.name, false, a."disableTime" is not null;
+          exit when found;
+          return query insert into account as a (name, source, "sourceKey", title, email)
+            values (left(wanted, 63 - case when number = 1 then 0 else length('-' || number) end)
+              || case when number = 1 then '' else '-' || number end, given_source, given_key, given_title, given_email)
+            on conflict do nothing
+            returning a.id, a.name, true, false;
+          exit when found;
+          number := number + 1;
+        end loop;
+      end $function$;
+
+CREATE OR REPLACE FUNCTION public.provider_account_enabled(member uuid, enabled boolean)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        update account set "disableTime" = case when enabled then null else now() end
+          where id = member and ("disableTime" is null) <> enabled;
+        return found;
+      end $function$;
+
+CREATE OR REPLACE FUNCTION public.provider_groups(member uuid, given_source text, given_keys text[], wanted text[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+      declare number int; at int; made uuid; had text[];
+      begin
+        select coalesce(array_agg(g."sourceKey" order by g."sourceKey"), '{}') into had
+          from user_group_member m join user_group g on g.id = m."group"
+          where m.account = member and g.source = given_source;
+        if had = (select coalesce(array_agg(k order by k), '{}') from unnest(given_keys) as k) then return false; end if;
+        for at in 1 .. coalesce(array_length(given_keys, 1), 0) loop
+          number := 1;
+          loop
+            exit when exists (select from user_group g where g.source = given_source and g."sourceKey" = given_keys[at]);
+            insert into user_group (name, title, source, "sourceKey")
+              values (left(wanted[at], 63 - case when number = 1 then 0 else length('-' || number) end)
+                || case when number = 1 then '' else '-' || number end, given_keys[at], given_source, given_keys[at])
+              on conflict do nothing returning id into made;
+            exit when made is not null;
+            number := number + 1;
+          end loop;
+          made := null;
+        end loop;
+        delete from user_group_member m using user_group g
+          where g.id = m."group" and m.account = member and g.source = given_source
+            and not g."sourceKey" = any (given_keys);
+        insert into user_group_member ("group", account)
+          select g.id, member from user_group g where g.source = given_source and g."sourceKey" = any (given_keys)
+          on conflict do nothing;
+        return true;
+      end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$ begin raise exception '% is append-only', tg_table_name; end $function$;
 
-CREATE OR REPLACE FUNCTION public.tell_authority()
+CREATE OR REPLACE FUNCTION public.tell_one_time()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
       begin
-        perform pg_notify('quarterdeck_authority', '');
+        perform pg_notify('quarterdeck_one_time', '');
         return null;
       end $function$;
