@@ -36,7 +36,11 @@ export interface ProxyAnswer {
 }
 
 /** The other end of a WebSocket that is passed on. */
-export type ProxySocket = Pick<Socket, 'send' | 'onFrame' | 'onClose' | 'pause' | 'resume'> & { close(): void }
+export interface ProxySocket extends Pick<Socket, 'send' | 'onFrame' | 'pause' | 'resume'> {
+  /** `cut`: it broke, so that nobody takes half for whole. */
+  onClose(listener: (cut: boolean) => void): void
+  close(): void
+}
 
 export interface ProxyHandlers<Params> {
   request(request: ProxyRequest<Params>): Promise<ProxyAnswer>
@@ -224,7 +228,7 @@ function join(server: Server, endpoint: AnyEndpoint, request: FastifyRequest, ne
     far.close()
     gone?.abort()
   })
-  far.onClose(() => near.close(1000))
+  far.onClose((cut) => (cut ? near.close(1011, 'The other end is gone') : near.close(1000)))
   relay(near, far)
   relay(far, near)
 }

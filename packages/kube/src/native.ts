@@ -32,7 +32,8 @@ export interface NativeSocket {
   /** Resolves when it has left. Never rejects. */
   send(frame: string | Uint8Array): Promise<void>
   onFrame(listener: (frame: string | Uint8Array) => void): void
-  onClose(listener: () => void): void
+  /** `cut`: it was ended from this side, or broke, before the other had ended it. */
+  onClose(listener: (cut: boolean) => void): void
   pause(): void
   resume(): void
   close(): void
@@ -111,6 +112,8 @@ export async function sendNative(connection: Connection, request: NativeRequest)
   return { status, headers: Object.fromEntries(passed), body: answer }
 }
 
+// RFC 6455 §7.4.1: without a closing frame.
+const BROKEN = 1006
 const HANDSHAKE_MS = 15_000
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 
@@ -158,7 +161,10 @@ export async function openNative(
       for (const [bytes, binary] of early.splice(0)) pass(bytes, binary)
       socket.on('message', pass)
     },
-    onClose: (listener) => void (socket.readyState === WebSocket.CLOSED ? listener() : socket.once('close', listener)),
+    onClose: (listener) => {
+      if (socket.readyState === WebSocket.CLOSED) listener(true)
+      else socket.once('close', (code) => listener(code === BROKEN))
+    },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
     close: () => socket.close(1000),
