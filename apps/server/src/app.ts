@@ -164,13 +164,17 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     },
   }
   let running: Reconcilers | undefined
-  const opening = new StoreStep(late, progress, async () => {
-    setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await sealedRows(db) }))
-    await codes.open()
-    await parts.authority.open()
-    await administrator(config, store, platform.url, say)
-    running = runReconcilers({ store, reconcilers: platform.features?.reconcilers ?? {}, logger })
-    void mirror.open().catch((error: unknown) => logger.error({ err: error }, 'the mirror cannot be opened'))
+  const opening = new StoreStep(late, progress, {
+    meanwhile: () => mirror.prepare(),
+    async opened() {
+      setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await sealedRows(db) }))
+      // What is known from before is shown first of all; what runs by itself comes last.
+      void mirror.open().catch((error: unknown) => logger.error({ err: error }, 'the mirror cannot be opened'))
+      await codes.open()
+      await parts.authority.open()
+      await administrator(config, store, platform.url, say)
+      running = runReconcilers({ store, reconcilers: platform.features?.reconcilers ?? {}, logger })
+    },
   })
   const bringUp = new BringUp({
     steps: stepsOf(opening, cluster, progress, () => platform.features, say),
@@ -216,11 +220,10 @@ function mirrorOf({ home, unrecorded }: Config, { store, keyFile, load, access, 
   const { db, listen } = store
   const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
   const options = () => ({
-    snapshotFolder: join(home, 'mirror'),
     versions: { except: unrecorded, digestKey: keyFile.derive('digests of secret values'), record: recorder(db) },
     log,
   })
-  return lateMirror(options, { registered, load, listen, log }, access)
+  return lateMirror(join(home, 'mirror'), options, { registered, load, listen, log }, access)
 }
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {

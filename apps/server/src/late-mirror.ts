@@ -1,5 +1,5 @@
 import { storeUnavailable } from '@quarterdeck/kernel'
-import type { MirrorOptions } from '@quarterdeck/mirror'
+import type { MirrorOptions, Snapshot } from '@quarterdeck/mirror'
 import type { Access } from '../../../features/cluster/access/access.routes.ts'
 import { type FollowOptions, followClusters } from '../../../features/cluster/object/follow-clusters.routes.ts'
 import type { OpenedMirror } from '../../../features/cluster/object/query.routes.ts'
@@ -10,6 +10,8 @@ export interface LateMirror {
   opened(): OpenedMirror
   /** Its figures; undefined until it is open. */
   readonly current: OpenedMirror | undefined
+  /** Reads the snapshot, which needs neither store nor keys; it may go on while they are opened. */
+  prepare(): Promise<void>
   /** Opens it and lets it read every registered cluster. Once. */
   open(): Promise<void>
   /** Writes the snapshot and ends. */
@@ -17,17 +19,19 @@ export interface LateMirror {
 }
 
 /**
- * `options` are asked for when it opens. It opens when it is told to: after the store, since it needs the registrations,
+ * `snapshotFolder` is where snapshots lie; the other `options` are asked for when it opens. It opens when it is told to: after the store, since it needs the registrations,
  * and not to delay the page. `access` follows the same clusters.
  */
 export function lateMirror(
-  options: () => MirrorOptions,
+  snapshotFolder: string,
+  options: () => Omit<MirrorOptions, 'snapshotFolder'>,
   following: Omit<FollowOptions, 'mirror'>,
   access: Pick<Access, 'watch' | 'forget'>,
 ): LateMirror {
   let opened: OpenedMirror | undefined
   let stop: () => Promise<void> = async () => undefined
   let closed = false
+  let snapshot: Snapshot | undefined
   return {
     opened() {
       if (opened) return opened
@@ -36,10 +40,15 @@ export function lateMirror(
     get current() {
       return opened
     },
+    async prepare() {
+      const { readSnapshot } = await import('@quarterdeck/mirror')
+      if (!opened) snapshot ??= readSnapshot(snapshotFolder, following.log)
+    },
     async open() {
       const { openMirror, parseFilter, parseSort } = await import('@quarterdeck/mirror')
       if (closed || opened) return
-      const mirror = openMirror(options())
+      const mirror = openMirror({ ...options(), snapshotFolder }, snapshot)
+      snapshot = undefined
       opened = { mirror, parseFilter, parseSort }
       const both: FollowOptions['mirror'] = {
         clusters: () => mirror.clusters(),

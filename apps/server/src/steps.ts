@@ -8,24 +8,35 @@ import type { SetupProgress } from './setup-progress.ts'
 
 const featuresFolder = join(import.meta.dirname, '../../../features')
 
+/** What goes with the opening of the store. */
+export interface StoreStepActs {
+  /** Done while the database starts; again when it has to be tried again. */
+  meanwhile(): Promise<void>
+  opened(): Promise<void>
+}
+
 /** Opens the store with its schema, then does what follows from it; each once. */
 export class StoreStep {
   readonly #late: LateStore
   readonly #progress: SetupProgress
+  readonly #meanwhile: () => Promise<void>
   readonly #opened: () => Promise<void>
   #state: 'closed' | 'open' | 'done' = 'closed'
 
-  constructor(late: LateStore, progress: SetupProgress, opened: () => Promise<void>) {
+  constructor(late: LateStore, progress: SetupProgress, { meanwhile, opened }: StoreStepActs) {
     this.#late = late
     this.#progress = progress
+    this.#meanwhile = meanwhile
     this.#opened = opened
   }
 
   async ensure(): Promise<void> {
     if (this.#state === 'done') return
     await this.#progress.step('store', 'PostgreSQL', async () => {
-      if (this.#state === 'closed') await this.#late.open((store) => migrate(store, findMigrations(featuresFolder)))
-      this.#state = 'open'
+      if (this.#state === 'closed') {
+        const opening = this.#late.open((store) => migrate(store, findMigrations(featuresFolder)))
+        await Promise.all([opening.then(() => (this.#state = 'open')), this.#meanwhile()])
+      }
       await this.#opened()
       this.#state = 'done'
       return 'PostgreSQL'

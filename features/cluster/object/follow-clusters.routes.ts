@@ -49,6 +49,8 @@ export function followClusters(options: FollowOptions): () => Promise<void> {
       .catch((error: unknown) => log.warn({ err: error }, 'the registered clusters could not be looked through'))
   }
 
+  // Without waiting until hints are heard; once they are, all are looked through again.
+  next(lookAtAll)
   const stop = listen(hintChannel, (payload) => {
     const hinted = payload === undefined ? undefined : parseHint(payload)
     if (payload === undefined) next(lookAtAll)

@@ -1,14 +1,17 @@
 import type { Mirror, MirrorOptions } from './mirror.ts'
 import { ReaderThread } from './serving/reader-thread.ts'
 import { ServedMirror } from './serving/served-mirror.ts'
-import { readSnapshot, Snapshots } from './snapshot/snapshots.ts'
+import { readSnapshot, type Snapshot, Snapshots } from './snapshot/snapshots.ts'
 
-/** Starts the reading thread and answers from what it tells. Nothing is read before `watch`. */
-export function openMirror(options: MirrorOptions): Mirror {
+/**
+ * Starts the reading thread and answers from what it tells. Nothing is read before `watch`. `snapshot`: what lies in the
+ * folder, if it has been read already.
+ */
+export function openMirror(options: MirrorOptions, snapshot?: Snapshot): Mirror {
   const mirror = new ServedMirror(options)
   const { versions, timings, snapshotFolder, log } = options
   if (snapshotFolder !== undefined) {
-    mirror.restore(readSnapshot(snapshotFolder, log))
+    mirror.restore(snapshot ?? readSnapshot(snapshotFolder, log))
     mirror.keep(new Snapshots({ folder: snapshotFolder, source: mirror.snapshotSource(), log }))
   }
   const reader = new ReaderThread(
