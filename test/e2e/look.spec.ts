@@ -15,6 +15,11 @@ const PAGES = [
   '/explore/namespaces/local/-/default?tab=versions',
   '/audit',
   '/environments',
+  '/environments/dev',
+  '/projects',
+  '/projects/default',
+  '/tenants',
+  '/tenants/default',
   '/tokens',
 ]
 
