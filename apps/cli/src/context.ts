@@ -1,10 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { type CliContext, type Client, createClient, type OutputFormat, UsageError } from '@quarterdeck/client'
+import {
+  type CliContext,
+  type Client,
+  createClient,
+  fetchWithCode,
+  type OutputFormat,
+  UsageError,
+} from '@quarterdeck/client'
 import type { Command } from 'commander'
+import { verifySession } from '../../../features/tenancy/onetime/onetime.contract.ts'
 import { formatted } from './print.ts'
 import { readSettings, type Settings, writeSettings } from './settings.ts'
-import { askYesNo, localTerminal, readSecret, writeOut } from './terminal.ts'
+import { askYesNo, localTerminal, readCode, readSecret, writeOut } from './terminal.ts'
 
 const DEFAULT_SERVER = 'http://127.0.0.1:7070'
 
@@ -42,7 +50,14 @@ export function createContext(program: Command, env: NodeJS.ProcessEnv, signal: 
   return {
     get client() {
       const secret = token()
-      client ??= createClient({ baseUrl: server(), ...(secret ? { token: secret } : {}) })
+      const options = { baseUrl: server(), ...(secret ? { token: secret } : {}) }
+      const fetch = fetchWithCode(globalThis.fetch, async ({ body }) => {
+        const code = body.enrolled === true ? await readCode() : undefined
+        if (code === undefined) return false
+        await createClient(options)(verifySession, { body: { code } })
+        return true
+      })
+      client ??= createClient({ ...options, fetch })
       return client
     },
     get output() {
@@ -79,6 +94,7 @@ export function createContext(program: Command, env: NodeJS.ProcessEnv, signal: 
         throw new UsageError(`${path} cannot be read: ${why}`)
       }),
     secret: readSecret,
+    code: readCode,
     remember: (next) => keep({ ...kept(), ...next }),
     forget() {
       const { environment, server: at } = kept()

@@ -20,7 +20,9 @@ import { environmentCommands } from '../../../features/tenancy/environment/envir
 import { grantCommands } from '../../../features/tenancy/grant/grant.cli.ts'
 import { groupCommands } from '../../../features/tenancy/group/group.cli.ts'
 import { projectCommands } from '../../../features/tenancy/project/project.cli.ts'
+import { oneTimeCommands } from '../../../features/tenancy/onetime/onetime.cli.ts'
 import { requestCommands } from '../../../features/tenancy/request/request.cli.ts'
+import { providerCommands } from '../../../features/tenancy/provider/provider.cli.ts'
 import { roleCommands } from '../../../features/tenancy/role/role.cli.ts'
 import { sessionCommands } from '../../../features/tenancy/session/session.cli.ts'
 import { tokenCommands } from '../../../features/tenancy/session/token.cli.ts'
@@ -35,6 +37,8 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   sessionCommands,
   tokenCommands,
   userCommands,
+  oneTimeCommands,
+  providerCommands,
   groupCommands,
   roleCommands,
   grantCommands,

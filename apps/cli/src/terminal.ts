@@ -64,3 +64,14 @@ export async function readSecret(question: string, fromStdin: boolean): Promise<
   if (isCancel(answer)) throw new DOMException('Interrupted', 'AbortError')
   return answer
 }
+
+/** A one-time password that somebody types; undefined where nobody can. */
+export async function readCode(): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return (await lines.question('One-time password: ')).trim()
+  } finally {
+    lines.close()
+  }
+}

@@ -9,17 +9,12 @@ const Authorities = z
   .regex(/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/, 'One or more certificates as PEM')
   .describe('PEM of whoever signed the server certificate; absent: those that everybody trusts')
 
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
-
-/** Whether an address is kept secret on its way: TLS, or a way that stays on this machine. */
-function isPrivate(text: string): boolean {
-  const { protocol, hostname } = new URL(text)
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname))
-}
+/** TLS, or a way that stays on this machine. */
+const PRIVATE = /^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(\/|$))/i
 const Issuer = z
   .url({ protocol: /^https?$/, error: 'The address of the provider: https://login.example.com' })
   .max(500)
-  .refine(isPrivate, 'Use https; only on this machine itself http is accepted')
+  .regex(PRIVATE, 'Use https; only on this machine itself http is accepted')
   .refine((text) => !/[?#@]/.test(text), 'Without ?, # and user names')
   .describe('As its discovery document has it')
 

@@ -2,13 +2,16 @@ import { nameFrom } from '@quarterdeck/kernel'
 import { UserName } from '../user/user.contract.ts'
 import type { LdapSettings, ProviderSettings } from './provider.contract.ts'
 
-/** RFC 4515 §3: everything that a filter would take for its own, and everything beyond ASCII, as bytes. */
+/** RFC 4515 §3: everything that a filter would take for its own, and everything beyond ASCII, as bytes of UTF-8. */
 export const escapedForFilter = (text: string): string =>
-  Array.from(new TextEncoder().encode(text), (byte) =>
-    byte > 0x1f && byte < 0x7f && !'*()\\'.includes(String.fromCharCode(byte))
-      ? String.fromCharCode(byte)
-      : `\\${byte.toString(16).padStart(2, '0')}`,
-  ).join('')
+  encodeURIComponent(text.toWellFormed())
+    .replace(/%([0-9A-F]{2})/g, (_, hex: string) => asByte(Number.parseInt(hex, 16)))
+    .replace(/[*()]/g, (character) => `\\${character.charCodeAt(0).toString(16)}`)
+
+const asByte = (byte: number): string =>
+  byte > 0x1f && byte < 0x7f && !'*()\\'.includes(String.fromCharCode(byte))
+    ? String.fromCharCode(byte)
+    : `\\${byte.toString(16).padStart(2, '0')}`
 
 /** Puts values into the places of a filter; each is escaped, and what is put in is not looked at again. */
 export const filledFilter = (filter: string, values: Record<string, string>): string =>
@@ -62,12 +65,7 @@ export const readable = (given: unknown, most: number): string | undefined => {
 }
 
 /** A path of this console and nothing else: never an address that somebody has put into a link. */
-export const localPath = (next: string): string =>
-  /^\/(?![/\\])[^\\\p{Cc}]*$/u.test(next) &&
-  URL.canParse(next, 'http://here') &&
-  new URL(next, 'http://here').host === 'here'
-    ? next
-    : '/'
+export const localPath = (next: string): string => (/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(next) ? next : '/')
 
 const addressOf = (settings: ProviderSettings): string => (settings.kind === 'oidc' ? settings.issuer : settings.url)
 

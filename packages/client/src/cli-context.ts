@@ -64,6 +64,8 @@ export interface CliContext {
   readFile(path: string): Promise<string>
   /** Reads a secret: the first line of stdin, or asked for without echo. */
   secret(question: string, fromStdin: boolean): Promise<string>
+  /** A one-time password that somebody types; undefined where nobody can. */
+  code(): Promise<string | undefined>
   /** Keeps the sign-in in the user's own file, mode 0600. */
   remember(signedIn: SignedIn): void
   /** Forgets it. */

@@ -9,6 +9,7 @@ export {
   WaitTimeout,
 } from './cli-context.ts'
 export { type Call, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
+export { fetchWithCode, type GiveCode } from './code-fetch.ts'
 export { fetchWithCookies } from './cookie-fetch.ts'
 export { serverUnreachable } from './failure.ts'
 export {

@@ -1,13 +1,5 @@
-import { type Client, createClient, serverUnreachable } from '@quarterdeck/client'
-import {
-  type AnyEndpoint,
-  codeRequired,
-  isProblem,
-  type Output,
-  Problem,
-  ProblemBody,
-  signInRequired,
-} from '@quarterdeck/kernel'
+import { type Client, createClient, fetchWithCode, serverUnreachable } from '@quarterdeck/client'
+import { type AnyEndpoint, isProblem, type Output, Problem, signInRequired } from '@quarterdeck/kernel'
 import { keepPreviousData, QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query'
 
 /** Lets a person give a one-time password; true when the server has taken it, false when they would rather not. */
@@ -41,19 +33,14 @@ function codeGiven(problem: Problem, background: boolean): Promise<boolean> {
   return asking
 }
 
-/** Asks for a one-time password where the server does, and then sends the request again: it was not begun. */
-const fetchWithCode: typeof fetch = async (input, init) => {
-  const answer = await fetch(input, init)
-  if (answer.status !== 403 || !answer.headers.get('content-type')?.startsWith('application/problem+json'))
-    return answer
-  const body = ProblemBody.safeParse(await answer.clone().json())
-  const problem = body.success ? new Problem(body.data) : undefined
-  if (!isProblem(problem, codeRequired)) return answer
-  return (await codeGiven(problem, (init?.method ?? 'GET') === 'GET')) ? fetch(input, init) : answer
-}
-
 /** The one client of the page; it speaks to the server that the page came from, with its cookie. */
-export const client: Client = createClient({ baseUrl: '', fetch: fetchWithCode })
+export const client: Client = createClient({
+  baseUrl: '',
+  fetch: fetchWithCode(
+    (...all) => fetch(...all),
+    (problem, method) => codeGiven(problem, method === 'GET'),
+  ),
+})
 
 /** What a read passes: the parts of the endpoint's input that it declares. */
 export interface ReadInput {
