@@ -48,6 +48,10 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
     generation++
     decisions.forget()
     for (const listener of listeners) listener()
+    waitForExpiry()
+  }
+
+  function waitForExpiry(): void {
     clearTimeout(timer)
     const wait = decisions.nextExpiry(now()) - now()
     if (wait !== Number.POSITIVE_INFINITY && !closed) {
@@ -62,6 +66,8 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
     since = found.since
     ;[storeMs, clockMs] = [found.nowMs, began]
     if (decisions.facts.take(found.changes) || first) changed()
+    // The clock may have been set back by as long as a slow answer took.
+    else waitForExpiry()
   }
 
   /** What has been committed when this is called counts when it resolves. */
@@ -108,6 +114,10 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
     may: (subject: Subject, permission: Permission, scope: Scope) => decisions.may(subject, permission, scope, now()),
     somewhere: (subject, permission) => decisions.somewhere(subject, permission, now()),
     denial(subject, permission, scope) {
+      const { id, within } = subject
+      if (within && id !== undefined && decisions.accountMay(id, permission, scope, now())) {
+        return { detail: `This token counts only ${placeText(within)}. Use one that counts there.`, grantedBy: [] }
+      }
       const grantedBy = [...decisions.grantors(permission, scope, now(), GRANTORS)]
       return { detail: denialText(subject, permission, scope, grantedBy), grantedBy }
     },

@@ -188,8 +188,8 @@ export class Decisions {
   }
 
   environmentsIn(outer: Scope): string[] {
-    const names = [...this.facts.environments()].map(({ name }) => name)
-    return names.filter((environment) => this.isWithin({ environment }, outer))
+    const id = this.idOf(outer)
+    return id === undefined ? [] : [...this.facts.environmentsWithin(id)]
   }
 
   /** Names of users who could grant a permission there: those who may grant and have it themselves, the nearest first. */
@@ -249,8 +249,9 @@ export class Decisions {
   #environments(held: HeldByPlace, permission: Permission, nowMs: number): ReadonlySet<string> | undefined {
     if (counts(held.get(''), permission, nowMs)) return undefined
     const found = new Set<string>()
-    for (const { name } of this.facts.environments()) {
-      if (countsAt(held, this.facts.chainOf('environment', name) ?? NOWHERE, permission, nowMs)) found.add(name)
+    for (const [place, some] of held) {
+      if (!counts(some, permission, nowMs)) continue
+      for (const name of this.facts.environmentsWithin(place)) found.add(name)
     }
     return found
   }

@@ -202,3 +202,18 @@ test('[A16] what somebody has been granted beyond what one may oneself is found,
   ])
   expect(all.exceeds(wang, 'li', NOW)).toEqual({ permission: '*', place: '' })
 })
+
+test('environments of a place are those within it, whatever was made, moved or deleted since', () => {
+  const decisions = decide([{ holder: 'li', place: 'p', permissions: ['application.list'] }])
+  expect(decisions.environmentsIn({ tenant: 'retail' })).toEqual(['shop-dev', 'bank-dev'])
+  expect(decisions.environmentsIn({})).toHaveLength(2)
+  expect(decisions.environmentsIn({ environment: 'shop-dev' })).toEqual(['shop-dev'])
+  expect(decisions.environmentsIn({ project: 'nowhere' })).toEqual([])
+  const fact = { name: 'shop-prod', parent: 'p', cluster: 'one', namespace: 'shop-prod' }
+  decisions.facts.take([{ kind: 'environment', id: 'e9', fact }])
+  decisions.forget()
+  expect(decisions.environmentsWith(li, 'application.list', NOW)).toEqual(new Set(['shop-dev', 'shop-prod']))
+  decisions.facts.take([{ kind: 'environment', id: 'e' }])
+  decisions.forget()
+  expect(decisions.environmentsWith(li, 'application.list', NOW)).toEqual(new Set(['shop-prod']))
+})

@@ -81,6 +81,8 @@ export class Facts {
   readonly #byPlace = new Map<string, Map<string, HeldGrant>>()
   readonly #byNamespace = new Map<string, string>()
   readonly #environments = new Set<string>()
+  /** Names of environments by the places that they lie in; worked out when it is asked for. */
+  #within: Map<string, string[]> | undefined
   /** By kind and name of the place. */
   readonly #chains = new Map<string, readonly string[]>()
 
@@ -90,7 +92,10 @@ export class Facts {
     // What has gone first, so that a name is free for whoever has it now.
     for (const change of real) this.#drop(change)
     for (const change of real) if (change.fact !== undefined) this.#put(change)
-    if (real.length > 0) this.#chains.clear()
+    if (real.some(({ kind }) => this.#isPlace(kind))) {
+      this.#chains.clear()
+      this.#within = undefined
+    }
     return real.length > 0
   }
 
@@ -103,6 +108,21 @@ export class Facts {
       const place = this.places.get(id)
       if (place) yield place
     }
+  }
+
+  /** Names of the environments in a place that is no environment itself, or of that one. */
+  environmentsWithin(place: string): readonly string[] {
+    if (!this.#within) {
+      this.#within = new Map()
+      for (const { name } of this.environments()) {
+        for (const outer of this.chainOf('environment', name) ?? []) {
+          const names = this.#within.get(outer)
+          if (names) names.push(name)
+          else this.#within.set(outer, [name])
+        }
+      }
+    }
+    return this.#within.get(place) ?? []
   }
 
   environmentAt(cluster: string, namespace: string): string | undefined {
@@ -141,6 +161,10 @@ export class Facts {
     chain.push('')
     this.#chains.set(key, chain)
     return chain
+  }
+
+  #isPlace(kind: FactChange['kind']): kind is PlaceKind {
+    return kind === 'tenant' || kind === 'project' || kind === 'environment'
   }
 
   #now({ kind, id }: FactChange): unknown {

@@ -108,7 +108,10 @@ export async function give(
   if (id === undefined) throw exists(await findSameGrant(tx, row), giving)
   const what = { role: role.name, holder: holder.text, scope }
   await record(tx, written(createGrant, subject.name, what, givenText(giving)))
-  return getGrant(tx, id)
+  // One with a short end may have run out by now; it was given all the same.
+  const made = await findGrant(tx, id)
+  if (!made) throw noGrant(id)
+  return made
 }
 
 const exists = (row: GrantRow | undefined, { role, holder, scope }: Found) => {

@@ -1,6 +1,7 @@
 import {
   Age,
   Button,
+  ButtonLink,
   call,
   Empty,
   Heading,
@@ -55,6 +56,7 @@ export function RequestsPage({ places }: { places: PlaceChoice }) {
           <Heading>{t('requests')}</Heading>
           <p className="soft">{t('lead')}</p>
         </div>
+        <ButtonLink to="/who-can">{t('whatICan')}</ButtonLink>
         {button}
       </header>
       <div className="tabs" role="tablist" aria-label={t('requests')}>
