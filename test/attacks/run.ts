@@ -11,6 +11,7 @@ import { matrixRows } from './matrix-rows.ts'
 import { oracleRows } from './oracle-rows.ts'
 import { parserRows } from './parser-rows.ts'
 import { proxyRows } from './proxy-rows.ts'
+import { requestRows } from './request-rows.ts'
 import { secretRows } from './secret-rows.ts'
 import { startTarget } from './target.ts'
 
@@ -32,6 +33,7 @@ const rows = [
   ...proxyRows,
   ...identityRows,
   ...credentialRows,
+  ...requestRows,
   ...secretRows,
   ...parserRows,
   ...browserRows,
