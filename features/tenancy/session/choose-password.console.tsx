@@ -1,4 +1,15 @@
-import { Button, call, Failure, Field, fieldError, Note, Skeleton, TextInput, useText } from '@quarterdeck/ui'
+import {
+  Button,
+  ButtonLink,
+  call,
+  Failure,
+  Field,
+  fieldError,
+  Note,
+  Skeleton,
+  TextInput,
+  useText,
+} from '@quarterdeck/ui'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { choosePassword, createAdministrator, findPasswordLink } from '../user/password.contract.ts'
@@ -37,8 +48,9 @@ export function PasswordLinkPage() {
   if (token === '') return <Incomplete text={t('linkIncomplete')} />
   if (link.error) {
     return (
-      <main className="lone">
+      <main className="lone rows">
         <Failure error={link.error} />
+        <ButtonLink to="/sign-in">{t('signIn')}</ButtonLink>
       </main>
     )
   }

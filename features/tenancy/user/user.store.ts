@@ -94,17 +94,6 @@ export const countUsers = async (db: Db, filter: UserFilter): Promise<number> =>
   )
 export const findUserRow = (db: Db, name: string): Promise<UserRow | undefined> =>
   table(db).selectFrom('user_listing').selectAll().where('name', '=', name).executeTakeFirst()
-/** The account that a sign-in provider means. */
-export const findUserBySource = async (db: Db, source: string, sourceKey: string): Promise<UserRow | undefined> => {
-  const found = await table(db)
-    .selectFrom('account')
-    .select('name')
-    .where('source', '=', source)
-    .where('sourceKey', '=', sourceKey)
-    .executeTakeFirst()
-  return found && findUserRow(db, found.name)
-}
-
 /** What a new account has. Absent: a local user without title and e-mail address. */
 export interface NewAccount {
   name: string

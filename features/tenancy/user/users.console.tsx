@@ -2,7 +2,6 @@ import {
   Age,
   Button,
   Empty,
-  Field,
   FilterLine,
   Heading,
   Link,
@@ -66,35 +65,31 @@ export function UsersPage({ credentials }: { credentials: (user: User) => ReactN
         </div>
         {create}
       </header>
-      <div className="cols bottom">
+      <div className="cols">
         <FilterLine value={search} onChange={filtering(setSearch)} placeholder={t('search')} />
-        <Field label={t('kind')}>
-          {(control) => (
-            <Select
-              {...control}
-              value={kind}
-              onChange={filtering(setKind)}
-              options={[
-                { value: '', label: t('anyKind') },
-                { value: 'user', label: t('kindUser') },
-                { value: 'machine', label: t('kindMachine') },
-              ]}
-            />
-          )}
-        </Field>
-        <Field label={t('state')}>
-          {(control) => (
-            <Select
-              {...control}
-              value={state}
-              onChange={filtering(setState)}
-              options={[
-                { value: '', label: t('anyState') },
-                ...(['active', 'invited', 'disabled'] as const).map((value) => ({ value, label: t(value) })),
-              ]}
-            />
-          )}
-        </Field>
+        <div className="pick wide">
+          <Select
+            aria-label={t('kind')}
+            value={kind}
+            onChange={filtering(setKind)}
+            options={[
+              { value: '', label: t('anyKind') },
+              { value: 'user', label: t('kindUser') },
+              { value: 'machine', label: t('kindMachine') },
+            ]}
+          />
+        </div>
+        <div className="pick">
+          <Select
+            aria-label={t('state')}
+            value={state}
+            onChange={filtering(setState)}
+            options={[
+              { value: '', label: t('anyState') },
+              ...(['active', 'invited', 'disabled'] as const).map((value) => ({ value, label: t(value) })),
+            ]}
+          />
+        </div>
       </div>
       <section className="card">
         <Read query={query}>
