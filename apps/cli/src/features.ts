@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { applicationCommands } from '../../../features/application/application/application.cli.ts'
 import { manifestCommands } from '../../../features/application/manifest/manifest.cli.ts'
 import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.ts'
+import { identityCommands } from '../../../features/cluster/identity/identity.cli.ts'
 import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
 import { objectCommands } from '../../../features/cluster/object/object.cli.ts'
 import { versionCommands } from '../../../features/cluster/version/version.cli.ts'
@@ -19,10 +20,10 @@ import { auditCommands } from '../../../features/tenancy/audit/audit.cli.ts'
 import { environmentCommands } from '../../../features/tenancy/environment/environment.cli.ts'
 import { grantCommands } from '../../../features/tenancy/grant/grant.cli.ts'
 import { groupCommands } from '../../../features/tenancy/group/group.cli.ts'
-import { projectCommands } from '../../../features/tenancy/project/project.cli.ts'
 import { oneTimeCommands } from '../../../features/tenancy/onetime/onetime.cli.ts'
-import { requestCommands } from '../../../features/tenancy/request/request.cli.ts'
+import { projectCommands } from '../../../features/tenancy/project/project.cli.ts'
 import { providerCommands } from '../../../features/tenancy/provider/provider.cli.ts'
+import { requestCommands } from '../../../features/tenancy/request/request.cli.ts'
 import { roleCommands } from '../../../features/tenancy/role/role.cli.ts'
 import { sessionCommands } from '../../../features/tenancy/session/session.cli.ts'
 import { tokenCommands } from '../../../features/tenancy/session/token.cli.ts'
@@ -36,14 +37,15 @@ const changes = { withOptions: withChangeOptions, query: changeQuery, finish: fi
 export const commands: ((program: Command, context: CliContext) => void)[] = [
   sessionCommands,
   tokenCommands,
-  userCommands,
   oneTimeCommands,
   providerCommands,
+  userCommands,
   groupCommands,
   roleCommands,
   grantCommands,
   requestCommands,
   clusterCommands,
+  identityCommands,
   (program, context) => objectCommands(program, context, changes),
   nativeCommands,
   versionCommands,

@@ -1,5 +1,6 @@
 import { ButtonLink, useText } from '@quarterdeck/ui'
 import { ClusterPage as Page } from '../../../features/cluster/cluster/cluster.console.tsx'
+import { ClusterAccessNote } from '../../../features/cluster/identity/identity.console.tsx'
 import { ClusterNodes } from '../../../features/cluster/node/node.console.tsx'
 import { UnwellPods } from '../../../features/cluster/node/unwell-pods.console.tsx'
 import { frameTexts } from './texts.ts'
@@ -15,7 +16,12 @@ export function ClusterPage({ cluster }: { cluster: string }) {
           {t('explorer')}
         </ButtonLink>
       }
-      unwell={<UnwellPods cluster={cluster} />}
+      unwell={
+        <>
+          <ClusterAccessNote cluster={cluster} />
+          <UnwellPods cluster={cluster} />
+        </>
+      }
       nodes={<ClusterNodes cluster={cluster} />}
     />
   )

@@ -25,6 +25,19 @@ const NEEDS: readonly Need[] = [
   { verb: 'patch', group: 'apps', resource: 'deployments', neededFor: 'deploying' },
   { verb: 'delete', group: 'apps', resource: 'deployments', neededFor: 'deleting' },
   { verb: 'patch', resource: 'services', neededFor: 'addresses' },
+  { verb: 'patch', resource: 'serviceaccounts', neededFor: 'kubectl, logs and shells of people' },
+  {
+    verb: 'create',
+    resource: 'serviceaccounts',
+    subresource: 'token',
+    neededFor: 'kubectl, logs and shells of people',
+  },
+  ...['clusterroles', 'clusterrolebindings', 'rolebindings'].map((resource) => ({
+    verb: 'create',
+    group: 'rbac.authorization.k8s.io',
+    resource,
+    neededFor: 'grants at the cluster',
+  })),
 ]
 
 const actOf = ({ verb, resource, subresource }: Need) => `${verb} ${resource}${subresource ? `/${subresource}` : ''}`

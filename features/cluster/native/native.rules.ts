@@ -40,7 +40,7 @@ export function askedFor(method: string, path: string, query: string): Asked | u
 function verbOf(method: string, name: string | undefined, query: string): string {
   if (method === 'DELETE') return name === undefined ? 'deletecollection' : 'delete'
   if (method !== 'GET') return VERBS[method] ?? method.toLowerCase()
-  if (new URLSearchParams(query).get('watch')?.match(/^(1|t|true)$/i)) return 'watch'
+  if (/(^|&)watch=(1|t|true)(&|$)/i.test(query)) return 'watch'
   return name === undefined ? 'list' : 'get'
 }
 
