@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Result, result } from '../measure.ts'
 import { WrongAnswer } from '../oracle/answers.ts'
 import type { Fact } from '../oracle/facts.ts'
+import { type BareWatch, openBareWatch } from '../world/bare-watch.ts'
 import { type Door, openDoor } from '../world/door.ts'
 import { openStorm, type Storm } from '../world/storm.ts'
-import { threadsOf, usageOf } from '../world/usage.ts'
+import { stopwatch, threadsOf, usageOf } from '../world/usage.ts'
 import { openWatchers, type Watcher, type Watchers } from '../world/watchers.ts'
 import type { World } from '../world/world.ts'
 
@@ -22,6 +23,7 @@ export async function fanOut(world: World): Promise<Result> {
   const pods = await world.pods()
   const door = await openDoor({ kubeconfigFile: cluster.plane.kubeconfigFile, pods: pods.length })
   const storm = await openStorm(cluster)
+  const bare = await openBareWatch(cluster.plane.admin)
   const watchers = watchersOf(pods)
   const before = usageOf(door.pid())
   const clients = await openWatchers(
@@ -34,8 +36,15 @@ export async function fanOut(world: World): Promise<Result> {
     const idle = await cpuShare(door, () => sleep(IDLE_SECONDS * 1000))
     await storm.blow(CHANGES_A_SECOND, 2) // code that runs for the first time is slower
     await sleep(1_000)
-    const blown = await measureStorm(door, storm, clients, [])
-    const stopped = await measureStorm(door, storm, clients, STOPPED)
+    const rig = {
+      door,
+      storm,
+      clients,
+      bare,
+      others: { clients: clients.pid, apiServer: cluster.plane.pid('kube-apiserver') },
+    }
+    const blown = await measureStorm(rig, [])
+    const stopped = await measureStorm(rig, STOPPED)
     world.changed()
     const finalMs = await awaitFinalStates(clients, watchers, await world.pods())
     const measured = {
@@ -54,6 +63,12 @@ export async function fanOut(world: World): Promise<Result> {
       residentKilobytesPerClient: Math.round((connected.residentBytes - before.residentBytes) / CLIENTS / 1024),
       stoppedResidentMegabytes: Math.round(usageOf(door.pid()).residentBytes / 1e6),
     }
+    const { p50Ms, p99Ms, seen, ends } = blown.bare
+    const peers = {
+      bareWatch: { p50Ms: precise(p50Ms), p99Ms: precise(p99Ms), changesSeen: seen, endedByApiServer: ends },
+      clients: { cpuPercentOfCore: blown.others.clients ?? 0 },
+      apiServer: { cpuPercentOfCore: blown.others.apiServer ?? 0 },
+    }
     const target = {
       p99Ms: 150,
       cpuPercentOfCore: 35,
@@ -62,33 +77,55 @@ export async function fanOut(world: World): Promise<Result> {
       finalStatesAfterMs: finalMs,
       stoppedClientP99Ms: 150,
     }
-    const remark = `${CLIENTS} WebSockets in another process on the same cores, each with a filter of its own (a namespace, and a restart count that differs), sorted by restarts, a window of ${WINDOW}; ${CHANGES_A_SECOND} changes a second for ${SECONDS} s written into etcd, each entering the top of its windows. Milliseconds from before the write to etcd until the client has the frame. CPU is the whole server's, reading the watch included. stopped: the same again while ${STOPPED.length} clients do not read. In the end each client's window is compared with the API server's list, restart count by restart count.`
-    return result('W6', pods.length, target, measured, {}, remark)
+    const remark = `${CLIENTS} WebSockets in another process on the same cores, each with a filter of its own (a namespace, and a restart count that differs), sorted by restarts, a window of ${WINDOW}; ${CHANGES_A_SECOND} changes a second for ${SECONDS} s written into etcd, each entering the top of its windows. Milliseconds from before the write to etcd until the client has the frame. CPU is the whole server's, reading the watch included. stopped: the same again while ${STOPPED.length} clients do not read. bareWatch: one watch of all pods past us in the same seconds, which is how late the API server itself is on these cores; clients: the process of the thousand clients, which notes when a frame comes and reads it afterwards. In the end each client's window is compared with the API server's list, restart count by restart count.`
+    return result('W6', pods.length, target, measured, peers, remark)
   } finally {
+    bare.close()
     clients.close()
     storm.close()
     await door.close()
   }
 }
 
-async function measureStorm(door: Door, storm: Storm, clients: Watchers, stopped: number[]) {
+const precise = (ms: number) => Math.round(ms * 10) / 10
+
+/** Who takes part, and process ids of those whose CPU is reported beside ours. */
+interface Rig {
+  door: Door
+  storm: Storm
+  clients: Watchers
+  bare: BareWatch
+  others: Record<string, number>
+}
+
+async function measureStorm({ door, storm, clients, bare, others }: Rig, stopped: number[]) {
   await clients.pause(stopped, true)
   await clients.count()
   const threads = threadsOf(door.pid())
+  const beside = stopwatch(others)
   const before = door.cpuSeconds()
   const began = performance.now()
   const changes = await storm.blow(CHANGES_A_SECOND, SECONDS)
   const cpuPercent = ((door.cpuSeconds() - before) / ((performance.now() - began) / 1000)) * 100
   const after = threadsOf(door.pid())
+  const used = Object.entries(beside.read()).map(([name, seconds]) => [name, Math.round((seconds / SECONDS) * 100)])
   await sleep(2_000)
   await clients.pause(stopped, false)
   const arrivals = await clients.arrivals(changes)
+  const late = await bare.latencies(changes)
   const counted = await clients.count()
   const shares = Object.entries(after)
     .map(([name, seconds]) => [name, ((seconds - (threads[name] ?? 0)) / SECONDS) * 100] as const)
     .filter(([, share]) => share >= 1)
     .map(([name, share]) => [`${name}ThreadCpuPercent`, Math.round(share)])
-  return { arrivals, cpuPercent, ...counted, threads: Object.fromEntries(shares) as Record<string, number> }
+  return {
+    arrivals,
+    bare: late,
+    cpuPercent,
+    ...counted,
+    threads: Object.fromEntries(shares) as Record<string, number>,
+    others: Object.fromEntries(used) as Record<string, number>,
+  }
 }
 
 async function cpuShare(door: Door, during: () => Promise<unknown>): Promise<number> {

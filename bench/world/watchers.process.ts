@@ -17,6 +17,9 @@ const RESTARTS = 2
 class Client {
   window: LiveWindow<Row, unknown> | undefined
   socket: WebSocket
+  /** What has come and was not looked at yet, and when: a thousand browsers have more than one core to read it with. */
+  readonly #unread: { bytes: Buffer; time: number }[] = []
+  #opened = false
   constructor(request: Extract<WatchersRequest, { act: 'open' }>, n: number) {
     const { url, cookie } = request
     const localAddress = `127.0.${2 + (n >> 7)}.${(n & 127) + 1}`
@@ -38,10 +41,19 @@ class Client {
 
   readonly #first = Promise.withResolvers<void>()
 
-  #take(bytes: Buffer, n: number): unknown {
-    const now = performance.timeOrigin + performance.now()
+  #take(bytes: Buffer, n: number): void {
     frames++
     received += bytes.length
+    this.#unread.push({ bytes, time: performance.timeOrigin + performance.now() })
+    if (!this.#opened) this.read(n)
+  }
+
+  /** Looks at what has come. */
+  read(n: number): void {
+    for (const { bytes, time } of this.#unread.splice(0)) this.#read(bytes, time, n)
+  }
+
+  #read(bytes: Buffer, time: number, n: number): unknown {
     const frame = JSON.parse(bytes.toString('utf8')) as Frame
     if (frame.type === 'opened') return
     if (frame.type === 'refused' || frame.type === 'gone')
@@ -49,8 +61,9 @@ class Client {
     if (!('number' in frame)) return
     this.window = applyLiveFrame<Row, unknown>(this.window, frame)
     if (!this.window) return tell({ failed: `Client ${n}: a frame does not follow the one before` })
-    if (frame.type === 'whole') return this.#first.resolve()
-    return this.#note(frame.rows, now)
+    if (frame.type !== 'whole') return this.#note(frame.rows, time)
+    this.#opened = true
+    return this.#first.resolve()
   }
 
   #note(rows: Row[], now: number): void {
@@ -80,6 +93,7 @@ process.on('message', async (request: WatchersRequest) => {
     }
     tell({ opened: clients.length })
   } else if (request.act === 'count') {
+    readAll()
     const told = { frames, received }
     arrived = 0
     frames = 0
@@ -90,6 +104,7 @@ process.on('message', async (request: WatchersRequest) => {
     for (const n of request.clients) rawSocket(clients[n])?.[request.on ? 'pause' : 'resume']()
     tell({})
   } else {
+    readAll()
     tell({
       windows: clients.map(({ window }) => ({
         total: window?.page.total ?? -1,
@@ -105,6 +120,10 @@ async function open(request: Extract<WatchersRequest, { act: 'open' }>, watcher:
   clients[n] = client
   await new Promise((resolve) => client.socket.once('open', resolve))
   await client.open(watcher)
+}
+
+function readAll(): void {
+  for (const [n, client] of clients.entries()) client.read(n)
 }
 
 const rawSocket = (client: Client | undefined) =>

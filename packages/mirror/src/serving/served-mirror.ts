@@ -68,7 +68,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
   /** From here on what is to be read is said to this reading thread. */
   attach(reader: ReaderPort): void {
     this.#reader = reader
-    this.#ticks = new Ticks(() => this.tick())
+    this.#ticks = new Ticks((onlyLeft) => this.tick(onlyLeft))
     this.#timers.push(setTimeout(() => this.#forgetUnclaimed(), UNCLAIMED_MS).unref())
   }
 
@@ -157,10 +157,10 @@ export class ServedMirror implements Mirror, ReaderEvents {
     this.#ticks?.came()
   }
 
-  /** Tells the live views what changed. */
-  tick(): void {
+  /** Tells the live views what changed. As Views.tick. */
+  tick(onlyLeft = false): boolean {
     this.#kinds.settle()
-    if (this.#views.count > 0) this.#views.tick(this.#kinds.changes())
+    return this.#views.count > 0 && this.#views.tick(this.#kinds.changes(), onlyLeft)
   }
 
   // Clusters

@@ -145,8 +145,7 @@ export class SharedView {
     const { total } = this.#rows
     const before = this.#shown
     const moved = rows.length !== before.length || rows.some((row, index) => row !== before[index])
-    const known = moved ? new Set(before) : undefined
-    const told = rows.filter((row) => changed(row) || known?.has(row) === false)
+    const told = moved ? newsOf(rows, before, changed) : rows.filter(changed)
     const freshness = freshnessToo ? this.#list.freshness() : undefined
     const freshnessText = freshness ? textOf(freshness) : this.#shownFreshness
     const fresh = freshnessText !== this.#shownFreshness
@@ -211,6 +210,27 @@ export class SharedView {
     this.#shownFreshness = textOf(this.#list.freshness())
     for (const one of this.lookers) if (one.state === 'current') this.#sendWhole(one)
   }
+}
+
+/**
+ * The rows that those who were shown `before` need: changed ones, and ones that came. Rows that did not change are in the
+ * same order as before, so one walk finds them; one that is not found where it should be is told again, no more.
+ */
+function newsOf(rows: readonly number[], before: readonly number[], changed: (row: number) => boolean): number[] {
+  const news: number[] = []
+  let at = 0
+  for (const row of rows) {
+    if (!changed(row)) {
+      let found = at
+      while (found < before.length && before[found] !== row) found += 1
+      if (found < before.length) {
+        at = found + 1
+        continue
+      }
+    }
+    news.push(row)
+  }
+  return news
 }
 
 /** Everything but the ages. */

@@ -2,11 +2,21 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Ticks } from './ticks.ts'
 
 let times: number[]
+let rests: number[]
 let ticks: Ticks
+/** So many times a tick has no time for all. */
+let short = 0
 beforeEach(() => {
   vi.useFakeTimers()
   times = []
-  ticks = new Ticks(() => times.push(performance.now() - start))
+  rests = []
+  short = 0
+  ticks = new Ticks((onlyLeft) => {
+    const now = performance.now() - start
+    ;(onlyLeft ? rests : times).push(now)
+    short -= 1
+    return short >= 0
+  })
 })
 afterEach(() => {
   ticks.end()
@@ -52,10 +62,26 @@ describe('ticks', () => {
     expect(times.some((time) => time >= 20 && time <= 140)).toBe(true)
   })
 
+  it('let those who were left out wait no longer than others need for their turn', () => {
+    come([], 1_000)
+    expect(rests).toEqual([])
+    short = 2
+    come([], 149)
+    const [tick = 0] = times
+    expect(rests).toEqual([tick + 25, tick + 50])
+    short = 1_000
+    come([], 1_000)
+    expect(times).toHaveLength(10)
+    expect(rests.length).toBeLessThanOrEqual(40)
+  })
+
   it('end', () => {
+    short = 1_000
+    come([], 150)
     ticks.came()
     ticks.end()
+    rests = []
     come([], 1_000)
-    expect(times).toEqual([])
+    expect([...times, ...rests]).toEqual([])
   })
 })

@@ -3,20 +3,25 @@ const EVERY_MS = 100
 const EARLY_MS = 5
 /** What came is not left longer than this, if nothing comes after it. */
 const LATE_MS = 15
+/** Others get their turn before what a tick had no time for is done. */
+const REST_MS = 25
 
 /**
  * When live views are told what changed: about ten times a second, in step with what comes, so that the last of it does
- * not wait for a clock that runs by itself; and as often when nothing comes.
+ * not wait for a clock that runs by itself; and as often when nothing comes. Who had to be left out of a tick does not
+ * wait for the next one.
  */
 export class Ticks {
-  readonly #tick: () => void
+  readonly #tick: (onlyLeft: boolean) => boolean
   readonly #idle: NodeJS.Timeout
   #late: NodeJS.Timeout | undefined
   #soon: NodeJS.Immediate | undefined
+  #rest: NodeJS.Timeout | undefined
   /** Of performance.now. */
   #lastTime = Number.NEGATIVE_INFINITY
 
-  constructor(tick: () => void) {
+  /** `tick` answers whether it had no time for all; with `onlyLeft` it is for those alone. */
+  constructor(tick: (onlyLeft: boolean) => boolean) {
     this.#tick = tick
     this.#idle = setInterval(() => {
       if (this.#since >= EVERY_MS && !this.#late) this.#run()
@@ -35,6 +40,7 @@ export class Ticks {
     clearInterval(this.#idle)
     clearTimeout(this.#late)
     clearImmediate(this.#soon)
+    clearTimeout(this.#rest)
   }
 
   get #since(): number {
@@ -47,6 +53,11 @@ export class Ticks {
     this.#late = undefined
     this.#soon = undefined
     this.#lastTime = performance.now()
-    this.#tick()
+    clearTimeout(this.#rest)
+    this.#goOn(this.#tick(false))
+  }
+
+  #goOn(left: boolean): void {
+    if (left) this.#rest = setTimeout(() => this.#goOn(this.#tick(true)), REST_MS).unref()
   }
 }

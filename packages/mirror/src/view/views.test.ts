@@ -414,6 +414,43 @@ function random(seed: number): (below: number) => number {
   }
 }
 
+describe('a tick that has no time for all', () => {
+  it('leaves some to what comes between two ticks, and that tells nobody else', async () => {
+    const table = new PodTable()
+    const views = new Views(table, { tickMs: -1 })
+    table.put(0, pod('0'))
+    const clients = Array.from(
+      { length: 20 },
+      (_, index) =>
+        new Client(
+          views,
+          { resource: 'pods', limit: 10 + index },
+          { key: 'u', generation: 1, may: () => true, knows: () => true },
+        ),
+    )
+    await microtasks()
+    table.changes()
+    let revision = 10
+    const told = () => clients.map(({ frames }) => frames.length - 1)
+    const tickAfterChange = (onlyLeft: boolean) => {
+      revision += 1
+      table.put(0, pod('0', { restarts: revision, revision }))
+      return views.tick(table.changes(), onlyLeft)
+    }
+    expect(tickAfterChange(false)).toBe(true)
+    const first = told()
+    expect(first.filter((count) => count > 0)).toHaveLength(8)
+    expect(tickAfterChange(true)).toBe(true)
+    expect(told().filter((count) => count > 0)).toHaveLength(16)
+    expect(tickAfterChange(true)).toBe(false)
+    expect(told()).toEqual(clients.map(() => 1))
+    expect(tickAfterChange(true)).toBe(false)
+    expect(told()).toEqual(clients.map(() => 1))
+    for (let rounds = 0; rounds < 3; rounds += 1) views.tick([])
+    for (const client of clients) expect(client.window?.page.rows[0]?.revision).toBe(String(revision))
+  })
+})
+
 describe('whoever applies the frames', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])(
     'ends with exactly what a list answers, whatever happens (seed %i)',
@@ -482,11 +519,17 @@ describe('whoever applies the frames', () => {
         }
         if (next(2) === 0) await microtasks()
         if (next(3) === 0) continue
+        // Between two ticks only those are told whom the one before had no time for.
+        while (next(3) === 0) {
+          change()
+          views.tick(table.changes(), true)
+        }
         views.tick(table.changes(next(40) === 0))
         await microtasks()
         if (seed % 2 === 1) compare(false)
       }
       for (const client of clients.keys()) {
+        if (client.takesMore) continue
         client.takesMore = true
         client.view.resend()
       }

@@ -25,6 +25,8 @@ export class Views {
   readonly #now: () => number
   readonly #shared = new Map<string, SharedView>()
   readonly #looking = new Set<LookingView>()
+  /** What the last tick had no time for. */
+  #left: ReadonlySet<SharedView> = new Set()
   #lastId = 0
 
   constructor(source: ViewSource, options: ViewsOptions = {}) {
@@ -56,9 +58,10 @@ export class Views {
 
   /**
    * Takes in what changed since the tick before, at most ten times a second, and tells all who look. To be called when
-   * nothing changed too: that is when readers whose rights changed are seen.
+   * nothing changed too: that is when readers whose rights changed are seen. `onlyLeft`: between two ticks, tells only
+   * those whom the one before had no time for; nobody else is told more often for it. Answers whether time ran out.
    */
-  tick(changes: readonly TableChanges[]): void {
+  tick(changes: readonly TableChanges[], onlyLeft = false): boolean {
     const end = cpuMs() + this.#tickMs
     this.#seeRights(end)
     const dirtyOf = new Map(
@@ -70,18 +73,23 @@ export class Views {
     for (const shared of this.#shared.values()) {
       shared.forgetWhole()
       const { resource } = shared.query
-      if (shared.behind || shared.outdated) leftOver.push(shared)
+      if (onlyLeft ? this.#left.has(shared) : shared.behind || shared.outdated) leftOver.push(shared)
       else if (dirtyOf.has(resource) || shared.aged) concerned.push(shared)
       if (replaced.has(resource)) shared.outdated = true
     }
     // What the tick before left over goes first, so that nobody waits for ever.
     let over = false
+    const left = new Set<SharedView>()
     for (const [at, shared] of [...leftOver, ...concerned].entries()) {
       over ||= at > 0 && at % LOOKED_AT_ONCE === 0 && cpuMs() > end
       const dirty = dirtyOf.get(shared.query.resource)
-      if (over) shared.postpone(dirty)
+      const later = onlyLeft && at >= leftOver.length
+      if (over || later) shared.postpone(dirty)
       else if (shared.lookers.size > 0) this.#update(shared, dirty)
+      if (over && !later) left.add(shared)
     }
+    this.#left = left
+    return left.size > 0
   }
 
   /** Mirror.readersChanged. What is too much for one tick is left to the next; until then nothing is told. */
