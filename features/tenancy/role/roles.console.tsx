@@ -148,7 +148,7 @@ function Matrix({ permissions, roles }: { permissions: PermissionInfo[]; roles: 
 }
 
 /** What a permission opens natively, in RBAC's own words. */
-export function Opens({ permission }: { permission: PermissionInfo }) {
+function Opens({ permission }: { permission: PermissionInfo }) {
   const t = useText(roleTexts)
   if (permission.native.length === 0) return <span className="soft">{t('nothing')}</span>
   return (
