@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { Button, CopyButton } from './button.tsx'
 import { useText } from './text.ts'
 import { partTexts } from './texts.ts'
@@ -21,6 +21,8 @@ export function Dialog({
 }) {
   const t = useText(partTexts)
   const box = useRef<HTMLDialogElement>(null)
+  // One window may lie over another.
+  const titleId = useId()
   useEffect(() => {
     const element = box.current
     if (element && !element.open) element.showModal()
@@ -30,14 +32,14 @@ export function Dialog({
     <dialog
       ref={box}
       className={narrow ? `${look} narrow` : look}
-      aria-labelledby="dialog-title"
+      aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault()
         close()
       }}
     >
       <header>
-        <h2 id="dialog-title">{title}</h2>
+        <h2 id={titleId}>{title}</h2>
         <Button kind="plain" icon="cross" aria-label={t('close')} onClick={close} />
       </header>
       <div className="body">{children}</div>
