@@ -15,6 +15,7 @@ interface AddOptions {
   clientId?: string
   groupsClaim?: string
   nameClaim?: string
+  scopes?: string[]
   url?: string
   baseDn?: string
   bindDn?: string
@@ -65,6 +66,7 @@ export function providerCommands(program: Command, context: CliContext): void {
     .option('--client-id <id>', 'OIDC: what this platform is called there')
     .option('--name-claim <claim>', 'OIDC: what a new user is named by')
     .option('--groups-claim <claim>', 'OIDC: the claim that lists groups')
+    .option('--scopes <scope...>', 'OIDC: what is asked for; openid, profile and email when absent')
     .option('--url <url>', 'LDAP: ldaps://host, or ldap://host, which is raised to TLS')
     .option('--base-dn <dn>', 'LDAP: where people are')
     .option('--bind-dn <dn>', 'LDAP: who looks people up')

@@ -86,7 +86,7 @@ export function ProvidersPage() {
                 title: t('acts'),
                 acts: true,
                 cell: (provider) => (
-                  <>
+                  <div className="row end">
                     <Button small onClick={() => setOpened({ what: 'test', provider })}>
                       {t('test')}
                     </Button>
@@ -105,7 +105,7 @@ export function ProvidersPage() {
                     <Button small kind="danger" onClick={() => setOpened({ what: 'remove', provider })}>
                       {t('remove')}
                     </Button>
-                  </>
+                  </div>
                 ),
               },
             ]}
