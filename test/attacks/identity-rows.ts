@@ -302,6 +302,62 @@ async function leastRights(target: Target): Promise<string> {
   return `${GOLDEN.length} rights, ${tried} kinds refused`
 }
 
+// What an executor may in its own namespace beside what everybody may; nothing of what keeps environments apart.
+const EXECUTOR_GOLDEN = [
+  'create,delete,get,list,patch,update,watch configmaps,endpoints,persistentvolumeclaims,pods,secrets,serviceaccounts,services',
+  'create,delete,get,list,patch,update,watch cronjobs,jobs',
+  'create,delete,get,list,patch,update,watch daemonsets,deployments,replicasets,statefulsets',
+  'create,delete,get,list,patch,update,watch grpcroutes,httproutes,tcproutes,tlsroutes,udproutes',
+  'create,delete,get,list,patch,update,watch horizontalpodautoscalers',
+  'create,delete,get,list,patch,update,watch ingresses',
+  'create,delete,get,list,patch,update,watch poddisruptionbudgets',
+  'get,list,watch events,limitranges,resourcequotas',
+]
+
+/** What a change writes is written by the executor of its environment, which can do nothing anywhere else. */
+async function leastExecutor(target: Target): Promise<string> {
+  await ensureEnvironment(target.admin, 'side')
+  const before = readFileSync(target.cluster.plane.auditLogFile, 'utf8').length
+  // An environment of a moment ago: its first operation may find no executor yet.
+  await until('an operation writes as the executor', () => writesAsExecutor(target, before))
+  const executor = target.cluster.kube.as({ user: 'quarterdeck:executor:side', groups: [] })
+  const rightsIn = async (namespace: string): Promise<string[]> => {
+    const { object } = await executor.create({
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectRulesReview',
+      metadata: {} as KubeObject['metadata'],
+      spec: { namespace },
+    })
+    const { resourceRules }: Rules = object.status
+    return resourceRules
+      .filter(({ resources }) => !resources.every((one) => one.startsWith('selfsubject')))
+      .map(({ verbs, resources }) => `${verbs.toSorted().join()} ${resources.toSorted().join()}`)
+      .toSorted()
+  }
+  assert.deepEqual(await rightsIn('side'), EXECUTOR_GOLDEN)
+  for (const namespace of ['dev', 'kube-system', IMPERSONATOR.namespace]) {
+    assert.deepEqual(await rightsIn(namespace), [], namespace)
+  }
+  return `${EXECUTOR_GOLDEN.length} rules in its own namespace, none in others`
+}
+
+async function writesAsExecutor(target: Target, before: number): Promise<boolean> {
+  const name = `written-${Math.random().toString(36).slice(2, 8)}`
+  const headers = { ...bearer(target.admin), 'idempotency-key': name }
+  const body = { image: target.cluster.image(1), exposure: 'none' }
+  const answer = await target.send('PUT', `/api/v1/environments/side/applications/${name}`, { headers, body })
+  assert.equal(answer.status, 202, answer.text)
+  await sleep(1_000)
+  const lines = readFileSync(target.cluster.plane.auditLogFile, 'utf8').slice(before).split('\n')
+  return lines.some(
+    (line) =>
+      line.includes(`"name":"${name}"`) &&
+      line.includes('"resource":"deployments"') &&
+      !line.includes('dryRun') &&
+      line.includes('"impersonatedUser":{"username":"quarterdeck:executor:side"'),
+  )
+}
+
 export const identityRows: Row[] = [
   {
     id: 'A02',
@@ -312,4 +368,9 @@ export const identityRows: Row[] = [
   { id: 'A07', what: 'credentials of one cluster or environment are nothing in another', run: otherCluster },
   { id: 'A15', what: 'with get on pods alone nothing is started, attached, forwarded, read or deleted', run: onlyPods },
   { id: 'A97', what: 'who acts for people may act as those who exist, and do nothing itself', run: leastRights },
+  {
+    id: 'A97',
+    what: 'operations write as the executor of their environment, which may what they apply there and nothing elsewhere',
+    run: leastExecutor,
+  },
 ]
