@@ -7,7 +7,7 @@ import { createRoot } from 'react-dom/client'
 import { getSetup } from '../../../features/cluster/setup/setup.contract.ts'
 import { router } from './routes.tsx'
 
-const ALONE = ['/setup', '/sign-in', '/first']
+const ALONE = ['/setup', '/sign-in', '/first', '/password']
 let asking = false
 
 /** Nobody is signed in: to the set-up page while the platform is not there yet, else to sign-in and back here. */
