@@ -5,11 +5,13 @@ import { authorisationRows } from './authorisation-rows.ts'
 import { authorityRows } from './authority-rows.ts'
 import { browserRows } from './browser-rows.ts'
 import { canaryRows } from './canary-rows.ts'
+import { codeRows } from './code-rows.ts'
 import { credentialRows } from './credential-rows.ts'
 import { identityRows } from './identity-rows.ts'
 import { matrixRows } from './matrix-rows.ts'
 import { oracleRows } from './oracle-rows.ts'
 import { parserRows } from './parser-rows.ts'
+import { placeRows } from './place-rows.ts'
 import { proxyRows } from './proxy-rows.ts'
 import { requestRows } from './request-rows.ts'
 import { secretRows } from './secret-rows.ts'
@@ -33,8 +35,10 @@ const rows = [
   ...proxyRows,
   ...identityRows,
   ...credentialRows,
+  ...codeRows,
   ...requestRows,
   ...secretRows,
+  ...placeRows,
   ...parserRows,
   ...browserRows,
 ].filter(({ id }) => only?.includes(id) ?? true)
