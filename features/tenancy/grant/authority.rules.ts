@@ -56,6 +56,7 @@ interface Known {
 export const UNKNOWN = '?'
 const PLATFORM: readonly string[] = ['']
 const NOWHERE: readonly string[] = [UNKNOWN, '']
+const NONE: readonly string[] = []
 
 /** How many members of groups are asked at most whether they could grant something. */
 const ASKED = 500
@@ -274,17 +275,25 @@ export class Decisions {
   }
 }
 
+/** One set for all who have the role. */
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>()
+function setOf(permissions: readonly string[]): ReadonlySet<string> {
+  const known = sets.get(permissions) ?? new Set(permissions)
+  sets.set(permissions, known)
+  return known
+}
+
 /** Grants of all holders, those of one place with one end as one. */
 function together(facts: Facts, holders: readonly string[]): HeldByPlace {
   const found = new Map<string, Map<number, Held>>()
   for (const { place, role, expireMs } of holders.flatMap((holder) => [...facts.grantsOf(holder)])) {
-    const permissions = facts.roles.get(role)?.permissions ?? []
+    const permissions = facts.roles.get(role)?.permissions ?? NONE
     const here = found.get(place) ?? new Map<number, Held>()
     found.set(place, here)
     const until = expireMs ?? Number.POSITIVE_INFINITY
     const before = here.get(until)
     here.set(until, {
-      permissions: new Set([...(before?.permissions ?? []), ...permissions]),
+      permissions: before ? new Set([...before.permissions, ...permissions]) : setOf(permissions),
       all: before?.all === true || permissions.includes('*'),
       expireMs: until,
     })
