@@ -256,7 +256,7 @@ async function differential(target: Target, { worlds: count, seed }: RowOptions)
   try {
     for (let at = 0; at < count; at++) {
       const close = await worlds.open(seed + at)
-      for (const [as, view] of watched) await agree(worlds, as, view, seed + at)
+      await Promise.all([...watched].map(([as, view]) => agree(worlds, as, view, seed + at)))
       await close()
     }
   } finally {

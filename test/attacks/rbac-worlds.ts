@@ -136,7 +136,10 @@ export class Worlds {
     })
     for (const object of made) await kube.create(object)
     const grants: string[] = []
-    for (let index = next(4); index > 0; index--) grants.push(await this.#grant(next, `a08-${seed}-${index}`, made))
+    const given = new Set<string>()
+    for (let index = next(4); index > 0; index--) {
+      grants.push(...(await this.#grant(next, `a08-${seed}-${index}`, { made, given })))
+    }
     return async () => {
       for (const grant of grants) await this.target.admin(deleteGrant, { params: { grant } })
       for (const { apiVersion, kind: name, metadata } of made) {
@@ -145,19 +148,27 @@ export class Worlds {
     }
   }
 
-  async #grant(next: Dice, name: string, made: KubeObject[]): Promise<string> {
+  /** Answers the grant's id; nothing when chance says the same once more. */
+  async #grant(
+    next: Dice,
+    name: string,
+    { made, given }: { made: KubeObject[]; given: Set<string> },
+  ): Promise<string[]> {
     const pick = <T>(of: readonly T[]): T => of[next(of.length)] as T
     const holder = next(2) === 0 ? { user: pick(PEOPLE) } : { group: pick(Object.keys(GROUPS)) }
     const role = next(12) === 0 ? 'administrator' : pick(Object.keys(OPENED))
     const environment = pick(ENVIRONMENTS)
     const where = next(6)
     const place = where === 0 ? { platform: true as const } : where === 1 ? { project: 'default' } : { environment }
+    const text = JSON.stringify([role, holder, place])
+    if (given.has(text)) return []
+    given.add(text)
     const granted = await this.target.admin(createGrant, { query: {}, body: { role, ...holder, ...place } })
     const opens = role === 'administrator' ? (place.platform ? () => true : OPENED.dba) : OPENED[role]
     const namespaces = place.platform ? undefined : place.project ? [...ENVIRONMENTS, COMMON, 'dev'] : [environment]
     made.push(...(await this.#bind(name, namespaces, holder, opens)))
     if (granted.kind !== 'Grant') throw new Error('A grant was asked for, not what it would open')
-    return granted.id
+    return [granted.id]
   }
 
   /** What the platform's grant has to be at the API server, made here and labelled as the platform's own. */
