@@ -47,6 +47,7 @@ export async function fanOut(world: World): Promise<Result> {
     const stopped = await measureStorm(rig, STOPPED)
     world.changed()
     const finalMs = await awaitFinalStates(clients, watchers, await world.pods())
+    const { p50Ms, p99Ms, seen, ends } = blown.bare
     const measured = {
       p99Ms: Math.round(blown.arrivals.p99Ms * 10) / 10,
       cpuPercentOfCore: Math.round(blown.cpuPercent),
@@ -57,13 +58,15 @@ export async function fanOut(world: World): Promise<Result> {
       p50Ms: Math.round(blown.arrivals.p50Ms * 10) / 10,
       worstMs: Math.round(blown.arrivals.worstMs * 10) / 10,
       framesPerSecondSent: Math.round(blown.frames / SECONDS),
+      addedP50Ms: precise(blown.arrivals.p50Ms - p50Ms),
+      addedP99Ms: precise(blown.arrivals.p99Ms - p99Ms),
       changesSeen: blown.arrivals.seen,
+      changesPerSecondReached: Math.round(blown.changesASecond),
       idleCpuPercentOfCore: Math.round(idle * 10) / 10,
       ...blown.threads,
       residentKilobytesPerClient: Math.round((connected.residentBytes - before.residentBytes) / CLIENTS / 1024),
       stoppedResidentMegabytes: Math.round(usageOf(door.pid()).residentBytes / 1e6),
     }
-    const { p50Ms, p99Ms, seen, ends } = blown.bare
     const peers = {
       bareWatch: { p50Ms: precise(p50Ms), p99Ms: precise(p99Ms), changesSeen: seen, endedByApiServer: ends },
       clients: { cpuPercentOfCore: blown.others.clients ?? 0 },
@@ -77,7 +80,7 @@ export async function fanOut(world: World): Promise<Result> {
       finalStatesAfterMs: finalMs,
       stoppedClientP99Ms: 150,
     }
-    const remark = `${CLIENTS} WebSockets in another process on the same cores, each with a filter of its own (a namespace, and a restart count that differs), sorted by restarts, a window of ${WINDOW}; ${CHANGES_A_SECOND} changes a second for ${SECONDS} s written into etcd, each entering the top of its windows. Milliseconds from before the write to etcd until the client has the frame. CPU is the whole server's, reading the watch included. stopped: the same again while ${STOPPED.length} clients do not read. bareWatch: one watch of all pods past us in the same seconds, which is how late the API server itself is on these cores; clients: the process of the thousand clients, which notes when a frame comes and reads it afterwards. In the end each client's window is compared with the API server's list, restart count by restart count.`
+    const remark = `${CLIENTS} WebSockets in another process on the same cores, each with a filter of its own (a namespace, and a restart count that differs), sorted by restarts, a window of ${WINDOW}; ${CHANGES_A_SECOND} changes a second for ${SECONDS} s written into etcd, each entering the top of its windows. Milliseconds from before the write to etcd until the client has the frame. CPU is the whole server's, reading the watch included. stopped: the same again while ${STOPPED.length} clients do not read. bareWatch: one watch of all pods past us in the same seconds, which is how late the API server itself is on these cores, and added is what we are later than that; clients: the process of the thousand clients, which notes when a frame comes and reads it afterwards. In the end each client's window is compared with the API server's list, restart count by restart count.`
     return result('W6', pods.length, target, measured, peers, remark)
   } finally {
     bare.close()
@@ -106,22 +109,24 @@ async function measureStorm({ door, storm, clients, bare, others }: Rig, stopped
   const before = door.cpuSeconds()
   const began = performance.now()
   const changes = await storm.blow(CHANGES_A_SECOND, SECONDS)
-  const cpuPercent = ((door.cpuSeconds() - before) / ((performance.now() - began) / 1000)) * 100
+  const lasted = (performance.now() - began) / 1000
+  const cpuPercent = ((door.cpuSeconds() - before) / lasted) * 100
   const after = threadsOf(door.pid())
-  const used = Object.entries(beside.read()).map(([name, seconds]) => [name, Math.round((seconds / SECONDS) * 100)])
+  const used = Object.entries(beside.read()).map(([name, seconds]) => [name, Math.round((seconds / lasted) * 100)])
   await sleep(2_000)
   await clients.pause(stopped, false)
   const arrivals = await clients.arrivals(changes)
   const late = await bare.latencies(changes)
   const counted = await clients.count()
   const shares = Object.entries(after)
-    .map(([name, seconds]) => [name, ((seconds - (threads[name] ?? 0)) / SECONDS) * 100] as const)
+    .map(([name, seconds]) => [name, ((seconds - (threads[name] ?? 0)) / lasted) * 100] as const)
     .filter(([, share]) => share >= 1)
     .map(([name, share]) => [`${name}ThreadCpuPercent`, Math.round(share)])
   return {
     arrivals,
     bare: late,
     cpuPercent,
+    changesASecond: changes.length / lasted,
     ...counted,
     threads: Object.fromEntries(shares) as Record<string, number>,
     others: Object.fromEntries(used) as Record<string, number>,

@@ -99,8 +99,10 @@ process.on('message', async (request: WatchersRequest) => {
     frames = 0
     received = 0
     tell(told)
-  } else if (request.act === 'arrivals') tell({ arrivals: arrivalsOf(request.changes) })
-  else if (request.act === 'pause') {
+  } else if (request.act === 'arrivals') {
+    readAll()
+    tell({ arrivals: arrivalsOf(request.changes) })
+  } else if (request.act === 'pause') {
     for (const n of request.clients) rawSocket(clients[n])?.[request.on ? 'pause' : 'resume']()
     tell({})
   } else {
