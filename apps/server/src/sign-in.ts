@@ -77,6 +77,7 @@ export function bindSignIn(server: Server, parts: Parts): { signIns: SigningIn; 
     codes,
     record,
     verifyCredential,
+    exceeds: authority.exceeds,
     signInTimeOf: (subject) => signInTimeOf(db, subject),
     checkPassword: ({ subject, peer }, password) =>
       signIns.requirePassword(enrolOneTimePassword, subject.name, password, peer),

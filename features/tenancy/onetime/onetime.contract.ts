@@ -1,6 +1,7 @@
 import { endpoint, problemType, Time } from '@quarterdeck/kernel'
 import { z } from 'zod'
 import { Stage } from '../environment/environment.contract.ts'
+import { reachesFurther } from '../user/user.contract.ts'
 
 /** A one-time password of RFC 6238, or a recovery code. Spaces and hyphens are for people. */
 export const Code = z
@@ -120,7 +121,7 @@ export const resetOneTimePassword = endpoint({
   summary: 'Remove the one-time password of somebody who has lost it',
   params: z.object({ user: z.string().min(1).max(63) }),
   response: z.null(),
-  problems: [notEnrolled],
+  problems: [notEnrolled, reachesFurther],
 })
 export const listOneTimeRules = endpoint({
   id: 'one-time-rule.list',

@@ -11,6 +11,7 @@ import {
 import { type Db, transaction } from '@quarterdeck/store'
 import { Secret, TOTP } from 'otpauth'
 import { knownPermissions } from '../role/permission.contract.ts'
+import { reachesFurther } from '../user/user.contract.ts'
 import {
   alreadyEnrolled,
   confirmOneTimePassword,
@@ -32,7 +33,7 @@ import {
   beginEnrolment,
   confirmEnrolment,
   deleteOneTimePassword,
-  deleteOneTimePasswordOf,
+  findAccountId,
   findEnrolment,
   readFacts,
   replaceRecoveryCodes,
@@ -55,6 +56,8 @@ export interface OneTimeOptions {
   signInTimeOf(subject: Subject): Promise<string | undefined>
   /** Throws when it is not the password of the one who asks; counts attempts. */
   checkPassword(context: Context<AnyEndpoint>, password: string): Promise<void>
+  /** Something that the account with this id may do and the subject may not, in words. */
+  exceeds(subject: Subject, holder: string): string | undefined
   /** Called before the answer when a sign-in counts for more or less than before. */
   changed?: () => void
   /** The instant, RFC 3339; for tests of what time brings. */
@@ -190,7 +193,7 @@ export function oneTimeRoutes(server: Server, options: OneTimeOptions): void {
     await afterChange()
     return null
   })
-  bindAdministration(server, { db, record, afterChange })
+  bindAdministration(server, { db, record, exceeds: options.exceeds, afterChange })
 
   async function requireFresh(context: Context<typeof enrolOneTimePassword>, password: string | undefined) {
     if (password !== undefined) return options.checkPassword(context as unknown as Context<AnyEndpoint>, password)
@@ -216,11 +219,20 @@ function refuse(taken: Taken): void {
 
 function bindAdministration(
   server: Server,
-  { db, record, afterChange }: Pick<OneTimeOptions, 'db' | 'record'> & { afterChange(): Promise<void> },
+  {
+    db,
+    record,
+    exceeds,
+    afterChange,
+  }: Pick<OneTimeOptions, 'db' | 'record' | 'exceeds'> & { afterChange(): Promise<void> },
 ): void {
   bind(server, resetOneTimePassword, async ({ subject, params: { user } }) => {
     await transaction(db, async (tx) => {
-      if (!(await deleteOneTimePasswordOf(tx, user))) {
+      const account = await findAccountId(tx, user)
+      const more = account === undefined || account === subject.id ? undefined : exceeds(subject, account)
+      if (more !== undefined)
+        throw reachesFurther({ detail: `${user} may ${more}, and you may not; ask somebody who may` })
+      if (account === undefined || !(await deleteOneTimePassword(tx, account))) {
         throw notEnrolled({ detail: `${user} has no one-time password; there is nothing to reset` })
       }
       const what = `one-time password of ${user}`

@@ -98,6 +98,7 @@ async function replica() {
       if (subject) subjects.set(credentialId, { ...subject, verifyTime })
     },
     signInTimeOf: async () => signedIn,
+    exceeds: ({ name }) => (name === 'helpdesk' ? 'do everything' : undefined),
     async checkPassword(_, password) {
       if (password !== 'a ship in harbour') throw new Error('wrong password')
     },
@@ -289,6 +290,8 @@ test('[TEN-03] removing takes a code; an administrator resets what somebody has 
   await enrol(await session('li'))
   await session('li', 'lost')
   expect(await typeOf(sail(at('lost')))).toBe('code-required')
+  const helpdesk = await session('helpdesk')
+  expect(await typeOf(helpdesk(resetOneTimePassword, { params: { user: 'li' } }))).toBe('reaches-further')
   const admin = await session('admin')
   await admin(resetOneTimePassword, { params: { user: 'li' } })
   await sail(at('lost'))

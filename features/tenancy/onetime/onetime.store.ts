@@ -84,11 +84,10 @@ export async function deleteOneTimePassword(db: Db, account: string): Promise<bo
   return gone !== undefined
 }
 
-/** The same by the name of the user. */
-export async function deleteOneTimePasswordOf(db: Db, user: string): Promise<boolean> {
+/** The id of the account of this name. */
+export async function findAccountId(db: Db, user: string): Promise<string | undefined> {
   const { rows } = await sql<{ id: string | null }>`select account_id(${user}) as id`.execute(db)
-  const id = rows[0]?.id
-  return typeof id === 'string' && deleteOneTimePassword(db, id)
+  return rows[0]?.id ?? undefined
 }
 
 /** When it was confirmed, and how many recovery codes are left; undefined when there is none. */
