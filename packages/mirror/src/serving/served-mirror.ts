@@ -222,11 +222,10 @@ export class ServedMirror implements Mirror, ReaderEvents {
   /** Some cluster serves it in which the reader may list it. */
   #isKnown(open: OpenTable, reader: Reader): boolean {
     if (reader === EVERYTHING) return true
-    for (const number of open.states.keys()) {
-      const entry = this.#clusters.entry(number)
-      if (entry && isKnown(reader, open.table.spec, entry.name)) return true
-    }
-    return false
+    const entries = [...open.states.keys()].map((number) => this.#clusters.entry(number))
+    // A kind that has just been opened is served by some cluster; which one has not been said yet.
+    const may = entries.length > 0 ? entries : this.#clusters.watched()
+    return may.some((entry) => entry !== undefined && isKnown(reader, open.table.spec, entry.name))
   }
 
   list(query: ListQuery, reader: Reader) {
