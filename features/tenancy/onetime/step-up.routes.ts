@@ -88,6 +88,3 @@ export function openCodes({ db, listen, log, onAuthorityChange, exempt, now = Da
     },
   }
 }
-
-/** The problem that asks for a code, or undefined. */
-export type StepUp = Codes['stepUp']
