@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EVERYTHING, type Mirror } from '@quarterdeck/mirror'
 import type { Frame, ProxiedRequest } from './mirror-proxy.ts'
 import { compactStore, putStoreBack, saveStore } from './mirror-store.ts'
-import { confused, OLD_SERVER, SPOILED } from './mirror-toxins.ts'
+import { confused, goneEvent, OLD_SERVER, SPOILED } from './mirror-toxins.ts'
 import { inMirrorWorld, type MirrorWorld, startStorm } from './mirror-world.ts'
 import type { Row } from './row.ts'
 import type { World } from './world.ts'
@@ -76,15 +76,14 @@ async function expired(world: World): Promise<string | undefined> {
       }
       proxy.cut()
       await until('three lists are read again', 15, () => relists('expired') >= 3)
-      const event = Buffer.from(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410 } })}\n`)
       const told = new Set<string>()
       proxy.toxic = (request) => {
         if (!isWatchOf('configmaps', 'widgets')(request)) return undefined
         return {
-          frame: ({ bytes, number }) => {
+          frame: ({ bytes, event, number }) => {
             if (number < 5 || told.has(request.resource)) return [bytes]
             told.add(request.resource)
-            return [event, 'end']
+            return [goneEvent(event === undefined), 'end']
           },
         }
       }

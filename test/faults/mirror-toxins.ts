@@ -24,6 +24,20 @@ export function confused(random: Random): (frame: Frame) => Buffer[] {
   }
 }
 
+/** The event with which an API server says that a watch cannot go on, as JSON or as protobuf. */
+export function goneEvent(protobuf: boolean): Buffer {
+  if (!protobuf) return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410 } })}\n`)
+  // Each is shorter than 128 bytes, so that its length is one byte.
+  const field = (number: number, contents: Buffer) =>
+    Buffer.concat([Buffer.from([number * 8 + 2, contents.length]), contents])
+  const text = (number: number, contents: string) => field(number, Buffer.from(contents))
+  const status = Buffer.from([6 * 8, 0x9a, 0x03]) // code = 6: 410
+  const typed = field(1, Buffer.concat([text(1, 'v1'), text(2, 'Status')]))
+  const unknown = Buffer.concat([Buffer.from('k8s\0'), typed, field(2, status)])
+  const event = Buffer.concat([text(1, 'ERROR'), field(2, field(1, unknown))])
+  return Buffer.concat([Buffer.from([0, 0, 0, event.length]), event])
+}
+
 /** An event as nobody can read it; the last is one that is too long. */
 export const SPOILED: ((bytes: Buffer) => (Buffer | 'end' | 'cut')[])[] = [
   (bytes) => [bytes.subarray(0, bytes.length / 2), 'end'],

@@ -136,6 +136,7 @@ export interface ReaderNote {
   cluster: number
   /** '' when it is about the whole cluster. */
   resource: string
+  /** '' when it is only to be counted. */
   message: string
   /** To be counted. */
   relist?: RelistCause

@@ -1,9 +1,10 @@
-import { type BatchMessage, NO_CLUSTER, type Restore } from '../batch.ts'
+import { type BatchMessage, type ColumnPart, NO_CLUSTER, type Restore } from '../batch.ts'
 import type { KindSpec } from '../kind.ts'
 import { Draft } from './draft.ts'
 import { Removals } from './index/removals.ts'
 import { RowIndex } from './index/row-index.ts'
 import type { Uid } from './index/uid.ts'
+import { type Numbers, Packer } from './packer.ts'
 import { BATCH_ROWS, Staging } from './staging.ts'
 import { Dictionary } from './strings/dictionary.ts'
 import { SetTable } from './strings/set-table.ts'
@@ -110,7 +111,7 @@ export class Table {
     if (!this.#closed) this.#changed(this, false)
   }
 
-  /** What changed since it was last taken, and what of it is to be transferred. Undefined when nothing did. */
+  /** What changed since it was last taken, and what of it is to be transferred: one buffer. Undefined when nothing did. */
   takeBatch(): { message: BatchMessage; transfer: ArrayBuffer[] } | undefined {
     const removed = Uint32Array.from(this.index.givenUp)
     if (this.#staging.count === 0 && removed.length === 0) return undefined
@@ -125,11 +126,10 @@ export class Table {
       revisions[at] = this.index.revisions[row] as number
       for (let word = 0; word < 4; word++) uids[at * 4 + word] = this.index.uids[row * 4 + word] as number
     }
-    const arrays: { buffer: ArrayBufferLike }[] = [removed, rows, clusters, uids, revisions]
-    for (const part of columns) {
-      if (part.type === 'split') arrays.push(part.prefixes, part.suffixes)
-      else arrays.push(part.values)
-    }
+    const arrays = columns.flatMap((part): Numbers[] =>
+      part.type === 'split' ? [part.prefixes, part.suffixes] : [part.values],
+    )
+    const packer = new Packer([removed, rows, clusters, uids, revisions, ...arrays])
     const { number: table, strings, sets } = this
     return {
       message: {
@@ -137,15 +137,15 @@ export class Table {
         table,
         strings: strings.part(),
         sets: sets.part(),
-        removed,
-        rows,
-        clusters,
-        uids,
-        revisions,
-        columns,
+        removed: packer.words(removed),
+        rows: packer.words(rows),
+        clusters: packer.halves(clusters),
+        uids: packer.words(uids),
+        revisions: packer.doubles(revisions),
+        columns: columns.map((part) => packedColumn(packer, part)),
         readTime: this.#readTime,
       },
-      transfer: arrays.map(({ buffer }) => buffer as ArrayBuffer),
+      transfer: [packer.buffer],
     }
   }
 
@@ -174,4 +174,10 @@ export class Table {
     this.#stringsPerRow = Math.max(this.#stringsPerRow, this.strings.count / alive)
     this.#bytesPerRow = Math.max(this.#bytesPerRow, this.strings.textBytes / alive)
   }
+}
+
+function packedColumn(packer: Packer, part: ColumnPart): ColumnPart {
+  if (part.type === 'u32') return { type: 'u32', values: packer.words(part.values) }
+  if (part.type === 'f64') return { type: 'f64', values: packer.doubles(part.values) }
+  return { type: 'split', prefixes: packer.words(part.prefixes), suffixes: packer.bytes(part.suffixes) }
 }

@@ -147,7 +147,7 @@ export class ServedMirror implements Mirror, ReaderEvents {
       case 'note': {
         const { level, cluster, resource, message: line, relist } = message
         if (relist) this.#relists[relist] = (this.#relists[relist] ?? 0) + 1
-        this.#options.log[level]({ cluster: this.#clusters.name(cluster), resource }, line)
+        if (line !== '') this.#options.log[level]({ cluster: this.#clusters.name(cluster), resource }, line)
         break
       }
       case 'failed':

@@ -74,7 +74,8 @@ const FIRST = [
   'persistentvolumeclaims',
 ]
 const LISTENED = new Set(['customresourcedefinitions.apiextensions.k8s.io', 'apiservices.apiregistration.k8s.io'])
-const SHORT_LISTS = 6
+// Each waits until the server's cache has caught up with its store, a tenth of a second, while it does nothing.
+const SHORT_LISTS = 16
 const LONG_LISTS = 2
 const WHOLE_LISTS_SINCE = 34 // minor version
 const ALIVE_EVERY = 5_000 // milliseconds

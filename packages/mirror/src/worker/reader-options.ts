@@ -13,7 +13,7 @@ export interface ReaderOptions {
 export interface Timings {
   /** Batches and states are handed over so often. */
   flush: number
-  /** A watch without any event for so long is dead: it is begun anew. The API server sends a bookmark about every minute. */
+  /** A watch without any event for so long is dead: it is begun anew. The API server sends a bookmark about every minute, for most kinds. */
   watchSilence: number
   /** A connection that does not answer a ping for so long is dead. */
   pingSilence: number

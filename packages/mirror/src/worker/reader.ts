@@ -28,9 +28,10 @@ export function openReader({ tables, post, strategy = 'cheapest', ...options }: 
   const clusters = new Map<number, ClusterReader>()
   const namespaces = new Map<number, Set<string>>()
   const changed = new Set<KindReader>()
-  const timer = setInterval(tell, timings.flush)
+  let timer: NodeJS.Timeout | undefined
 
   function tell(): void {
+    timer = undefined
     for (const { cluster, resource, reflector } of changed) {
       if (!reflector.closed) tables.state(cluster, resource, reflector.standing)
     }
@@ -56,7 +57,9 @@ export function openReader({ tables, post, strategy = 'cheapest', ...options }: 
         restoredNamespace: (uid) => namespaces.get(cluster.cluster)?.has(uid),
         ...(memory ? { memory } : {}),
         onChange: (one) => {
-          if (clusters.get(cluster.cluster) === reader) changed.add(one)
+          if (clusters.get(cluster.cluster) !== reader) return
+          changed.add(one)
+          timer ??= setTimeout(tell, timings.flush)
         },
       })
       clusters.set(cluster.cluster, reader)
@@ -79,7 +82,7 @@ export function openReader({ tables, post, strategy = 'cheapest', ...options }: 
       for (const cluster of ofClusters) clusters.get(cluster)?.readAnew(resource)
     },
     close() {
-      clearInterval(timer)
+      clearTimeout(timer)
       for (const cluster of [...clusters.keys()]) end(cluster)
     },
   }

@@ -62,12 +62,19 @@ export class Fields {
 
 /** The text of a part. Throws Unreadable when it is not UTF-8. */
 export function textIn(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from <= SHORT) {
+    let at = from
+    while (at < to && (bytes[at] as number) < 128) at++
+    if (at === to && bytes instanceof Buffer) return bytes.toString('latin1', from, to)
+  }
   try {
     return utf8.decode(bytes.subarray(from, to))
   } catch {
     throw new Unreadable('a text is not UTF-8')
   }
 }
+/** Most texts are short and ASCII, for which a decoder costs several times as much. */
+const SHORT = 256
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** What a varint at `at` says and where it ends; undefined when it is not all there yet. */

@@ -75,11 +75,10 @@ function end(sink: ObjectSink, { revision }: ListMeta): Listed {
 }
 
 async function readPage(
-  { server, kind, sink, protobuf, signal }: Listing,
+  { server: { connection }, kind, sink, protobuf, signal }: Listing,
   query: Record<string, string | number>,
   progress: Progress,
 ): Promise<ListMeta> {
-  const { connection } = server
   const ask = {
     path: pathOf(kind),
     query,

@@ -153,6 +153,29 @@ test('a store that went back is noticed when the watch is begun again, and every
   await same(server, sink)
 })
 
+test('a watch that has sent bookmarks and falls silent is stale; one that never did is begun anew and stays live', async () => {
+  const server = serverWith(3)
+  const { sink, states, notes, start } = reading(server)
+  const silences = () => notes.filter((note) => note === 'silent').length
+  start()
+  await same(server, sink)
+  await expect.poll(silences).toBeGreaterThan(2)
+  expect(states).toEqual(['syncing', 'live'])
+  // One that comes between two watches is heard by nobody.
+  const bookmarked = () => {
+    server.bookmark()
+    return [...states]
+  }
+  await expect.poll(bookmarked, { interval: 3 * server.timings.watchSilence }).toContain('stale')
+  const before = silences()
+  await expect.poll(silences).toBeGreaterThan(before + 3)
+  expect(states.filter((state) => state === 'stale').length).toBeLessThan(3)
+  expect(states.at(-1)).toBe('live')
+  server.add('after')
+  await same(server, sink)
+  expect(sink.lists).toBe(1)
+})
+
 test('watches that end at once without a word count as expired and do not turn into a busy loop', async () => {
   let empty = true
   const server = serverWith(3, {

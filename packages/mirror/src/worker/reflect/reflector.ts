@@ -40,6 +40,9 @@ export class Reflector {
   #known: Known | undefined
   #protobuf = true
   #unreadable = 0
+  /** The server has sent bookmarks for this kind since a watch was silent. */
+  #bookmarked = false
+  #silences = 0
   #relisted = Number.NEGATIVE_INFINITY
   #emptyEnds = 0
   #refusals = 0
@@ -268,6 +271,7 @@ export class Reflector {
   #take(frame: Exclude<Frame, ErrorFrame>): void {
     const revision = revisionNumber(frame.revision)
     if (frame.type === 'BOOKMARK') {
+      this.#bookmarked = true
       if (revision < this.#newest) this.#lookForBackwards()
     } else if (!(revision <= this.#listedTo)) {
       this.#put(frame)
@@ -317,8 +321,7 @@ export class Reflector {
     if (error instanceof MustRelist) return this.#relist(error, step)
     if (error instanceof Silent) {
       if (step.do !== 'watch') return this.#retry(step, 'The API server has stopped in the middle of an answer.')
-      note('warn', `${error.message}: the watch is begun anew`, 'silent')
-      this.#tell({ state: 'stale', message: `No sign of life from the watch: ${error.message}.` })
+      this.#noteSilence(error.message)
       return { do: 'probe' }
     }
     if (error instanceof Later) {
@@ -332,6 +335,22 @@ export class Reflector {
     if (error instanceof Refused) return this.#afterRefusal(error, step)
     note('warn', `reading failed: ${(error as Error).stack ?? error}`)
     return this.#retry(step, 'Reading failed for a reason that is in the log.')
+  }
+
+  /**
+   * An API server sends no bookmarks for what it does not keep in its cache (events, as a rule), nor for a kind of which
+   * nothing has changed since it started. Such a watch may well have nothing to say; it is begun anew to be sure.
+   */
+  #noteSilence(why: string): void {
+    const { note } = this.#target
+    if (this.#bookmarked) {
+      note('warn', `${why}: the watch is begun anew`, 'silent')
+      this.#tell({ state: 'stale', message: `No sign of life from the watch: ${why}.` })
+    } else {
+      const first = this.#silences++ === 0
+      note('info', first ? `${why}, and there are no bookmarks: the watch is begun anew each time` : '', 'silent')
+    }
+    this.#bookmarked = false
   }
 
   async #afterRefusal({ status, message, retryAfterSeconds }: Refused, step: Step): Promise<Step> {
