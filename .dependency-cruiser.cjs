@@ -15,7 +15,8 @@ const TEST = '\\.test\\.tsx?$'
 const HARNESS = '^(bench|test|scripts)/'
 
 /** What routes and reconcilers may take of Node itself: identifiers, connections, streams, pauses; no files, no programs. */
-const NODE = '^(node:)?(crypto|net|tls|https?|dns/promises|events|stream|stream/promises|timers/promises|util)$'
+const NODE =
+  '^(node:)?(crypto|net|tls|https?|dgram|os|dns/promises|events|stream|stream/promises|timers/promises|util)$'
 
 const npm = (names) => names.map((name) => `(^|/)node_modules/${name}/`)
 const may = (role, own, packages, libraries, alsoFrom = []) => ({

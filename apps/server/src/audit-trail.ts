@@ -5,10 +5,10 @@ import type { AuditFilter } from '../../../features/tenancy/audit/audit.contract
 import { auditRoutes } from '../../../features/tenancy/audit/audit.routes.ts'
 import { openSealer, type Sealer } from '../../../features/tenancy/audit/seal.reconciler.ts'
 import { listSeals } from '../../../features/tenancy/audit/seal.store.ts'
-import { send } from '../../../features/tenancy/audit/send.reconciler.ts'
+import { send } from '../../../features/tenancy/audit/send.routes.ts'
 import { sinkRoutes } from '../../../features/tenancy/audit/sink.routes.ts'
 import { sinkOwner, watchTrail } from '../../../features/tenancy/audit/trail.reconciler.ts'
-import { type Parts, recordAct } from './features.ts'
+import { type Parts, recordAct } from './parts.ts'
 
 /** The audit trail: its endpoints, and who checks, seals and sends it. */
 export function auditTrail(server: Server, { db, keyFile, log, authority }: Parts): Reconciler {
@@ -23,6 +23,7 @@ export function auditTrail(server: Server, { db, keyFile, log, authority }: Part
     sealer,
     list,
     checkChain: () => checkAudit(db),
+    send,
     open: (sealed, owner) => keyFile.open(sealed, owner),
     log,
     now: () => new Date().toISOString(),

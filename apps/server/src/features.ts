@@ -1,16 +1,14 @@
 import { definitions, reconcilersOf } from '@quarterdeck/controller'
 import type { Server } from '@quarterdeck/http'
-import type { AuditEntry, Subject } from '@quarterdeck/kernel'
-import type { Clusters, KeyFile } from '@quarterdeck/kube'
+import type { Subject } from '@quarterdeck/kernel'
 import type { KindSpec, ObjectChange } from '@quarterdeck/mirror'
 import type { Reconciler } from '@quarterdeck/reconcile'
-import type { Db, Log, Store } from '@quarterdeck/store'
+import type { Db } from '@quarterdeck/store'
 import { applicationRoutes } from '../../../features/application/application/application.routes.ts'
 import { countByEnvironment } from '../../../features/application/application/application.store.ts'
 import { proposeApplication } from '../../../features/application/application/proposal.rules.ts'
 import { yamlChange } from '../../../features/application/application/yaml-change.routes.ts'
 import { manifestRoutes } from '../../../features/application/manifest/manifest.routes.ts'
-import type { Access } from '../../../features/cluster/access/access.routes.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import { listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
 import { actFor } from '../../../features/cluster/identity/acting.routes.ts'
@@ -19,7 +17,6 @@ import { nativeRoutes } from '../../../features/cluster/native/native.routes.ts'
 import { mirrorFigures } from '../../../features/cluster/object/mirror-figures.routes.ts'
 import { nodePortHolders } from '../../../features/cluster/object/node-port.routes.ts'
 import { objectRoutes } from '../../../features/cluster/object/object.routes.ts'
-import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
 import { versionReconciler } from '../../../features/cluster/version/version.reconciler.ts'
 import { versionRoutes } from '../../../features/cluster/version/version.routes.ts'
@@ -31,17 +28,14 @@ import { changeMaker } from '../../../features/delivery/operation/change.routes.
 import { fieldChanges } from '../../../features/delivery/operation/field-change.rules.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
 import { audit } from '../../../features/delivery/operation/operation.store.ts'
-import { imageRoutes, type KnownRegistry, openImages } from '../../../features/image/image/image.routes.ts'
+import { imageRoutes, openImages } from '../../../features/image/image/image.routes.ts'
 import { ensureFirstEnvironment } from '../../../features/tenancy/environment/change-environment.routes.ts'
 import { environmentRoutes, getEnvironmentPlace } from '../../../features/tenancy/environment/environment.routes.ts'
 import { list as listEnvironments } from '../../../features/tenancy/environment/environment.store.ts'
 import { usageReader } from '../../../features/tenancy/environment/usage.routes.ts'
-import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
 import { groupRoutes } from '../../../features/tenancy/group/group.routes.ts'
-import type { Codes } from '../../../features/tenancy/onetime/step-up.routes.ts'
 import { projectRoutes } from '../../../features/tenancy/project/project.routes.ts'
-import type { SignIns } from '../../../features/tenancy/session/authenticate.routes.ts'
 import { tenantOfProject } from '../../../features/tenancy/tenant/placing.store.ts'
 import { tenantRoutes } from '../../../features/tenancy/tenant/tenant.routes.ts'
 import { tenants } from '../../../features/tenancy/tenant/tenant.store.ts'
@@ -50,30 +44,9 @@ import { keepAnAdministrator, userRoutes } from '../../../features/tenancy/user/
 import { auditTrail } from './audit-trail.ts'
 import { nativeRights, tellClusters } from './cluster-rights.ts'
 import { granting } from './granting.ts'
-import type { LateMirror } from './late-mirror.ts'
+import { type Parts, recordAct } from './parts.ts'
 import { presentUids } from './present-uids.ts'
 import { bindSignIn } from './sign-in.ts'
-
-/** What features are given. All of it can be handed out before the store is open. */
-export interface Parts {
-  store: Store
-  db: Db
-  clusters: Clusters
-  keyFile: KeyFile
-  log: Log
-  signIns: SignIns
-  authority: OpenAuthority
-  codes: Codes
-  access: Access
-  mirror: Pick<LateMirror, 'opened' | 'current'>
-  /** How long recorded versions of objects are kept. */
-  versionDays: number
-  setup: { read(): Promise<Setup>; retry(): void }
-  /** How users reach the server, without a slash at the end. */
-  url(): string
-  /** Where images may come from. */
-  registries(): Promise<KnownRegistry[]>
-}
 
 /** What has been bound. */
 export interface Features {
@@ -84,9 +57,6 @@ export interface Features {
   /** Ends what goes on between requests: terminals and watches. */
   close(): Promise<void>
 }
-
-/** Adds to the audit trail what is no operation. */
-export const recordAct = (db: Db, entry: AuditEntry): Promise<unknown> => audit(db, { ...entry, operation: null })
 
 /** Keeps versions of objects that the mirror has seen change. */
 export const recorder =

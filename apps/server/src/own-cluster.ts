@@ -12,7 +12,7 @@ import {
   type Registration,
   saveCluster,
 } from '../../../features/cluster/cluster/cluster.store.ts'
-import { recordAct } from './features.ts'
+import { recordAct } from './parts.ts'
 import type { SetupProgress } from './setup-progress.ts'
 
 /** The cluster that the platform was started with: the one of a kubeconfig, or one that it brings up itself. */

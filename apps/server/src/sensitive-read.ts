@@ -2,7 +2,7 @@ import type { ServerOptions } from '@quarterdeck/http'
 import { isProblem, notFound } from '@quarterdeck/kernel'
 import type { Db } from '@quarterdeck/store'
 import { getEnvironmentPlace } from '../../../features/tenancy/environment/environment.routes.ts'
-import { recordAct } from './features.ts'
+import { recordAct } from './parts.ts'
 
 const PROTECTED = new Set(['pre', 'prod'])
 

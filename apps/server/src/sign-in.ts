@@ -23,7 +23,7 @@ import {
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
 import type { SigningIn } from '../../../features/tenancy/session/sign-in.routes.ts'
 import { signInTimeOf, verifyCredential } from '../../../features/tenancy/session/verify.routes.ts'
-import { type Parts, recordAct as record } from './features.ts'
+import { type Parts, recordAct as record } from './parts.ts'
 
 /** What whoever has to give a code may do before: give it, get one, and sign out. */
 export const BEFORE_A_CODE = [

@@ -50,7 +50,7 @@ export const executorName = (namespace: string): string => `quarterdeck:executor
 export const INSTALLATION = 'quarterdeck.dev/installation'
 /** Name that the cluster is registered with. */
 export const CLUSTER = 'quarterdeck.dev/cluster'
-export const GRANT = 'quarterdeck.dev/grant'
+const GRANT = 'quarterdeck.dev/grant'
 const RBAC = 'rbac.authorization.k8s.io'
 const PREFIX = 'quarterdeck:'
 

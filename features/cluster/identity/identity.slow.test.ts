@@ -1,11 +1,7 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clusterForbidden, isProblem, type KubeObject, type Subject } from '@quarterdeck/kernel'
 import { type Cluster, type Clusters, connectCluster, createClusters, IMPERSONATOR } from '@quarterdeck/kube'
-import { type ControlPlane, controlPlane } from '@quarterdeck/local-cluster'
-import { type Platform, startPlatform } from '@quarterdeck/testkit'
+import { type OwnCluster, ownCluster, type Platform, startPlatform } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Acting, actFor } from './acting.routes.ts'
@@ -15,7 +11,7 @@ import { identityRoutes } from './identity.routes.ts'
 import type { Rule } from './identity.rules.ts'
 
 // An API server of its own: what is made here is for the whole cluster.
-let own: { cluster: Cluster; kubeconfig: string; plane: ControlPlane }
+let own: OwnCluster
 let platform: Platform
 let clusters: Clusters
 let acting: Acting
@@ -24,9 +20,7 @@ const RBAC = 'rbac.authorization.k8s.io/v1'
 const NAMES = ['shop-dev', 'shop-prod', 'other'] as const
 
 beforeAll(async () => {
-  const plane = await controlPlane({ folder: mkdtempSync(join(tmpdir(), 'quarterdeck-own-')), controllers: true })
-  const kubeconfig = readFileSync(plane.kubeconfigFile, 'utf8')
-  own = { plane, kubeconfig, cluster: connectCluster({ name: 'own', kubeconfig }) }
+  own = await ownCluster({ controllers: true })
   kubeconfigs.set('own', own.kubeconfig)
   clusters = createClusters({
     load: async (name) => {
@@ -60,7 +54,7 @@ afterAll(async () => {
   await clusters?.close()
   await platform?.close()
   await own?.cluster.close()
-  await own?.plane.stop({ remove: true })
+  await own?.close()
 })
 
 const groupsOf = new Map<string, string[]>()

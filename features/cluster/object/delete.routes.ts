@@ -23,7 +23,8 @@ export interface DeleteOptions extends ObjectParts {
 /** Deletes chosen objects through an operation: plan first, and undo where it is possible. */
 export function deleteRoutes(server: Server, options: DeleteOptions): void {
   const { opened, readerOf, clusterOf, makeChange, scopeOf } = options
-  bind(server, deleteObjects, ({ params, query, body, subject, idempotencyKey, require }) => {
+  bind(server, deleteObjects, (context) => {
+    const { params, query, body, subject, idempotencyKey } = context
     const { cluster } = params
     const { namespace } = body
     const at = opened()
@@ -40,7 +41,7 @@ export function deleteRoutes(server: Server, options: DeleteOptions): void {
     const withheld = asked.find(({ object }) => !reader.allows('delete', object))
     if (withheld) {
       const scope = scopeOf({ cluster, namespace })
-      require('object.delete', scope)
+      context.require('object.delete', scope)
       throw permissionMissing({ permission: 'object.delete', scope, detail: withheldText(withheld.object.resource) })
     }
     const change = { endpoint: deleteObjects.id, subject, params, query, body, idempotencyKey }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { AuditRecord } from './audit.contract.ts'
 import { openSealer } from './seal.reconciler.ts'
 import { isSealDue } from './seal.rules.ts'
-import { framed, syslogMessage } from './syslog.rules.ts'
+import { framed } from './send.routes.ts'
+import { syslogMessage } from './syslog.rules.ts'
 
 const statement = { sequence: 7, hash: 'ab'.repeat(32), time: '2026-11-21T00:00:00.000Z' }
 

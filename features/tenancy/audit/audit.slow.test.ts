@@ -22,7 +22,7 @@ import {
 import { auditRoutes } from './audit.routes.ts'
 import { openSealer, type Sealer } from './seal.reconciler.ts'
 import { listSeals } from './seal.store.ts'
-import { send } from './send.reconciler.ts'
+import { send } from './send.routes.ts'
 import { listAuditSinks, saveAuditSink } from './sink.contract.ts'
 import { sinkRoutes } from './sink.routes.ts'
 import { type Trail, watchTrail } from './trail.reconciler.ts'
@@ -64,6 +64,7 @@ beforeAll(async () => {
     sealer: () => sealer,
     list,
     checkChain: () => checkAudit(db),
+    send,
     open: (sealed) => sealed.replace('sealed ', ''),
     log: { info: () => {}, warn: () => {}, error: () => {} },
     now: () => now,

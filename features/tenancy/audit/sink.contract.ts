@@ -1,10 +1,12 @@
 import { endpoint, Name, problemType, Time } from '@quarterdeck/kernel'
 import { z } from 'zod'
 
+const HOST = String.raw`([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])`
+const PORT = String.raw`:\d{1,5}`
 const URLS = {
-  webhook: ['http:', 'https:'],
-  syslog: ['tls:', 'tcp:', 'udp:'],
-} as const
+  webhook: new RegExp(String.raw`^https?://${HOST}(${PORT})?(/[^\s#]*)?$`),
+  syslog: new RegExp(`^(tls|tcp|udp)://${HOST}${PORT}$`),
+}
 
 /** Where the audit trail is sent as it grows; each record at least once and in order. Source of truth: PostgreSQL. */
 export const AuditSink = z.object({
@@ -27,13 +29,8 @@ export const sinkUnreachable = problemType('audit-sink-unreachable', 422, 'The t
 
 const one = z.object({ sink: Name })
 
-/** Whether the address is one that its kind understands. */
-export function isSinkUrl(kind: AuditSink['kind'], text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, hostname, port, username, password, hash } = new URL(text)
-  const plain = username === '' && password === '' && hash === '' && hostname !== ''
-  return plain && (URLS[kind] as readonly string[]).includes(protocol) && (kind === 'webhook' || port !== '')
-}
+/** Whether the address is one that its kind understands. Names and passwords in it are refused: they would be shown. */
+export const isSinkUrl = (kind: AuditSink['kind'], text: string): boolean => URLS[kind].test(text)
 
 export const listAuditSinks = endpoint({
   id: 'audit-sink.list',

@@ -3,17 +3,14 @@ import { type AuditEntry, notFound } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import type { AuditFilter, AuditRecord, AuditRow } from './audit.contract.ts'
 import { toRecord } from './record.rules.ts'
-import { type AuditSink, deleteAuditSink, listAuditSinks, saveAuditSink, sinkUnreachable } from './sink.contract.ts'
-import { deleteSink, findSink, listSinks, type SinkRow, type SinkSettings, saveSink } from './sink.store.ts'
+import { deleteAuditSink, listAuditSinks, saveAuditSink, sinkUnreachable } from './sink.contract.ts'
+import { deleteSink, findSink, listSinks, type SinkRow, saveSink, type Target } from './sink.store.ts'
 
 export interface SinkRoutesOptions {
   db: Db
   list(filter: AuditFilter): Promise<AuditRow[]>
   /** Throws Error with a sentence. */
-  send(
-    target: { kind: AuditSink['kind']; settings: SinkSettings; secret: string | undefined },
-    records: readonly AuditRecord[],
-  ): Promise<void>
+  send(target: Target, records: readonly AuditRecord[]): Promise<void>
   /** Of one sink's secret. */
   seal(secret: string, sink: string): string
   open(sealed: string, sink: string): string

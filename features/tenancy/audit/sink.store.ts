@@ -20,6 +20,13 @@ export interface SinkSettings {
   authority?: string | undefined
 }
 
+/** Where records go. */
+export interface Target {
+  kind: AuditSink['kind']
+  settings: SinkSettings
+  secret: string | undefined
+}
+
 /** A sink as it is kept. */
 export interface SinkRow {
   name: string

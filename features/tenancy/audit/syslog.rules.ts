@@ -16,9 +16,6 @@ export function syslogMessage(record: AuditRecord, host: string): string {
   return `${head} [audit@${ENTERPRISE} ${parameters.join(' ')}] \uFEFF${oneLine(record.detail)}`
 }
 
-/** RFC 6587 §3.4.1: how many bytes come, then they. */
-export const framed = (message: string): string => `${Buffer.byteLength(message)} ${message}`
-
 /** Printable ASCII, at most 32 characters (RFC 5424 §6.2); `-` for nothing. */
 const nameOf = (text: string): string => text.replace(/[^\x21-\x7e]/g, '_').slice(0, 32) || '-'
 

@@ -1,12 +1,11 @@
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db, Log } from '@quarterdeck/store'
-import type { AuditCheck, AuditFilter, AuditRow } from './audit.contract.ts'
+import type { AuditCheck, AuditFilter, AuditRecord, AuditRow } from './audit.contract.ts'
 import { toRecord } from './record.rules.ts'
 import type { Sealer } from './seal.reconciler.ts'
 import { isSealDue } from './seal.rules.ts'
 import { createSeal, lastSeal, listSeals } from './seal.store.ts'
-import { send, type Target } from './send.reconciler.ts'
-import { findSink, listSinks, noteSent, type SinkRow } from './sink.store.ts'
+import { findSink, listSinks, noteSent, type SinkRow, type Target } from './sink.store.ts'
 
 export interface TrailOptions {
   db: Db
@@ -15,6 +14,8 @@ export interface TrailOptions {
   list(filter: AuditFilter): Promise<AuditRow[]>
   /** Number of the last record, and the first that is broken. */
   checkChain(): Promise<{ records: number; broken?: number }>
+  /** Throws Error with a sentence. */
+  send(target: Target, records: readonly AuditRecord[]): Promise<void>
   /** Opens a sink's secret. */
   open(sealed: string, owner: string): string
   log: Log
@@ -84,7 +85,7 @@ export function watchTrail(options: TrailOptions): Trail {
     const secret = sink.sealedSecret === null ? undefined : options.open(sink.sealedSecret, sinkOwner(sink.name))
     const target: Target = { kind: sink.kind, settings: sink.settings, secret }
     try {
-      await send(target, rows.map(toRecord))
+      await options.send(target, rows.map(toRecord))
     } catch (error) {
       const failures = sink.failures + 1
       await noteSent(db, sink.name, { failures, message: (error as Error).message.slice(0, 500) })

@@ -1,7 +1,8 @@
 import type { Problem } from '@quarterdeck/kernel'
-import { Button, call, Dialog, Failure, Field, fieldError, onCodeRequired, TextInput, useText } from '@quarterdeck/ui'
+import { Button, call, Dialog, Failure, fieldError, onCodeRequired, useText } from '@quarterdeck/ui'
 import { useMutation } from '@tanstack/react-query'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { CodeField } from './code-field.console.tsx'
 import { verifySession } from './onetime.contract.ts'
 import { oneTimeTexts } from './texts.console.tsx'
 
@@ -71,36 +72,5 @@ function CodeDialog({ close, done, other }: { close: () => void; done: () => voi
         {verify.error && !wrong && <Failure error={verify.error} />}
       </form>
     </Dialog>
-  )
-}
-
-/** A code to be typed. */
-export function CodeField({
-  label,
-  hint,
-  value,
-  onChange,
-  error,
-}: {
-  label: string
-  hint: string
-  value: string
-  onChange: (value: string) => void
-  error?: string | undefined
-}) {
-  return (
-    <Field label={label} hint={hint} error={error}>
-      {(control) => (
-        <TextInput
-          {...control}
-          className="mono"
-          inputMode="text"
-          autoComplete="one-time-code"
-          value={value}
-          onChange={onChange}
-          autoFocus
-        />
-      )}
-    </Field>
   )
 }

@@ -15,7 +15,7 @@ import {
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { encode } from 'uqr'
-import { CodeField } from './code-gate.console.tsx'
+import { CodeField } from './code-field.console.tsx'
 import { confirmOneTimePassword, enrolOneTimePassword, getVerification, signInNotFresh } from './onetime.contract.ts'
 import { oneTimeTexts } from './texts.console.tsx'
 

@@ -56,8 +56,9 @@ async function serve(...grants: string[]) {
   server = await createServer({ authenticate: async () => li, authority: authorityOf(granted), logLevel: 'silent' })
   bind(server, shop, ({ may }) => ({ may: may('application.deploy', { environment: 'shop' }) }))
   bind(server, every, ({ may }) => ({ may: may('application.list', {}) }))
-  bind(server, follow, async function* ({ require, signal }) {
-    require('application.list', { environment: 'shop' })
+  bind(server, follow, async function* (context) {
+    const { signal } = context
+    context.require('application.list', { environment: 'shop' })
     yield 'first'
     await new Promise((resolve) => signal.addEventListener('abort', resolve))
   })

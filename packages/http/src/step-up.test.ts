@@ -46,8 +46,8 @@ async function serve() {
   bind(server, json, () => handled('json'))
   bind(server, open, () => handled('open'))
   bind(server, own, () => handled('own'))
-  bind(server, within, ({ require }) => {
-    require('container.exec', { environment: 'shop' })
+  bind(server, within, (context) => {
+    context.require('container.exec', { environment: 'shop' })
     return handled('within')
   })
   bindSocket(server, socket, (_, { close }) => {

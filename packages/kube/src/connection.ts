@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SecureContextOptions } from 'node:tls'
 import { clusterUnreachable, isProblem, type Problem } from '@quarterdeck/kernel'
 import request from 'undici/lib/api/api-request.js'
 import { AnswerTooLong, textOf } from './body-text.ts'
+import type { Credential } from './credential.ts'
 import { type CredentialSource, type Credentials, credentialsOf } from './credentials.ts'
 import type { IdentityHeaders } from './impersonation.ts'
 import { impersonatorOf } from './impersonator.ts'
@@ -53,12 +53,6 @@ export interface Answer {
   body: unknown
   /** What the API server wanted to be said about the request (its Warning headers). */
   warnings: string[]
-}
-
-/** What a TLS or WebSocket client needs to reach the same server as the same identity. */
-export interface Credential {
-  headers: Record<string, string | string[]>
-  tls: SecureContextOptions & { servername?: string; rejectUnauthorized: boolean }
 }
 
 /** Requests to one API server over kept-alive connections. */

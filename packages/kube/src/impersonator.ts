@@ -1,6 +1,5 @@
 import { clusterForbidden, isProblem, notFound } from '@quarterdeck/kernel'
 import { z } from 'zod'
-import type { Connection } from './connection.ts'
 import type { CredentialSource } from './credentials.ts'
 import { IMPERSONATOR } from './impersonation.ts'
 
@@ -12,11 +11,25 @@ const TokenRequest = z.looseObject({
   status: z.looseObject({ token: z.string().min(1), expirationTimestamp: z.string() }),
 })
 
+/** The connection with the registered credential, as far as it is needed here. */
+interface Registered {
+  readonly cluster: string
+  call(call: {
+    method: 'POST'
+    path: string
+    body: object
+    verb: string
+    what: string
+    timeoutSeconds: number
+    changesNothing: true
+  }): Promise<{ body: unknown }>
+}
+
 /**
  * Tokens of the impersonator for an hour each, asked for with the registered credential. They are kept nowhere but in
  * memory. Throws clusterForbidden while the cluster has no impersonator, and what else the cluster answers.
  */
-export function impersonatorOf(registered: Connection): CredentialSource {
+export function impersonatorOf(registered: Registered): CredentialSource {
   let current: Promise<{ token: string; until: number }> | undefined
   async function ask() {
     const askedAt = Date.now()
@@ -40,7 +53,7 @@ export function impersonatorOf(registered: Connection): CredentialSource {
   }
 }
 
-async function request(registered: Connection) {
+async function request(registered: Registered) {
   const { namespace, name } = IMPERSONATOR
   try {
     const { body } = await registered.call({

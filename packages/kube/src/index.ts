@@ -1,7 +1,7 @@
 export type { Applied, CallOptions, Cluster, KubeList, LogsRequest, Selection, WriteOptions } from './cluster.ts'
 export { type Clusters, type ClustersOptions, createClusters, type LoadedCluster } from './clusters.ts'
 export { connectCluster } from './connect-cluster.ts'
-export type { Credential } from './connection.ts'
+export type { Credential } from './credential.ts'
 export type { Exec, ExecRequest, TerminalSize } from './exec.ts'
 export type { Check, ClusterHealth } from './health.ts'
 export { type ClusterIdentity, IMPERSONATOR } from './impersonation.ts'

@@ -1,5 +1,5 @@
 import Pool from 'undici/lib/dispatcher/pool.js'
-import type { Credential } from './connection.ts'
+import type { Credential } from './credential.ts'
 import { lookupServer } from './link-local.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000

@@ -1,5 +1,6 @@
 import type { Problem } from '@quarterdeck/kernel'
-import { type Credential, tlsAndHeaders } from './connection.ts'
+import { tlsAndHeaders } from './connection.ts'
+import type { Credential } from './credential.ts'
 import { credentialsOf } from './credentials.ts'
 import type { Kubeconfig } from './kubeconfig.ts'
 import { statusProblem } from './status.ts'

@@ -13,9 +13,9 @@ export interface OwnCluster {
   close(): Promise<void>
 }
 
-/** Starts etcd and an API server that nobody else uses (about 3 s). They end with the calling process. */
-export async function ownCluster(): Promise<OwnCluster> {
-  const plane = await controlPlane({ folder: mkdtempSync(join(tmpdir(), 'quarterdeck-own-')) })
+/** Starts etcd, an API server and `controllers` that nobody else uses (about 3 s). They end with the calling process. */
+export async function ownCluster({ controllers = false } = {}): Promise<OwnCluster> {
+  const plane = await controlPlane({ folder: mkdtempSync(join(tmpdir(), 'quarterdeck-own-')), controllers })
   const kubeconfig = readFileSync(plane.kubeconfigFile, 'utf8')
   const cluster = connectCluster({ name: 'own', kubeconfig })
   return {

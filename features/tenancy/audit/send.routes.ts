@@ -4,19 +4,11 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { connect as connectTls } from 'node:tls'
 import type { AuditRecord } from './audit.contract.ts'
-import type { AuditSink } from './sink.contract.ts'
-import type { SinkSettings } from './sink.store.ts'
-import { framed, syslogMessage } from './syslog.rules.ts'
+import type { SinkSettings, Target } from './sink.store.ts'
+import { syslogMessage } from './syslog.rules.ts'
 
 const LIMIT_MS = 10_000
 const ANSWER_BYTES = 4_096
-
-/** Where records go. */
-export interface Target {
-  kind: AuditSink['kind']
-  settings: SinkSettings
-  secret: string | undefined
-}
 
 /** Sends records in order; resolves when the other side has them as far as its protocol can tell. Throws Error with a sentence. */
 export async function send({ kind, settings, secret }: Target, records: readonly AuditRecord[]): Promise<void> {
@@ -96,3 +88,6 @@ const explained = (error: Error): Error =>
   error.name === 'TimeoutError' || error.name === 'AbortError'
     ? new Error(`It does not answer within ${LIMIT_MS / 1000} s`)
     : error
+
+/** RFC 6587 §3.4.1: how many bytes come, then they. */
+export const framed = (message: string): string => `${Buffer.byteLength(message)} ${message}`
