@@ -3,14 +3,24 @@ import { hint } from '@quarterdeck/reconcile'
 import type { Db, Log } from '@quarterdeck/store'
 import type { NativeRoutesOptions } from '../../../features/cluster/native/native.routes.ts'
 import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
+import type { Parts } from './parts.ts'
 
 /** What grants say of the Kubernetes API of a cluster. */
-export function nativeRights(
-  authority: OpenAuthority,
-): Pick<NativeRoutesOptions, 'admit' | 'permissionsAt' | 'onLoss'> {
-  const { permissionsAt, placeOf, environmentsWith } = authority
+export function nativeRights({
+  authority,
+  codes,
+}: Pick<Parts, 'authority' | 'codes'>): Pick<
+  NativeRoutesOptions,
+  'admit' | 'permissionsAt' | 'onLoss' | 'stepUp' | 'environmentAt'
+> {
+  const { permissionsAt, placeOf, environmentsWith, environmentAt } = authority
   return {
     permissionsAt,
+    environmentAt,
+    stepUp(subject, endpoint, place, permission) {
+      const environment = environmentAt(place)
+      return codes.stepUp(subject, endpoint, environment === undefined ? {} : { environment }, permission)
+    },
     admit(subject: Subject, cluster: string) {
       const environments = environmentsWith(subject, 'cluster.native')
       if (!environments || [...environments].some((name) => placeOf(name)?.cluster === cluster)) return

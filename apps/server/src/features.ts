@@ -100,7 +100,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, clusterAs, makeChange, scopeOf })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   identityRoutes(server, { db })
-  nativeRoutes(server, { ...nativeRights(authority), clusterAs, audit: (event) => audit(db, event) })
+  nativeRoutes(server, { ...nativeRights(parts), clusterAs, audit: (event) => audit(db, event) })
   const changed = () => parts.authority.refresh()
   const environments = { db, makeChange, clusterOf, tenantOf: tenantOfProject, changed }
   environmentRoutes(server, { ...environments, countApplications: countByEnvironment })

@@ -50,6 +50,8 @@ beforeAll(async () => {
           throw notFound({ detail: 'There is no such cluster for you' })
         },
         permissionsAt,
+        environmentAt: authority.environmentAt,
+        stepUp: () => undefined,
         onLoss(who, place, lost) {
           const had = [...permissionsAt(who, place)]
           return authority.onChange(() => {

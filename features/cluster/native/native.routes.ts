@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { bindProxy, type ProxyRequest, type Server } from '@quarterdeck/http'
-import { permissionMissing, type Subject } from '@quarterdeck/kernel'
+import { type AnyEndpoint, type Permission, type Problem, permissionMissing, type Subject } from '@quarterdeck/kernel'
 import { type Cluster, type NativeRequest, nativePath } from '@quarterdeck/kube'
 import { createNative, deleteNative, patchNative, readNative, replaceNative } from './native.contract.ts'
-import { type Asked, actText, askedFor, isOpened, isRecorded } from './native.rules.ts'
+import { type Asked, actText, askedFor, isOpened, isRecorded, permissionsFor } from './native.rules.ts'
 
 /** One line of the audit trail. `operation` is the same for the intent and the end of one request. */
 export interface NativeAuditEvent {
@@ -13,6 +13,7 @@ export interface NativeAuditEvent {
   what: string
   outcome: 'intent' | 'succeeded' | 'failed'
   detail: string
+  environment: string | undefined
 }
 
 /** A namespace of a cluster; empty: the cluster as a whole. */
@@ -30,8 +31,20 @@ export interface NativeRoutesOptions {
   permissionsAt(subject: Subject, place: Place): Iterable<string>
   /** Calls back once a permission that counts at a place now counts no longer. Ends with what it answers. */
   onLoss(subject: Subject, place: Place, lost: () => void): () => void
+  /** The problem that asks for a one-time password, where a rule wants one for this permission at this place. */
+  stepUp(subject: Subject, endpoint: AnyEndpoint, place: Place, permission: Permission): Problem | undefined
+  /** The environment that a place is. */
+  environmentAt(place: Place): string | undefined
   /** Resolves when it is written; what it rejects with stops the request. */
   audit(event: NativeAuditEvent): Promise<unknown>
+}
+
+const ENDPOINTS: Record<string, AnyEndpoint> = {
+  GET: readNative,
+  POST: createNative,
+  PUT: replaceNative,
+  PATCH: patchNative,
+  DELETE: deleteNative,
 }
 
 type Native = ProxyRequest<{ cluster: string; path: string }>
@@ -39,8 +52,7 @@ type Native = ProxyRequest<{ cluster: string; path: string }>
 /** The Kubernetes API of each cluster as it is, to each as themselves: the API server judges what they may. */
 export function nativeRoutes(server: Server, options: NativeRoutesOptions): void {
   const { clusterAs } = options
-  const endpoints = [readNative, createNative, replaceNative, patchNative, deleteNative]
-  bindProxy<Native['params']>(server, endpoints, {
+  bindProxy<Native['params']>(server, Object.values(ENDPOINTS), {
     async request(native) {
       const path = nativePath(native.path)
       const asked = checked(options, native, path)
@@ -83,18 +95,26 @@ export function nativeRoutes(server: Server, options: NativeRoutesOptions): void
  * that is judged here.
  */
 function checked(
-  { admit, permissionsAt }: NativeRoutesOptions,
+  { admit, permissionsAt, stepUp }: NativeRoutesOptions,
   { method, query, params, subject }: Native,
   path: string,
 ) {
   admit(subject, params.cluster)
   const asked = askedFor(method, path, query)
   const isLimited = subject.within !== undefined || !subject.permissions.includes('*')
-  if (!isLimited || isOpened(asked, method, permissionsAt(subject, placeOf(params.cluster, asked)))) return asked
-  throw permissionMissing({
-    permission: 'cluster.native',
-    detail: `This token does not reach ${actText(method, path, '')}. Use one that carries more, or none of its own limits.`,
-  })
+  const place = placeOf(params.cluster, asked)
+  if (isLimited && !isOpened(asked, method, permissionsAt(subject, place))) {
+    throw permissionMissing({
+      permission: 'cluster.native',
+      detail: `This token does not reach ${actText(method, path, '')}. Use one that carries more, or none of its own limits.`,
+    })
+  }
+  const endpoint = ENDPOINTS[method] ?? readNative
+  for (const permission of permissionsFor(asked)) {
+    const problem = stepUp(subject, endpoint, place, permission)
+    if (problem) throw problem
+  }
+  return asked
 }
 
 const placeOf = (cluster: string, asked: Asked | undefined): Place => ({ cluster, namespace: asked?.namespace ?? '' })
@@ -112,7 +132,7 @@ function untilLost({ onLoss }: NativeRoutesOptions, { subject, params, signal }:
 
 /** What changes something or reads what is secret is written down before it is sent, and how it ended afterwards. */
 async function audited<Answer extends { status: number }>(
-  { audit }: NativeRoutesOptions,
+  { audit, environmentAt }: NativeRoutesOptions,
   { method, query, params, subject }: Native,
   { path, asked }: { path: string; asked: Asked | undefined },
   send: () => Promise<Answer>,
@@ -123,6 +143,7 @@ async function audited<Answer extends { status: number }>(
     actor: subject.name,
     act: `native.${method.toLowerCase()}`,
     what: `${params.cluster}//native`,
+    environment: environmentAt(placeOf(params.cluster, asked)),
   }
   const act = actText(method, path, query)
   await audit({ ...event, outcome: 'intent', detail: act })

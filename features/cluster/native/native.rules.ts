@@ -1,4 +1,10 @@
-import { type NativeResource, nativeRules, opens } from '../../tenancy/role/permission.contract.ts'
+import {
+  type KnownPermission,
+  knownPermissions,
+  type NativeResource,
+  nativeRules,
+  opens,
+} from '../../tenancy/role/permission.contract.ts'
 
 const CONNECTS = new Set(['exec', 'attach', 'portforward', 'proxy'])
 
@@ -53,3 +59,7 @@ export function isOpened(asked: Asked | undefined, method: string, permissions: 
   if (!asked) return method === 'GET'
   return nativeRules(permissions).some((rule) => opens(rule, asked, asked.verb))
 }
+
+/** The permissions of which any would open it natively. */
+export const permissionsFor = (asked: Asked | undefined): KnownPermission[] =>
+  asked ? knownPermissions.filter((one) => nativeRules([one]).some((rule) => opens(rule, asked, asked.verb))) : []

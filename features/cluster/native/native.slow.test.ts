@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { CliContext } from '@quarterdeck/client'
-import { notFound } from '@quarterdeck/kernel'
+import { codeRequired, notFound } from '@quarterdeck/kernel'
 import {
   createTestAuthority,
   type Kubectl,
@@ -40,6 +40,11 @@ beforeAll(async () => {
         },
         permissionsAt: ({ permissions }) => permissions,
         onLoss: () => () => {},
+        environmentAt: ({ namespace }) => (namespace === '' ? undefined : `environment-of-${namespace}`),
+        stepUp: (_subject, _endpoint, { namespace }, permission) =>
+          namespace === 'guarded' && permission === 'object.delete'
+            ? codeRequired({ detail: 'Give a one-time password' })
+            : undefined,
         audit: (event) => audit(db, event),
       })
     },
@@ -103,7 +108,14 @@ const get = (path: string, ...more: string[]) =>
 const auditTrail = async () =>
   platform.db
     .withTables<{
-      audit_event: { sequence: number; operation: string; actor: string; outcome: string; detail: string }
+      audit_event: {
+        sequence: number
+        operation: string
+        actor: string
+        outcome: string
+        detail: string
+        environment: string | null
+      }
     }>()
     .selectFrom('audit_event')
     .selectAll()
@@ -158,6 +170,15 @@ test('[EXT-05] [CLU-20] whoever lacks cluster.native neither sees nor changes an
   expect((await ask(`${below}/api/v1/nodes`, {}, '')).status).toBe(401)
 })
 
+test('[TEN-03] where a rule wants a one-time password for an act, kubectl gets no further without one', async () => {
+  const path = `${below}/api/v1/namespaces/guarded/pods`
+  const refused = await ask(`${path}/shop-1`, { method: 'DELETE' })
+  expect(refused.status).toBe(403)
+  expect(await refused.json()).toMatchObject({ type: '/problems/code-required' })
+  expect((await ask(path)).status).toBe(200)
+  expect((await ask(`${below}/api/v1/namespaces/${namespace}/pods/nobody`, { method: 'DELETE' })).status).toBe(404)
+})
+
 test('[EXT-05] what may change something is in the audit trail before it is sent, what only reads is not', async () => {
   await platform.reset()
   await ask(`${below}/api/v1/namespaces/${namespace}/configmaps`)
@@ -183,6 +204,7 @@ test('[EXT-05] what may change something is in the audit trail before it is sent
   ])
   expect(trail[0]?.detail).toContain(`POST /api/v1/namespaces/${namespace}/configmaps?fieldManager=me`)
   expect(trail[0]?.operation).toBe(trail[1]?.operation)
+  expect(trail[0]?.environment).toBe(`environment-of-${namespace}`)
 })
 
 test('[EXT-05] identity headers, hop-by-hop lists and cookies do not reach the API server', async () => {
