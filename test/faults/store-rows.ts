@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { checkAuditTrail, listAudit } from '../../features/tenancy/audit/audit.contract.ts'
+import { openDatabase } from '../platform/platform.ts'
 import { postgresPid, serverProcess } from '../platform/server-process.ts'
 import type { Row } from './row.ts'
 import { startVictim, type Victim, type World } from './world.ts'
@@ -28,7 +31,42 @@ async function sameVictim(world: World): Promise<Victim> {
   return victim
 }
 
+/** One record is altered in the database, past everything that keeps it; the running check must name it within a minute. */
+async function bitRot(world: World): Promise<string> {
+  const victim = await startVictim(world)
+  const { client, server } = victim
+  const last = () => client(checkAuditTrail, { query: { last: 'true' } })
+  assert.ok((await last()).intact, 'the trail is broken before anything was altered')
+  const { items } = await client(listAudit, { query: { limit: 100 } })
+  const number = items[world.random.between(0, items.length - 1)]?.number
+  const store = await openDatabase(server)
+  const began = performance.now()
+  try {
+    await sql`alter table audit_event disable trigger audit_event_append_only`.execute(store.db)
+    await sql`update audit_event set actor = actor || 'x' where sequence = ${number}`.execute(store.db)
+    await sql`alter table audit_event enable trigger audit_event_append_only`.execute(store.db)
+  } finally {
+    await store.close()
+  }
+  for (;;) {
+    const found = await last()
+    const seconds = (performance.now() - began) / 1000
+    if (!found.intact) {
+      assert.equal(found.brokenAt, number)
+      return `record ${number} of ${items.length} named after ${seconds.toFixed(1)} s`
+    }
+    assert.ok(seconds < 60, `record ${number} was altered a minute ago and nothing says so`)
+    await sleep(500)
+  }
+}
+
 export const storeRows: Row[] = [
+  {
+    id: 'F64',
+    what: 'one record of the audit trail altered in PostgreSQL is named within a minute',
+    rounds: 1,
+    run: bitRot,
+  },
   {
     id: 'F10',
     what: 'kill -9 of PostgreSQL during a stream of deploys: every answered one is there, the server goes on',
