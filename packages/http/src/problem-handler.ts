@@ -39,10 +39,27 @@ export function problemBody(error: unknown, request: FastifyRequest): ProblemBod
   }
 }
 
+// Whoever sends ten times too much by mistake is told; whoever sends without end is cut off.
+const READ_TO_TELL_BYTES = 64 * 1024 * 1024
+
+/**
+ * Reads on and forgets what comes, so that the answer arrives: a connection closed in the middle of a body is reset,
+ * and most clients then never see what was answered.
+ */
+function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
+  void reply.removeHeader('connection')
+  let bytes = 0
+  raw.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > READ_TO_TELL_BYTES) raw.socket.destroy()
+  })
+}
+
 /** Answers with a problem whatever was thrown. Unexpected errors are logged once and told without detail. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const body = problemBody(error, request)
   if (body.retryAfterSeconds !== undefined) void reply.header('retry-after', Math.ceil(body.retryAfterSeconds))
+  if (body.status === 413) readOn(request, reply)
   if (body.status === 401) void reply.header('www-authenticate', 'Bearer realm="quarterdeck"')
   return reply
     .code(body.status)
