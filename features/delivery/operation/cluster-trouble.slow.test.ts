@@ -87,3 +87,29 @@ test('a cluster that refuses even to be read ends an operation that has changed 
   while (!(await get(second.id)).conditions.length) await sleep(10)
   expect(await get(second.id)).toMatchObject({ state: 'Running', conditions: [{ type: 'ClusterReachable' }] })
 })
+
+test('an API server that does not know a role yet is asked again; one that never learns of it ends the operation', async () => {
+  const unknownRole = clusterForbidden({
+    detail: 'Cluster test does not allow you to get it: RBAC: role.rbac.authorization.k8s.io "x" not found.',
+  })
+  between.broken = { apply: () => Promise.reject(unknownRole), get: () => Promise.reject(unknownRole) }
+  const soon = accepted(await change('one', { values: { a: '1' } }))
+  await platform.settle()
+  expect(await get(soon.id)).toMatchObject({ state: 'Running' })
+  expect((await get(soon.id)).conditions).toContainEqual(
+    expect.objectContaining({ type: 'RightsKnown', status: 'False' }),
+  )
+  between.broken = {}
+  const done = await ended(soon)
+  expect(done.state).toBe('Succeeded')
+  expect(done.conditions).toContainEqual(expect.objectContaining({ type: 'RightsKnown', status: 'True' }))
+
+  between.broken = { apply: () => Promise.reject(unknownRole), get: () => Promise.reject(unknownRole) }
+  const never = accepted(await change('one', { values: { a: '2' } }))
+  await platform.settle()
+  between.now = () => new Date(Date.now() + 21_000)
+  await platform.resync()
+  expect(await get(never.id)).toMatchObject({ state: 'Failed' })
+  between.now = undefined
+  between.broken = {}
+})

@@ -112,6 +112,7 @@ function resolved(run: Run): void {
 }
 
 function reachable(run: Run): void {
+  if (run.has('RightsKnown', 'False')) run.condition('RightsKnown', 'True', 'Allowed', 'The cluster allows it now.')
   if (run.has('ClusterReachable', 'False'))
     run.condition('ClusterReachable', 'True', 'Answers', 'The cluster answers again.')
 }
@@ -171,6 +172,7 @@ function lateness(run: Run, open: Seen[]): Ending | undefined {
 async function onFailure(run: Run, error: unknown): Promise<Outcome> {
   if (run.signal.aborted) throw error
   if (error instanceof Refused) {
+    if (mayBeAllowedSoon(run, error.problem)) return wait(run, error.problem)
     run.step(stepOf(run, error.ref), 'Failed', error.problem.message)
     await end(run, refusal(error.problem, error.ref, run.seen.results.length))
     return {}
@@ -184,12 +186,30 @@ async function onFailure(run: Run, error: unknown): Promise<Outcome> {
   if (isProblem(error, storeUnavailable)) throw error
   const isForbidden = isProblem(error, clusterForbidden) && !areCredentialsRefused(error)
   if (!isProblem(error)) throw error
+  if (isForbidden && mayBeAllowedSoon(run, error)) return wait(run, error)
   if (isForbidden && !reachedCluster(run.seen)) {
     const message = `${sentence(error.message)} Nothing was changed. Ask who looks after the cluster for this right, then repeat it.`
     await end(run, { state: 'Failed', reason: 'ClusterForbidden', message })
     return {}
   }
   return wait(run, error)
+}
+
+const RIGHTS_SECONDS = 20
+
+/**
+ * An API server that has just started does not know all roles yet, and refuses what it will allow in a moment. Asked
+ * again for 20 s, when it was away during this operation or says itself that a role it was told of is not there.
+ */
+function mayBeAllowedSoon(run: Run, problem: Problem): boolean {
+  if (!isProblem(problem, clusterForbidden)) return false
+  const known = run.seen.conditions.find(({ type }) => type === 'RightsKnown')
+  if (known?.status === 'False') {
+    return Date.parse(run.now) - Date.parse(known.lastTransitionTime) < RIGHTS_SECONDS * 1_000
+  }
+  if (!run.has('ClusterReachable', 'False') && !/RBAC: .+ not found/.test(problem.message)) return false
+  run.condition('RightsKnown', 'False', 'JustStarted', 'The API server may not know all roles yet; it is asked again.')
+  return true
 }
 
 const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
