@@ -28,6 +28,8 @@ export interface Toxic {
 /** One event of a watch, as it is on the wire. */
 export interface Frame {
   bytes: Buffer
+  /** ADDED, BOOKMARK …, in either encoding. */
+  type: string
   /** Of JSON: the event. Undefined for protobuf. */
   event: { type: string; object: { metadata?: Record<string, unknown> } } | undefined
   /** Number within its watch, from 0. */
@@ -178,6 +180,9 @@ function passOn(
   sent.end()
 }
 
+/** Of an event in protobuf: four bytes of length, then field 1, the type, first. */
+const typeOf = (bytes: Buffer): string => bytes.subarray(6, 6 + (bytes[5] ?? 0)).toString('latin1')
+
 /** Whole events of a watch. */
 class Frames {
   readonly #protobuf: boolean
@@ -194,7 +199,8 @@ class Frames {
       const bytes = this.#held.subarray(0, length)
       this.#held = this.#held.subarray(length)
       const event = this.#protobuf ? undefined : JSON.parse(bytes.toString('utf8'))
-      yield { bytes, event, number: this.#number++ }
+      const type: string = event?.type ?? typeOf(bytes)
+      yield { bytes, type, event, number: this.#number++ }
     }
   }
 

@@ -217,7 +217,7 @@ async function unfinishedStream(world: World): Promise<string | undefined> {
       streams++
       if (refuses)
         return { answer: { status: 422, body: '{"kind":"Status","message":"sendInitialEvents is forbidden"}' } }
-      return { frame: ({ bytes, event }: Frame) => (event?.type === 'BOOKMARK' ? [] : [bytes]) }
+      return { frame: ({ bytes, type }: Frame) => (type === 'BOOKMARK' ? [] : [bytes]) }
     }
     const readAgain = async (revision: string) => {
       mirrored.mirror.forget('victim')
