@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { globSync, lstatSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@quarterdeck/client'
 import type { AnyEndpoint } from '@quarterdeck/kernel'
@@ -11,6 +9,7 @@ import { getEnvironment } from '../../features/tenancy/environment/environment.c
 import { declaredEndpoints } from '../../scripts/contracts.ts'
 import { person } from '../platform/people.ts'
 import type { Row } from './row.ts'
+import { filesBelow } from './state-files.ts'
 import { pathOf, type Target } from './target.ts'
 
 const SECRETS = 100
@@ -143,12 +142,12 @@ async function drive(target: Target): Promise<string> {
   }
   check((await target.send('GET', '/metrics')).text, '/metrics')
   check(target.server.log(), 'the log')
-  const files = globSync('**/*', { cwd: target.server.home }).map((file) => join(target.server.home, file))
-  for (const file of files.filter((one) => lstatSync(one, { throwIfNoEntry: false })?.isFile())) {
-    const bytes = readFileSync(file)
+  let files = 0
+  for (const { file, bytes } of filesBelow(target.server.home)) {
+    files++
     for (const trace of traces) assert.ok(!bytes.includes(trace), `${file} holds a canary`)
   }
-  return `${SECRETS * A_SECRET} canaries, ${answers} answers, ${files.length} files`
+  return `${SECRETS * A_SECRET} canaries, ${answers} answers, ${files} files`
 }
 
 /** The endpoint's path with what is really there, as far as a parameter is known. */

@@ -19,7 +19,7 @@ const statusOf = (answer: Promise<unknown>): Promise<number | undefined> =>
 /** Everything that could make a yes out of a request without somebody else's right to say it. */
 async function falseApprovals({ admin }: Target): Promise<string> {
   const owner = await person(admin, 'iris', [{ role: 'project-owner', environment: 'dev' }])
-  const second = await person(admin, 'ivan', [{ role: 'project-owner', environment: 'dev' }])
+  const second = await person(admin, 'ivo', [{ role: 'project-owner', environment: 'dev' }])
   const asker = await person(admin, 'inga', [{ role: 'viewer', environment: 'dev' }])
   const ask = async (client: Client, role: string) =>
     (await client(createRequest, { body: { role, environment: 'dev', reason: 'attack' } })).id
@@ -36,7 +36,7 @@ async function falseApprovals({ admin }: Target): Promise<string> {
   assert.equal(both.filter((status) => status === undefined).length, 1, `two approvals at once: ${both}`)
   assert.equal(await approve(second, asked), 409, 'a second time')
   const late = await ask(asker, 'developer')
-  const { items } = await admin(listGrants, { query: { user: 'ivan' } })
+  const { items } = await admin(listGrants, { query: { user: 'ivo' } })
   for (const { id } of items) await admin(deleteGrant, { params: { grant: id } })
   assert.equal(await approve(second, late), 404, 'an approver whose right was taken')
   return '6 ways'
