@@ -38,6 +38,7 @@ async function killed(world: World): Promise<string | undefined> {
     const seconds = world.random.between(3, 12)
     let caughtUp = 0
     const changes = await inStorm(mirrored, world, async () => {
+      await until('the storm has made pods', 15, () => totalOfPods(mirror) > 0)
       const back = own.plane.restart('kube-apiserver', { kill: true, pauseSeconds: seconds })
       try {
         await until('pods are stale', 15, () => state('pods').state === 'stale')
