@@ -12,13 +12,17 @@ import type { ServerProcess } from './server-process.ts'
 /** Password of the administrator of every test server; given as QUARTERDECK_ADMIN_PASSWORD. */
 export const PASSWORD = 'a quiet harbour at dawn'
 
-/** Signs in with the password; the value is what a browser sends as Cookie. */
+/** Signs in with the password, when it may again if others have guessed; the value is what a browser sends as Cookie. */
 export async function signIn(url: string, password = PASSWORD): Promise<string> {
   const response = await fetch(`${url}/api/v1/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: url },
     body: JSON.stringify({ user: 'admin', password }),
   })
+  if (response.status === 429) {
+    await sleep(Number(response.headers.get('retry-after')) * 1000)
+    return signIn(url, password)
+  }
   if (!response.ok) throw new Error(`Sign-in answers ${response.status}: ${await response.text()}`)
   return (response.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
 }

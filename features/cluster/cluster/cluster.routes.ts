@@ -1,13 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import {
-  type AnyEndpoint,
-  type AuditEntry,
-  clusterForbidden,
-  isProblem,
-  notFound,
-  type Subject,
-  storeUnavailable,
-} from '@quarterdeck/kernel'
+import { type AuditEntry, clusterForbidden, done, isProblem, notFound, storeUnavailable } from '@quarterdeck/kernel'
 import { type Cluster, type Clusters, connectCluster, parseKubeconfig } from '@quarterdeck/kube'
 import { hint } from '@quarterdeck/reconcile'
 import { type Db, transaction } from '@quarterdeck/store'
@@ -111,7 +103,7 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
       if (!(await saveCluster(tx, options.keyFile, { ...registration, kubeconfig, context }, { replace }))) {
         throw taken(name)
       }
-      await options.record(tx, entry(registerCluster, subject, name, `API server ${server}`))
+      await options.record(tx, done(registerCluster, subject.name, `cluster ${name}`, `API server ${server}`))
       // Other processes hold connections of their own.
       await hint(tx, 'cluster', name)
       await hint(tx, 'identity', name)
@@ -129,21 +121,13 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
     }
     await transaction(db, async (tx) => {
       if (!(await deleteCluster(tx, params.cluster))) return
-      await options.record(tx, entry(removeCluster, subject, params.cluster, ''))
+      await options.record(tx, done(removeCluster, subject.name, `cluster ${params.cluster}`))
       await hint(tx, 'cluster', params.cluster)
     })
     await clusters.invalidate(params.cluster)
     return null
   })
 }
-
-const entry = ({ id: act }: AnyEndpoint, { name: actor }: Subject, cluster: string, detail: string): AuditEntry => ({
-  actor,
-  act,
-  what: `cluster ${cluster}`,
-  outcome: 'succeeded',
-  detail,
-})
 
 /** The API server's metrics; empty when it does not let us read them. */
 const metricsOf = (cluster: Cluster, signal: AbortSignal): Promise<string> =>

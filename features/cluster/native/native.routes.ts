@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { bindProxy, type ProxyRequest, type Server } from '@quarterdeck/http'
-import { type AnyEndpoint, type Permission, type Problem, permissionMissing, type Subject } from '@quarterdeck/kernel'
+import {
+  type AnyEndpoint,
+  type AuditEntry,
+  type Permission,
+  type Problem,
+  permissionMissing,
+  type Subject,
+} from '@quarterdeck/kernel'
 import { type Cluster, type NativeRequest, nativePath } from '@quarterdeck/kube'
 import { createNative, deleteNative, patchNative, readNative, replaceNative } from './native.contract.ts'
 import { type Asked, actText, askedFor, isOpened, isRecorded, permissionsFor } from './native.rules.ts'
 
 /** One line of the audit trail. `operation` is the same for the intent and the end of one request. */
-export interface NativeAuditEvent {
-  operation: string
-  actor: string
-  act: string
-  what: string
-  outcome: 'intent' | 'succeeded' | 'failed'
-  detail: string
-  environment: string | undefined
-}
+export type NativeAuditEvent = AuditEntry & { operation: string }
 
 /** A namespace of a cluster; empty: the cluster as a whole. */
 interface Place {

@@ -1,4 +1,4 @@
-import type { Condition } from '@quarterdeck/kernel'
+import type { AuditEntry, Condition } from '@quarterdeck/kernel'
 import { type Db, type JsonColumn, originOfThis } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import type { OperationState, OperationStep, Plan } from './operation.contract.ts'
@@ -286,25 +286,16 @@ export async function save(db: Db, id: string, seen: Observed): Promise<boolean>
  * Adds one record to the audit trail. Others wait from here until `tx` ends, so this is the last thing in it, after all
  * other locks.
  */
-export async function audit(tx: Db, { environment = null, ...event }: AuditEvent): Promise<void> {
+export async function audit(tx: Db, { environment, ...event }: AuditEvent): Promise<void> {
   const { peer = null, client = null, credential = null, request = null } = originOfThis() ?? {}
   await table(tx)
     .insertInto('audit_event')
-    .values({ ...event, environment, peer, client, credential, request })
+    .values({ ...event, environment: environment ?? null, peer, client, credential, request })
     .execute()
 }
 
-/** What is told of an act; when and from where it was done is added. */
-export interface AuditEvent {
-  /** Null: it was none, such as signing in. */
-  operation: string | null
-  actor: string
-  act: string
-  what: string
-  outcome: 'intent' | 'succeeded' | 'failed'
-  detail: string
-  environment?: string | null | undefined
-}
+/** What is told of an act; when and from where it was done is added. `operation` null: it was none, such as signing in. */
+export type AuditEvent = AuditEntry & { operation: string | null }
 
 /** The audit trail of one operation, oldest first. */
 export const listAudit = (db: Db, operation: string) =>

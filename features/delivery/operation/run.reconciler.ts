@@ -104,7 +104,7 @@ export async function end(run: Run, ending: Ending): Promise<void> {
       what: row.target,
       outcome: succeeded ? 'succeeded' : 'failed',
       detail: message,
-      environment: row.environment,
+      environment: row.environment ?? undefined,
     })
     await at('operation.end.before-commit')
   })

@@ -1,5 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import type { AuditEntry, Permission, Subject } from '@quarterdeck/kernel'
+import { type AuditEntry, done, type Permission, type Subject } from '@quarterdeck/kernel'
 import {
   type AuditCheck,
   type AuditFilter,
@@ -44,13 +44,8 @@ export function auditRoutes(server: Server, options: AuditRoutesOptions): void {
   bind(server, exportAudit, async ({ subject, query, signal }) => {
     const environments = environmentsWith(subject, exportAudit.permission)
     const asked = Object.entries(query).map(([name, value]) => `${name} ${value}`)
-    await options.record({
-      actor: subject.name,
-      act: exportAudit.id,
-      what: 'audit trail',
-      outcome: 'succeeded',
-      detail: asked.length > 0 ? `Records with ${asked.join(', ')}` : 'All records',
-    })
+    const detail = asked.length > 0 ? `Records with ${asked.join(', ')}` : 'All records'
+    await options.record(done(exportAudit, subject.name, 'audit trail', detail))
     return exported(options, { ...query, environments, limit: AT_ONCE }, signal)
   })
 }

@@ -1,5 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type AuditEntry, notFound } from '@quarterdeck/kernel'
+import { type AuditEntry, done, notFound } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import type { AuditFilter, AuditRecord, AuditRow } from './audit.contract.ts'
 import { toRecord } from './record.rules.ts'
@@ -55,7 +55,7 @@ export function sinkRoutes(server: Server, options: SinkRoutesOptions): void {
       const sequence = from === 'now' ? (last?.sequence ?? 0) : 0
       await saveSink(tx, { name, kind, settings, sequence, sealedSecret })
       await options.hint(tx, name)
-      await record(tx, entry(saveAuditSink.id, subject.name, name, `${kind} ${url}`))
+      await record(tx, done(saveAuditSink, subject.name, `audit sink ${name}`, `${kind} ${url}`))
     })
     const row = await findSink(db, name)
     if (!row) throw noSuchSink(name)
@@ -64,18 +64,10 @@ export function sinkRoutes(server: Server, options: SinkRoutesOptions): void {
   bind(server, deleteAuditSink, async ({ params, subject }) => {
     await transaction(db, async (tx) => {
       if (!(await deleteSink(tx, params.sink))) throw noSuchSink(params.sink)
-      await record(tx, entry(deleteAuditSink.id, subject.name, params.sink, ''))
+      await record(tx, done(deleteAuditSink, subject.name, `audit sink ${params.sink}`))
     })
     return null
   })
 }
 
 const noSuchSink = (name: string) => notFound({ detail: `The audit trail is not sent to anything named ${name}` })
-
-const entry = (act: string, actor: string, sink: string, detail: string): AuditEntry => ({
-  act,
-  actor,
-  what: `audit sink ${sink}`,
-  outcome: 'succeeded',
-  detail,
-})

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '@quarterdeck/kernel'
+import { type AuditEntry, done } from '@quarterdeck/kernel'
 import type { Reconciler } from '@quarterdeck/reconcile'
 import { type Db, transaction } from '@quarterdeck/store'
 import { forgetOldChanges } from './authority.store.ts'
@@ -27,14 +27,9 @@ export function grantReconciler({ db, record }: Parts): Reconciler {
         if (!row || !(await deleteExpired(tx, id))) return
         const { role, user, group, environment, project, tenant, expireTime, grantor } = row
         const place = environment ?? project ?? tenant
-        await record(tx, {
-          actor: 'quarterdeck',
-          act: 'grant.expire',
-          what: `role ${role} of ${user ?? `group ${group}`}${place === null ? '' : ` in ${place}`}`,
-          outcome: 'succeeded',
-          detail: `It ended at ${expireTime}; it was given by ${grantor}`,
-          ...(environment === null ? {} : { environment }),
-        })
+        const what = `role ${role} of ${user ?? `group ${group}`}${place === null ? '' : ` in ${place}`}`
+        const detail = `It ended at ${expireTime}; it was given by ${grantor}`
+        await record(tx, done({ id: 'grant.expire' }, 'quarterdeck', what, detail, environment ?? undefined))
       })
       return {}
     },

@@ -3,6 +3,7 @@ import { bind, type Context, type Server } from '@quarterdeck/http'
 import {
   type AnyEndpoint,
   type AuditEntry,
+  done,
   invalidInput,
   notFound,
   type Scope,
@@ -82,18 +83,12 @@ const givenText = ({ expireTime, reason }: { expireTime?: string | null | undefi
   `${expireTime ? `Until ${expireTime}` : 'Until it is taken back'}${reason === '' ? '' : `; ${reason}`}`
 
 const written = (
-  { id: act }: Pick<AnyEndpoint, 'id'>,
+  endpoint: Pick<AnyEndpoint, 'id'>,
   actor: string,
   what: { role: string; holder: string; scope: Scope },
   detail: string,
-): AuditEntry => ({
-  actor,
-  act,
-  what: `role ${what.role} of ${what.holder} ${placeText(what.scope)}`,
-  outcome: 'succeeded',
-  detail,
-  ...(what.scope.environment === undefined ? {} : { environment: what.scope.environment }),
-})
+): AuditEntry =>
+  done(endpoint, actor, `role ${what.role} of ${what.holder} ${placeText(what.scope)}`, detail, what.scope.environment)
 
 /** Makes a grant that was checked. Throws grantExists. */
 export async function give(

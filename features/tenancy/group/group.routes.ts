@@ -1,5 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type AnyEndpoint, type AuditEntry, notFound, type Subject } from '@quarterdeck/kernel'
+import { type AuditEntry, done, notFound, type Subject } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import { notLocal, reachesFurther } from '../user/user.contract.ts'
 import {
@@ -63,14 +63,6 @@ async function getLocal(db: Db, name: string): Promise<GroupRow> {
   throw notLocal({ detail: `${found.source} says who belongs to ${name}; change it there` })
 }
 
-const done = ({ id: act }: AnyEndpoint, actor: string, group: string, detail = ''): AuditEntry => ({
-  actor,
-  act,
-  what: `group ${group}`,
-  outcome: 'succeeded',
-  detail,
-})
-
 /** Groups: list, make, delete, members. */
 export function groupRoutes(server: Server, { db, record, reach, keepAnAdministrator }: GroupOptions): void {
   bind(server, listGroups, async ({ query: { search, limit, continue: after } }) => {
@@ -93,7 +85,7 @@ export function groupRoutes(server: Server, { db, record, reach, keepAnAdministr
   bind(server, createGroup, async ({ subject, body }) => {
     const made = await transaction(db, async (tx) => {
       const row = await createGroupRow(tx, body)
-      if (row) await record(tx, done(createGroup, subject.name, body.name))
+      if (row) await record(tx, done(createGroup, subject.name, `group ${body.name}`))
       return row
     })
     if (!made) throw groupNameTaken({ detail: `There is a group ${body.name} already; choose another name` })
@@ -104,7 +96,7 @@ export function groupRoutes(server: Server, { db, record, reach, keepAnAdministr
     await transaction(db, async (tx) => {
       const { id, name, members } = await getLocal(tx, params.group)
       await keepAnAdministrator(tx, () => deleteGroupRow(tx, id))
-      await record(tx, done(deleteGroup, subject.name, name, `It had ${members} members`))
+      await record(tx, done(deleteGroup, subject.name, `group ${name}`, `It had ${members} members`))
     })
     await reach.refresh()
     return null
@@ -117,7 +109,7 @@ export function groupRoutes(server: Server, { db, record, reach, keepAnAdministr
         throw reachesFurther({ detail: `Members of ${name} may ${more}, and you may not; ask somebody who may` })
       }
       await addMember(tx, id, await accountOf(tx, user))
-      await record(tx, done(addGroupMember, subject.name, name, `Added ${user}`))
+      await record(tx, done(addGroupMember, subject.name, `group ${name}`, `Added ${user}`))
     })
     await reach.refresh()
     return null
@@ -127,7 +119,7 @@ export function groupRoutes(server: Server, { db, record, reach, keepAnAdministr
       const { id, name } = await getLocal(tx, group)
       const account = await accountOf(tx, user)
       await keepAnAdministrator(tx, () => removeMember(tx, id, account))
-      await record(tx, done(removeGroupMember, subject.name, name, `Removed ${user}`))
+      await record(tx, done(removeGroupMember, subject.name, `group ${name}`, `Removed ${user}`))
     })
     await reach.refresh()
     return null

@@ -3,6 +3,7 @@ import { bind, type Context, hashSecret, type Server } from '@quarterdeck/http'
 import {
   type AnyEndpoint,
   type AuditEntry,
+  done,
   invalidInput,
   permissionMissing,
   type Subject,
@@ -165,8 +166,7 @@ export function oneTimeRoutes(server: Server, options: OneTimeOptions): void {
       if (!(await beginEnrolment(tx, account, sealer.seal(secret.base32, ownerOf(account)), now()))) {
         throw alreadyEnrolled({ detail: 'Remove the one-time password that you have first; that takes a code of it' })
       }
-      const what = `one-time password of ${subject.name}`
-      await record(tx, { actor: subject.name, act: enrolOneTimePassword.id, what, outcome: 'succeeded', detail: '' })
+      await record(tx, done(enrolOneTimePassword, subject.name, `one-time password of ${subject.name}`))
     })
     return { secret: secret.base32, uri }
   })
@@ -236,7 +236,7 @@ function bindAdministration(
         throw notEnrolled({ detail: `${user} has no one-time password; there is nothing to reset` })
       }
       const what = `one-time password of ${user}`
-      await record(tx, { actor: subject.name, act: resetOneTimePassword.id, what, outcome: 'succeeded', detail: '' })
+      await record(tx, done(resetOneTimePassword, subject.name, what))
     })
     await afterChange()
     return null
@@ -249,7 +249,7 @@ function bindAdministration(
       await replaceRules(tx, rules)
       const detail = JSON.stringify(rules)
       const what = 'rules for one-time passwords'
-      await record(tx, { actor: subject.name, act: setOneTimeRules.id, what, outcome: 'succeeded', detail })
+      await record(tx, done(setOneTimeRules, subject.name, what, detail))
     })
     await afterChange()
     return { rules }

@@ -1,5 +1,5 @@
 import { bind, type Context, noSuchPlace, type Server } from '@quarterdeck/http'
-import { type AuditEntry, conflict, notFound } from '@quarterdeck/kernel'
+import { type AuditEntry, conflict, done, notFound } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import type { Member } from '../tenant/tenant.contract.ts'
 import {
@@ -87,7 +87,7 @@ export function projectRoutes(server: Server, options: ProjectRoutesOptions): vo
           detail: `There is a project ${name} already, perhaps in another tenant; choose another name.`,
         })
       }
-      await record(tx, done(createProject.id, subject.name, name, `In tenant ${body.tenant}`))
+      await record(tx, done(createProject, subject.name, `project ${name}`, `In tenant ${body.tenant}`))
       return get(options, tx, name)
     })
     await changed()
@@ -105,7 +105,7 @@ export function projectRoutes(server: Server, options: ProjectRoutesOptions): vo
       const projects = before.projects.map((one) => (one.name === params.project ? wanted : one))
       throwViolations(newViolations(before, { ...before, projects }))
       await updateProjectRow(tx, wanted)
-      await record(tx, done(updateProject.id, subject.name, params.project, JSON.stringify(body)))
+      await record(tx, done(updateProject, subject.name, `project ${params.project}`, JSON.stringify(body)))
       return get(options, tx, params.project)
     })
     return toProject(tree, params.project)
@@ -126,7 +126,7 @@ export function projectRoutes(server: Server, options: ProjectRoutesOptions): vo
         })
       }
       await deleteProjectRow(tx, project)
-      await record(tx, done(deleteProject.id, subject.name, project, ''))
+      await record(tx, done(deleteProject, subject.name, `project ${project}`))
     })
     await changed()
     return null
@@ -168,11 +168,3 @@ function toProject(tree: Tree, project: string, used: Used[] = []): Project {
     use: quotaUse({ quota, factor: tree.overcommit, used }, (resource) => reservedIn(part, resource)),
   }
 }
-
-const done = (act: string, actor: string, project: string, detail: string): AuditEntry => ({
-  actor,
-  act,
-  what: `project ${project}`,
-  outcome: 'succeeded',
-  detail,
-})

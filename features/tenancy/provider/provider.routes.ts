@@ -1,5 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type AnyEndpoint, type AuditEntry, invalidInput, notFound, type Subject } from '@quarterdeck/kernel'
+import { type AnyEndpoint, type AuditEntry, done, invalidInput, notFound, type Subject } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import { runTest } from './connection-test.routes.ts'
 import type { OidcClients } from './oidc-client.routes.ts'
@@ -56,8 +56,8 @@ export function providerRoutes(server: Server, options: ProviderOptions): void {
     if (row) return shown(row)
     throw noSuch(name)
   }
-  const did = (tx: Db, { id: act }: AnyEndpoint, { name: actor }: Subject, name: string, detail: string) =>
-    record(tx, { actor, act, what: `sign-in provider ${name}`, outcome: 'succeeded', detail })
+  const did = (tx: Db, endpoint: AnyEndpoint, { name: actor }: Subject, name: string, detail: string) =>
+    record(tx, done(endpoint, actor, `sign-in provider ${name}`, detail))
 
   bind(server, listProviders, async () => ({ items: (await listProviderRows(db)).map(shown) }))
   bind(server, createProvider, async ({ subject, body: { secret, ...written } }) => {

@@ -125,6 +125,8 @@ export function signInRoutes(server: Server, options: SignInOptions) {
       by: `by the provider ${provider.name}`,
       act: finishSignIn,
     })
+    // Begun and finished: an office behind one address signs in at nine.
+    limit.giveBack(peer, 2)
     return { ...signedIn, next: attempt.next }
   })
 

@@ -1,4 +1,4 @@
-import { type AuditEntry, isProblem } from '@quarterdeck/kernel'
+import { type AuditEntry, done, isProblem } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import { type DirectoryPerson, withDirectory } from './ldap-directory.routes.ts'
 import { isPlausible } from './provider.rules.ts'
@@ -32,8 +32,8 @@ export function directorySync({
   async function compare(name: string): Promise<string> {
     const provider = await registrations.ldap(name)
     const accounts = await listAccountStates(db, name)
-    const told = (tx: Db, act: string, user: string, detail: string) =>
-      record(tx, { actor: 'quarterdeck', act, what: `user ${user}`, outcome: 'succeeded', detail })
+    const told = (tx: Db, id: string, user: string, detail: string) =>
+      record(tx, done({ id }, 'quarterdeck', `user ${user}`, detail))
     return withDirectory(
       provider,
       async (directory) => {

@@ -3,6 +3,7 @@ import {
   type AnyEndpoint,
   type AuditEntry,
   conflict,
+  done,
   invalidInput,
   notFound,
   permissionMissing,
@@ -247,18 +248,15 @@ const decided = ({ id, state, decider }: RequestRow) =>
   requestDecided({ detail: `Request ${id} is ${state}${decider === null ? '' : ` by ${decider}`}` })
 
 const written = (
-  { id: act }: AnyEndpoint,
+  endpoint: AnyEndpoint,
   { name: actor }: Subject,
   row: Pick<RequestRow, 'roleName' | 'user' | 'placeKind' | 'placeName'>,
   detail: string,
-): AuditEntry => ({
-  actor,
-  act,
-  what: `request of ${row.user} for role ${row.roleName} ${askedPlace(row)}`,
-  outcome: 'succeeded',
-  detail,
-  ...(row.placeKind === 'environment' && row.placeName !== null ? { environment: row.placeName } : {}),
-})
+): AuditEntry => {
+  const what = `request of ${row.user} for role ${row.roleName} ${askedPlace(row)}`
+  const environment = row.placeKind === 'environment' ? (row.placeName ?? undefined) : undefined
+  return done(endpoint, actor, what, detail, environment)
+}
 
 function cursorOf(text: string): { instant: string; id: string } {
   const [, instant, id] = CURSOR.exec(text) ?? []

@@ -1,5 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type AnyEndpoint, type AuditEntry, notFound, type Scope, type Subject } from '@quarterdeck/kernel'
+import { type AuditEntry, done, notFound, type Scope, type Subject } from '@quarterdeck/kernel'
 import { type Db, sqlState, transaction } from '@quarterdeck/store'
 import {
   createRole,
@@ -55,13 +55,6 @@ export function roleRoutes(server: Server, options: RoleOptions): void {
     ...(title === null ? {} : { title }),
     grants: counts.get(id) ?? 0,
   })
-  const written = (endpoint: AnyEndpoint, actor: string, name: string, detail: string): AuditEntry => ({
-    actor,
-    act: endpoint.id,
-    what: `role ${name}`,
-    outcome: 'succeeded',
-    detail,
-  })
   /** Nobody makes a role of what they do not have: they could hold it already, or get it from somebody careless. */
   const checkOwn = (subject: Subject, permissions: readonly string[]): void => {
     const found = options.missing(subject, permissions, {})
@@ -85,7 +78,7 @@ export function roleRoutes(server: Server, options: RoleOptions): void {
       const made = await createRoleRow(tx, { name, title, permissions: wanted })
       if (!made) throw roleNameTaken({ detail: `There is a role ${name}; choose another name` })
       const cloned = from === undefined ? '' : `Clone of ${from}; `
-      await record(tx, written(createRole, subject.name, name, `${cloned}permissions ${wanted.join(', ')}`))
+      await record(tx, done(createRole, subject.name, `role ${name}`, `${cloned}permissions ${wanted.join(', ')}`))
       return made
     })
     await refresh()
@@ -100,7 +93,7 @@ export function roleRoutes(server: Server, options: RoleOptions): void {
         permissions.filter((one) => !before.permissions.includes(one)),
       )
       const words = permissionChange(before.permissions, permissions)
-      await record(tx, written(updateRole, subject.name, before.name, words))
+      await record(tx, done(updateRole, subject.name, `role ${before.name}`, words))
       return updateRoleRow(tx, before.id, body)
     })
     await refresh()
@@ -111,7 +104,7 @@ export function roleRoutes(server: Server, options: RoleOptions): void {
       const { id, name, permissions } = await getOwn(tx, params.role)
       const grants = await options.grantedTo(tx, id, SOME + 1)
       if (grants.length > 0) throw granted(name, grants)
-      await record(tx, written(deleteRole, subject.name, name, `It had ${permissions.join(', ')}`))
+      await record(tx, done(deleteRole, subject.name, `role ${name}`, `It had ${permissions.join(', ')}`))
       await deleteRoleRow(tx, id)
     }).catch((error: unknown) => {
       if (sqlState(error) !== FOREIGN_KEY_VIOLATION) throw error

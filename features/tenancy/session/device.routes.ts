@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { bind, createRateLimit, hashSecret, newSecret, type Server } from '@quarterdeck/http'
-import { nameFrom, permissionMissing, type Subject, tooManyRequests } from '@quarterdeck/kernel'
+import { done, nameFrom, permissionMissing, type Subject, tooManyRequests } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import {
   answerDeviceLogin,
@@ -18,7 +18,6 @@ import {
   findBySecret,
   useDeviceLogin,
 } from './device.store.ts'
-import { done } from './session.rules.ts'
 import { findSignInAccount } from './session.store.ts'
 import type { CredentialOptions } from './sign-in.routes.ts'
 import { TOKEN_PREFIX } from './token.rules.ts'

@@ -1,5 +1,5 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type AnyEndpoint, notFound, type Permission, type Subject } from '@quarterdeck/kernel'
+import { type AnyEndpoint, done, notFound, type Permission, type Subject } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import { knownPermissions } from '../role/permission.contract.ts'
 import { deviceRoutes } from './device.routes.ts'
@@ -13,7 +13,7 @@ import {
   revokeUserSession,
   type Session,
 } from './session.contract.ts'
-import { done, isLive, LOCAL_SIGN_IN, requireWholeUser } from './session.rules.ts'
+import { isLive, LOCAL_SIGN_IN, requireWholeUser } from './session.rules.ts'
 import { deleteSessionRow, findSignInAccount, listSessionRows } from './session.store.ts'
 import {
   type CredentialAuthority,

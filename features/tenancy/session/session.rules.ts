@@ -1,4 +1,4 @@
-import { type AnyEndpoint, type AuditEntry, permissionMissing, type Subject } from '@quarterdeck/kernel'
+import { permissionMissing, type Subject } from '@quarterdeck/kernel'
 
 /** What is recorded of a sign-in past the sign-in providers: whoever watches for it needs a name of its own. */
 export const LOCAL_SIGN_IN = 'session.create-local'
@@ -23,15 +23,6 @@ export const isLive = (session: { lastUseTime: string; expireTime: string }, now
 
 /** Whether `lastUseTime` is old enough to be written again. */
 export const isTouchDue = (lastUseTime: string, now: string): boolean => now >= plus(lastUseTime, TOUCH_SECONDS)
-
-/** A line of the audit trail for what has been done. */
-export const done = ({ id: act }: AnyEndpoint, actor: string, what: string, detail = ''): AuditEntry => ({
-  actor,
-  act,
-  what,
-  outcome: 'succeeded',
-  detail,
-})
 
 /**
  * Throws permissionMissing for a limited token: sessions, tokens and the password belong to the whole user, and a part

@@ -3,6 +3,7 @@ import {
   type AnyEndpoint,
   type AuditEntry,
   type Authority,
+  done,
   notFound,
   type Permission,
   type Scope,
@@ -11,7 +12,7 @@ import {
 } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import { type SignIn, wrongPassword } from './session.contract.ts'
-import { ABSOLUTE_SECONDS, done, expireTimeFrom, requireWholeUser } from './session.rules.ts'
+import { ABSOLUTE_SECONDS, expireTimeFrom, requireWholeUser } from './session.rules.ts'
 import {
   accountExists,
   createSessionRow,
@@ -86,7 +87,11 @@ function signInLimits() {
         retryAfterSeconds,
       })
     },
-    clear: (user: string, peer: string) => ofUser.clear(`${user}|${peer}`),
+    /** Whoever knew the password was not guessing: a whole office behind one address signs in at nine. */
+    clear(user: string, peer: string) {
+      ofUser.clear(`${user}|${peer}`)
+      ofPeer.giveBack(peer)
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { bind, type Context, hashSecret, newSecret, noSuchPlace, type Server } from '@quarterdeck/http'
 import {
   type AnyEndpoint,
+  done,
   invalidInput,
   notFound,
   type Permission,
@@ -10,7 +11,7 @@ import {
 import { transaction } from '@quarterdeck/store'
 import { knownPermissions } from '../role/permission.contract.ts'
 import { reachesFurther } from '../user/user.contract.ts'
-import { done, requireWholeUser } from './session.rules.ts'
+import { requireWholeUser } from './session.rules.ts'
 import { findSignInAccount } from './session.store.ts'
 import { type CredentialAuthority, type CredentialOptions, requireAccount } from './sign-in.routes.ts'
 import { beyondSources } from './source.routes.ts'

@@ -1,5 +1,5 @@
 import { bind, type Context, noSuchPlace, type Server } from '@quarterdeck/http'
-import { type AuditEntry, conflict, notFound } from '@quarterdeck/kernel'
+import { type AuditEntry, conflict, done, notFound } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import {
   createTenant,
@@ -56,7 +56,7 @@ export function tenantRoutes(server: Server, { db, usedIn, record, changed }: Te
     const { name, title = null, clusters = [], quota = {}, overcommit = 1 } = body
     const made = await transaction(db, async (tx) => {
       if (!(await insertTenant(tx, { name, title, clusters, quota, overcommit }))) return undefined
-      await record(tx, done(createTenant.id, subject.name, name, title ?? ''))
+      await record(tx, done(createTenant, subject.name, `tenant ${name}`, title ?? ''))
       return get(tx, name)
     })
     if (!made) throw tenantTaken({ detail: `There is a tenant ${name} already; choose another name.` })
@@ -72,7 +72,7 @@ export function tenantRoutes(server: Server, { db, usedIn, record, changed }: Te
       const after = { ...before, ...given(body) }
       refuse(newViolations(before, after), wronglyPlaced(after))
       await updateTenantRow(tx, after)
-      await record(tx, done(updateTenant.id, subject.name, params.tenant, JSON.stringify(body)))
+      await record(tx, done(updateTenant, subject.name, `tenant ${params.tenant}`, JSON.stringify(body)))
       return get(tx, params.tenant)
     })
     return toTenant(row)
@@ -90,7 +90,7 @@ export function tenantRoutes(server: Server, { db, usedIn, record, changed }: Te
         })
       }
       await deleteTenantRow(tx, tenant)
-      await record(tx, done(deleteTenant.id, subject.name, tenant, ''))
+      await record(tx, done(deleteTenant, subject.name, `tenant ${tenant}`))
     })
     await changed()
     return null
@@ -146,11 +146,3 @@ function refuse(violations: Violation[], placed: string[]): void {
   if (first) throw conflict({ detail: first, errors: placed.map((detail) => ({ pointer: '/clusters', detail })) })
   throwViolations(violations)
 }
-
-const done = (act: string, actor: string, tenant: string, detail: string): AuditEntry => ({
-  actor,
-  act,
-  what: `tenant ${tenant}`,
-  outcome: 'succeeded',
-  detail,
-})

@@ -1,5 +1,5 @@
 import { bind, type Context, hashPassword, hashSecret, type Server } from '@quarterdeck/http'
-import type { AnyEndpoint, AuditEntry } from '@quarterdeck/kernel'
+import { type AnyEndpoint, done } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import type { SignIn } from '../session/session.contract.ts'
 import {
@@ -52,14 +52,6 @@ export interface PasswordOptions {
   now?: () => string
 }
 
-const succeeded = ({ id: act }: AnyEndpoint, actor: string, detail: string): AuditEntry => ({
-  actor,
-  act,
-  what: `user ${actor}`,
-  outcome: 'succeeded',
-  detail,
-})
-
 /** The first administrator, the own password, and links with which one chooses a password. */
 export function passwordRoutes(
   server: Server,
@@ -87,7 +79,7 @@ export function passwordRoutes(
       const own = kind === 'user' ? { session: credentialId } : { token: credentialId }
       await signIns.endCredentials(tx, name, { ...own, tokens: body.keepTokens })
       const kept = body.keepTokens ? 'tokens stay' : 'tokens revoked'
-      await record(tx, succeeded(changePassword, name, `From ${peer}; other sessions ended, ${kept}`))
+      await record(tx, done(changePassword, name, `user ${name}`, `From ${peer}; other sessions ended, ${kept}`))
     })
     signIns.revoked()
     return null

@@ -1,5 +1,5 @@
 import { bind, hashSecret, newSecret, type Server } from '@quarterdeck/http'
-import { type AnyEndpoint, type AuditEntry, conflict, notFound, type Subject } from '@quarterdeck/kernel'
+import { conflict, done, notFound, type Subject } from '@quarterdeck/kernel'
 import { type Db, transaction } from '@quarterdeck/store'
 import type { EndCredentials, RecordAct } from './administrator.routes.ts'
 import { LINK_SECONDS } from './password.rules.ts'
@@ -51,15 +51,6 @@ export interface UserOptions {
   /** The instant, RFC 3339; for tests of what time brings. */
   now?: () => string
 }
-
-/** A line of the audit trail for what has been done to a user. */
-const done = ({ id: act }: AnyEndpoint, actor: string, user: string, detail = ''): AuditEntry => ({
-  actor,
-  act,
-  what: `user ${user}`,
-  outcome: 'succeeded',
-  detail,
-})
 
 const shown = (row: UserRow): User => ({
   id: row.id,
@@ -133,7 +124,7 @@ export function userRoutes(server: Server, options: UserOptions): void {
       if (!id) throw userNameTaken({ detail: `There is a user ${body.name} already; choose another name` })
       const link = body.kind === 'user' ? await newLink(tx, id) : undefined
       const detail = link ? `Invited until ${link.expireTime}` : 'Machine account'
-      await record(tx, done(createUser, subject.name, body.name, detail))
+      await record(tx, done(createUser, subject.name, `user ${body.name}`, detail))
       return { user: shown(await get(tx, body.name)), ...(link ? { link } : {}) }
     })
     await reach.refresh()
@@ -149,7 +140,7 @@ export function userRoutes(server: Server, options: UserOptions): void {
       }
       if (user.disableTime !== null) throw conflict({ detail: `${user.name} is disabled; enable them first` })
       const link = await newLink(tx, user.id)
-      await record(tx, done(createPasswordLink, subject.name, user.name, `Valid until ${link.expireTime}`))
+      await record(tx, done(createPasswordLink, subject.name, `user ${user.name}`, `Valid until ${link.expireTime}`))
       return link
     }),
   )
@@ -174,7 +165,7 @@ function bindChanges(
         await deletePasswordLink(tx, before.id)
       }
       const acts = [...(turned ? [disabled ? 'disabled' : 'enabled'] : []), changeText(words)].filter(Boolean)
-      await record(tx, done(updateUser, subject.name, before.name, acts.join(', ') || 'nothing new'))
+      await record(tx, done(updateUser, subject.name, `user ${before.name}`, acts.join(', ') || 'nothing new'))
       return shown(await get(tx, params.user))
     })
     revoked()
@@ -186,7 +177,7 @@ function bindChanges(
       const { id, name } = await get(tx, params.user)
       await endCredentials(tx, name)
       await keepAnAdministrator(tx, () => deleteAccount(tx, id))
-      await record(tx, done(deleteUser, subject.name, name, `With sessions, tokens and grants; id ${id}`))
+      await record(tx, done(deleteUser, subject.name, `user ${name}`, `With sessions, tokens and grants; id ${id}`))
     })
     revoked()
     await reach.refresh()

@@ -4,6 +4,8 @@ export interface RateLimit {
   take(key: string, cost?: number, nowMs?: number): number
   /** Seconds to wait before `take` would succeed, without taking anything. */
   wait(key: string, nowMs?: number): number
+  /** Puts back what was taken for something that turned out not to count; `cost` is 1 when absent. */
+  giveBack(key: string, cost?: number, nowMs?: number): void
   /** Fills the bucket again. */
   clear(key: string): void
 }
@@ -46,6 +48,11 @@ export function createRateLimit({
       return waitSeconds
     },
     wait: (key, nowMs = performance.now()) => missing(filled(key, nowMs)),
+    giveBack(key, cost = 1, nowMs = performance.now()) {
+      if (!buckets.has(key)) return
+      const bucket = filled(key, nowMs)
+      buckets.set(key, { ...bucket, tokens: Math.min(burst, bucket.tokens + cost) })
+    },
     clear: (key) => void buckets.delete(key),
   }
 }

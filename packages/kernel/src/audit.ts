@@ -13,3 +13,19 @@ export interface AuditEntry {
   /** Where it was done; absent: it concerns the platform as a whole. */
   environment?: string | undefined
 }
+
+/** The entry for what has been done, by the endpoint's id. */
+export const done = (
+  { id: act }: { readonly id: string },
+  actor: string,
+  what: string,
+  detail = '',
+  environment?: string,
+): AuditEntry => ({
+  actor,
+  act,
+  what,
+  outcome: 'succeeded',
+  detail,
+  ...(environment === undefined ? {} : { environment }),
+})

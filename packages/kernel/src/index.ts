@@ -1,4 +1,4 @@
-export type { AuditEntry } from './audit.ts'
+export { type AuditEntry, done } from './audit.ts'
 export { Condition, setCondition } from './condition.ts'
 export {
   type AnyEndpoint,
