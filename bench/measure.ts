@@ -15,7 +15,18 @@ export interface Result {
   met: boolean
   /** Why it was not met, or what else the reader must know. */
   why?: string
+  /** What was measured again and again, in order. */
+  samples?: Record<string, number>[]
+  /** The workload is still running: what it has so far. Another result of it takes the place of this one. */
+  unfinished?: true
 }
+
+/** Takes a result as soon as it is there. */
+export type Keep = (result: Result) => void
+
+/** Says on standard error which step is running, and since when the program runs. */
+export const progress = (step: string): void =>
+  console.error(`${(performance.now() / 1000).toFixed(1).padStart(7)} s  ${step}`)
 
 export interface BenchOptions {
   /** Absent: the workload's own size. */

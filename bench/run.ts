@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { BenchOptions, Result } from './measure.ts'
+import { type BenchOptions, progress, type Result } from './measure.ts'
 import { mirrorWorkloads, runMirror } from './mirror/workloads.ts'
 import { pageReachable, warmStart } from './starts.ts'
 import { authorisation } from './w10.ts'
@@ -53,8 +53,9 @@ if (!options || names.some((name) => !all.includes(name))) {
 const results: Result[] = []
 let failed = false
 function keep(result: Result): void {
+  if (results.at(-1)?.unfinished) results.pop()
   results.push(result)
-  console.log(JSON.stringify(result, undefined, 2))
+  if (!result.unfinished) console.log(JSON.stringify(result, undefined, 2))
   if (!values.out) return
   mkdirSync(dirname(values.out), { recursive: true })
   writeFileSync(values.out, `${JSON.stringify(results, undefined, 2)}\n`)
@@ -65,6 +66,7 @@ if (ofMirror.length > 0) {
   failed = !(await runMirror(ofMirror, options, keep))
 }
 for (const name of names) {
+  if (name in workloads) progress(`${name} begins`)
   const result = await workloads[name]?.(options)
   if (result) keep(result)
 }

@@ -1,6 +1,6 @@
 import { freemem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Result, result } from '../measure.ts'
+import { progress, type Result, result } from '../measure.ts'
 import { requireSame } from '../oracle/answers.ts'
 import { goPeer } from '../peers/go-peer.ts'
 import { kubectlGetPods } from '../peers/kubectl-peer.ts'
@@ -31,8 +31,10 @@ export async function coldSync(world: World): Promise<Result> {
   const ours: Sync[] = []
   const all: FloorAnswer[] = []
   const podsOnly: FloorAnswer[] = []
+  progress('the floor, once for nothing')
   await floor(paths, 'list') // whoever comes first would pay for what the API server has not cached yet
   for (let round = 0; round < (world.options.rounds ?? 2); round++) {
+    progress(`round ${round + 1}: ours and the floor in turn`)
     const steps = [
       async () => void all.push(await floor(paths, 'list')),
       async () => void ours.push(await sync(world, kubeconfig, apiServer)),
@@ -40,6 +42,7 @@ export async function coldSync(world: World): Promise<Result> {
     for (const step of round % 2 === 0 ? steps : steps.toReversed()) await step()
     podsOnly.push(await floor(['/api/v1/pods'], 'list'))
   }
+  progress('peers: streaming list, client-go, controller-runtime, kubectl')
   const watchList = await floor(['/api/v1/pods'], 'watchList')
   const informer = await goPeer('informer', plane.kubeconfigFile)
   await informer.stop()

@@ -1,4 +1,4 @@
-import { type Result, result } from '../measure.ts'
+import { progress, type Result, result } from '../measure.ts'
 import { goPeer } from '../peers/go-peer.ts'
 import { usageOf } from '../world/usage.ts'
 import type { World } from '../world/world.ts'
@@ -43,6 +43,7 @@ export async function memory(world: World): Promise<Result> {
       residentOfEmptyMegabytes: Math.round(empty.resident / 1e6),
       objects,
     }
+    progress('peer: client-go')
     const informer = await goPeer('informer', plane.kubeconfigFile)
     const { heapBytes } = await informer.usage(true)
     const informerResident = usageOf(informer.pid).residentBytes

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Result, result } from '../measure.ts'
+import { progress, type Result, result } from '../measure.ts'
 import { requireSame, WrongAnswer } from '../oracle/answers.ts'
 import { type Fact, keyOf } from '../oracle/facts.ts'
 import { goPeer } from '../peers/go-peer.ts'
@@ -28,6 +28,7 @@ export async function storms(world: World): Promise<Result> {
   try {
     // What the storm changes must not change the right answers.
     const asked = warmQuestions(pods, undefined).filter(({ question }) => question.sort.field !== 'restarts')
+    progress('what an event costs')
     await storm.blow(CHANGES_A_SECOND, 3)
     await sleep(2_000)
     const quietCpu = stopwatch({ ours: door.pid(), informer: informer.pid })
@@ -39,12 +40,15 @@ export async function storms(world: World): Promise<Result> {
     const used = clock.read()
     const perEvent = (name: string) =>
       Math.round((((used[name] ?? 0) - ((idle[name] ?? 0) * (SECONDS + 1)) / QUIET_SECONDS) / changes.length) * 1e6)
+    progress('pages while it is quiet, and in a storm')
     const quiet = await paced(door, asked, QUIET_SECONDS)
     const blowing = storm.blow(CHANGES_A_SECOND, SECONDS)
     const during = await paced(door, asked, SECONDS)
     await blowing
+    progress('a burst')
     const burst = await measureBurst(door, () => storm.blow(BURST_A_SECOND, BURST_SECONDS), asked)
     world.changed()
+    progress('until all is equal')
     const equalMs = await awaitEqual(door, await world.pods())
     const quietP99 = precise(quiet, 0.99)
     const measured = {

@@ -1,7 +1,7 @@
 import { globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { percentile, type Result, result } from '../measure.ts'
+import { percentile, progress, type Result, result } from '../measure.ts'
 import { answerOf, type PodQuestion, requireSame } from '../oracle/answers.ts'
 import { complete, openDoor, type ServerDoor } from '../world/door.ts'
 import { openStorm } from '../world/storm.ts'
@@ -22,7 +22,9 @@ export async function restart(world: World): Promise<Result> {
   const door = await openDoor({ kubeconfigFile: cluster.plane.kubeconfigFile, pods: pods.length })
   const storm = await openStorm(cluster)
   try {
+    progress('waits for a snapshot')
     const snapshotBytes = await awaitSnapshot(door, performance.timeOrigin + performance.now())
+    progress('kills')
     const right = answerOf(pods, QUESTION)
     const [served, live]: [number[], number[]] = [[], []]
     for (let n = 0; n < KILLS; n++) {
@@ -31,6 +33,7 @@ export async function restart(world: World): Promise<Result> {
       live.push(times.liveMs)
     }
     // Pods that have changed while nobody read: the watch goes on from the snapshot's revision.
+    progress('a kill with changes while it is dead')
     const behind = await killAndStart(door, right, () => storm.blow(CHANGED_WHILE_DEAD, 1))
     world.changed()
     await awaitEqual(door, await world.pods())

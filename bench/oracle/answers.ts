@@ -23,9 +23,20 @@ export interface Answer {
 
 /** The right answer. Who has no value comes last in both directions; what is equal follows namespace and name. */
 export function answerOf(pods: readonly Fact[], question: PodQuestion): Answer {
-  const found = matching(pods, question).sort((a, b) => compare(a, b, question.sort))
+  const found = sorted(pods, question)
   const { offset, limit } = question
   return { total: found.length, keys: found.slice(offset, offset + limit).map(keyOf) }
+}
+
+let last: { pods: readonly Fact[]; key: string; found: Fact[] } | undefined
+
+/** Questions that differ only in their page follow one another: 150,000 pods are not sorted for each. */
+function sorted(pods: readonly Fact[], { offset: _, limit: __, ...question }: PodQuestion): Fact[] {
+  const key = JSON.stringify(question)
+  if (last?.pods !== pods || last.key !== key) {
+    last = { pods, key, found: matching(pods, question).sort((a, b) => compare(a, b, question.sort)) }
+  }
+  return last.found
 }
 
 /** How often each value of a field occurs, the most frequent first, then by value. */

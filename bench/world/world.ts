@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BenchOptions } from '../measure.ts'
+import { type BenchOptions, progress } from '../measure.ts'
 import { type Fact, readFacts } from '../oracle/facts.ts'
 import { type FullCluster, fullCluster } from './cluster.ts'
 import { type ServedResource, servedResources } from './floor.ts'
@@ -55,7 +55,7 @@ export function openWorld(options: BenchOptions, pods = 10_000): World {
 async function bringUp(pods: number, heavy: boolean): Promise<FullCluster> {
   const cluster = await fullCluster(pods, { heavy })
   const { objects, seedSeconds, readySeconds } = cluster
-  console.error(
+  progress(
     `${objects} objects in etcd after ${seedSeconds.toFixed(1)} s, API server ready after ${readySeconds.toFixed(1)} s`,
   )
   // The API server goes on working for a moment after it has said that it is ready.
@@ -67,11 +67,13 @@ async function readKind(world: World, resource: string): Promise<Fact[]> {
   const { plane } = await world.cluster()
   const served = (await world.served()).find((one) => one.resource === resource)
   if (!served) throw new Error(`The API server serves no ${resource}`)
+  progress(`reads all ${resource} for the oracle`)
   return readFacts(plane.admin, served)
 }
 
 async function readOthers(world: World): Promise<Fact[]> {
   const { plane } = await world.cluster()
+  progress('reads all other kinds for the oracle')
   const facts: Fact[] = []
   for (const served of await world.served()) {
     if (served.resource !== 'pods') facts.push(...(await readFacts(plane.admin, served)))
