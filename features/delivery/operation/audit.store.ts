@@ -35,7 +35,12 @@ export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> 
   if (what !== undefined) query = query.where(sql<boolean>`strpos(lower(what), lower(${what})) > 0`)
   if (operation !== undefined) query = query.where('operation', '=', operation)
   if (environment !== undefined) query = query.where('environment', '=', environment)
-  if (environments !== undefined) query = query.where('environment', 'in', [...environments, ''])
+  if (environments !== undefined) {
+    // Of the environments that have these names now, not of earlier ones.
+    query = query
+      .where('environment', 'in', [...environments, ''])
+      .where(sql<boolean>`"environmentId" = environment_id(environment)`)
+  }
   if (peer !== undefined) query = query.where('peer', '=', peer)
   if (outcome !== undefined) query = query.where('outcome', '=', outcome)
   if (since !== undefined) query = query.where('time', '>=', since)

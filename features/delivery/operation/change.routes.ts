@@ -17,7 +17,7 @@ import {
   planChanged,
 } from './operation.contract.ts'
 import { type OperationRow, targetKey, toOperation } from './operation.rules.ts'
-import { audit, claimKey, find, findKey, insert } from './operation.store.ts'
+import { audit, bindEnvironment, claimKey, find, findKey, insert } from './operation.store.ts'
 import { type Rehearsed, rehearse, sha256 } from './plan.routes.ts'
 import { blockedDetail, conflictDetail } from './plan.rules.ts'
 
@@ -189,6 +189,7 @@ async function write(
   if (definition) {
     const taken = await definitions[definition.owner]?.accept(tx, definition, { id, acceptTime })
     if (!taken) throw new DefinitionChanged()
+    await bindEnvironment(tx, id)
   }
   await audit(tx, {
     operation: id,

@@ -12,7 +12,7 @@ import {
   watchOperation,
 } from './operation.contract.ts'
 import { hasEnded, type OperationRow, toOperation, toSummary, whyNotUndoable } from './operation.rules.ts'
-import { find, list, listLater, operationChannel } from './operation.store.ts'
+import { find, findPlaced, list, listLater, operationChannel } from './operation.store.ts'
 import { laterSentences, undoRequest } from './undo.rules.ts'
 
 export interface OperationRoutesOptions {
@@ -42,7 +42,7 @@ export function operationRoutes(server: Server, options: OperationRoutesOptions)
   bind(server, undoOperation, async (context) => {
     const { params, query, body, subject, idempotencyKey } = context
     const row = await seen(db, context)
-    context.require(undoOperation.permission, placeOf(row.environment))
+    context.require(undoOperation.permission, placeOf(row))
     for (const { permission, scope } of neededBesides(options, row)) context.require(permission, scope)
     return options.undo({ endpoint: undoOperation.id, subject, params, query, body, idempotencyKey }, () =>
       requestOf(options, params.operation),
@@ -70,14 +70,17 @@ function sequenceOf(token: string | undefined): number | undefined {
 type Asked = Pick<Context<AnyEndpoint>, 'may' | 'signal'> & { params: { operation: string } }
 
 /** Throws the same for an operation that is not there as for one that is not the asker's to see. */
-async function seen(db: Db, { params, may }: Omit<Asked, 'signal'>): Promise<OperationRow> {
-  const row = await find(db, params.operation)
-  if (row && may(listOperations.permission, placeOf(row.environment))) return row
+async function seen(db: Db, { params, may }: Omit<Asked, 'signal'>): Promise<Placed> {
+  const row = await findPlaced(db, params.operation)
+  if (row && may(listOperations.permission, placeOf(row))) return row
   throw noSuchOperation(params.operation)
 }
 
-/** What belongs to no environment belongs to the platform. */
-const placeOf = (environment: string | null) => (environment === null ? {} : { environment })
+type Placed = OperationRow & { placed: boolean }
+
+/** What belongs to no environment belongs to the platform, and so does what was done in one whose name another has now. */
+const placeOf = ({ environment, placed }: Pick<Placed, 'environment' | 'placed'>) =>
+  environment === null || !placed ? {} : { environment }
 
 const noSuchOperation = (id: string) => notFound({ detail: `There is no operation ${id}, or you may not see it` })
 

@@ -21,6 +21,8 @@ type OperationTable = Omit<OperationRow, JsonFields | 'sequence'> & {
   conditions: JsonColumn<Condition[]>
   results: JsonColumn<Result[]>
   progress: JsonColumn<Progress | null>
+  /** Null: none, or one that is not there yet. */
+  environmentId: string | null
 }
 interface KeyTable {
   subject: string
@@ -64,9 +66,31 @@ export const find = (db: Db, id: string): Promise<OperationRow | undefined> =>
     OperationRow | undefined
   >
 
+/** Whether the environment of that name is still the one that it was done in; true for what belongs to none. */
+const sameEnvironment = sql<boolean>`"environmentId" is not distinct from environment_id(environment)`
+
+/** An operation with whether the environment of its name is the one that it was done in. */
+export const findPlaced = (db: Db, id: string): Promise<(OperationRow & { placed: boolean }) | undefined> =>
+  table(db)
+    .selectFrom('operation')
+    .selectAll()
+    .select(sameEnvironment.as('placed'))
+    .where('id', '=', id)
+    .executeTakeFirst() as Promise<(OperationRow & { placed: boolean }) | undefined>
+
+/** Binds an operation to an environment that it makes, once that is there. */
+export async function bindEnvironment(tx: Db, id: string): Promise<void> {
+  await table(tx)
+    .updateTable('operation')
+    .set({ environmentId: sql<string | null>`environment_id(environment)` })
+    .where('id', '=', id)
+    .where('environmentId', 'is', null)
+    .execute()
+}
+
 export interface Filter {
   environment?: string | undefined
-  /** Only of these environments; absent: all, and those that belong to none. */
+  /** Only of these environments, as they are now; absent: all, those that are gone, and those that belong to none. */
   environments?: ReadonlySet<string> | undefined
   application?: string | undefined
   state?: OperationState | undefined
@@ -84,7 +108,9 @@ export async function list(db: Db, filter: Filter): Promise<SummaryRow[]> {
     .select(sql<string | null>`intent->>'notUndoable'`.as('notUndoable'))
     .orderBy('sequence', 'desc')
     .limit(filter.limit)
-  if (filter.environments) query = query.where('environment', 'in', [...filter.environments, ''])
+  if (filter.environments) {
+    query = query.where('environment', 'in', [...filter.environments, '']).where(sameEnvironment)
+  }
   if (filter.environment) query = query.where('environment', '=', filter.environment)
   if (filter.application) query = query.where('application', '=', filter.application)
   if (filter.state) query = query.where('state', '=', filter.state)
@@ -213,6 +239,7 @@ export async function insert(
         .insertInto('operation')
         .values({
           ...row,
+          environmentId: sql<string | null>`environment_id(${row.environment})`,
           intent: JSON.stringify(intent),
           plan: JSON.stringify(row.plan),
           steps: JSON.stringify(steps),

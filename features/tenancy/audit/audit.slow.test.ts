@@ -81,6 +81,8 @@ beforeAll(async () => {
     record: (tx, entry) => audit(tx, { ...entry, operation: null }),
     hint: async () => undefined,
   })
+  await sql`insert into environment (name, cluster, namespace, stage, "createTime", operation, state)
+    values ('dev', 'local', 'dev', 'dev', now(), ${OPERATION}, 'Ready')`.execute(db)
   const deploy = { operation: OPERATION, actor: 'ann', act: 'application.deploy', what: 'local/dev/application/Shop' }
   const origin = { peer: '192.0.2.7', client: 'qd/0.1', credential: 'c0ffee', request: 'r-1' }
   await withOrigin(origin, () => audit(db, { ...deploy, environment: 'dev', outcome: 'intent', detail: 'Deploy shop' }))

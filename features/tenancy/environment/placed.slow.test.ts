@@ -4,8 +4,14 @@ import type { AuditEntry } from '@quarterdeck/kernel'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkAudit, listAuditRows } from '../../delivery/operation/audit.store.ts'
 import { changeMaker } from '../../delivery/operation/change.routes.ts'
-import { type Change, getOperation, undoOperation } from '../../delivery/operation/operation.contract.ts'
+import {
+  type Change,
+  getOperation,
+  listOperations,
+  undoOperation,
+} from '../../delivery/operation/operation.contract.ts'
 import { operationReconciler } from '../../delivery/operation/operation.reconciler.ts'
 import { operationRoutes } from '../../delivery/operation/operation.routes.ts'
 import { type OpenAuthority, openAuthority } from '../grant/authority.routes.ts'
@@ -273,6 +279,31 @@ test('who may undo does not for that reason change or delete environments', asyn
     forbidden('environment.update'),
   )
   await ended(await client('paul')(undoOperation, { params: { operation: changed.id }, query: {} }))
+})
+
+test('[TEN-08] members of an environment see nothing of an earlier one that had its name', async () => {
+  const before = await ended(await create('tina', 'again', { project: 'till' }))
+  const gone = await ended(
+    await client('tina')(deleteEnvironment, { params: { environment: name('again') }, query: {} }),
+  )
+  const made = await ended(await create('paul', 'again', { project: 'shop' }))
+  const listed = async (who: string) => {
+    const { items } = await client(who)(listOperations, { query: { environment: name('again') } })
+    return items.map(({ id }) => id)
+  }
+  expect(await listed('paul')).toEqual([made.id])
+  expect(await listed('tina')).toEqual([made.id])
+  expect(await listed('root')).toEqual([made.id, gone.id, before.id])
+  for (const { id } of [before, gone]) {
+    await expect(client('paul')(getOperation, { params: { operation: id } })).rejects.toMatchObject(missing)
+    await expect(client('paul')(undoOperation, { params: { operation: id }, query: {} })).rejects.toMatchObject(missing)
+  }
+  expect((await client('paul')(getOperation, { params: { operation: made.id } })).id).toBe(made.id)
+  const events = (await listAuditRows(platform.db, { environments: new Set([name('again')]), limit: 100 })).map(
+    ({ operation }) => operation,
+  )
+  expect(new Set(events)).toEqual(new Set([made.id]))
+  expect(await checkAudit(platform.db)).not.toHaveProperty('broken')
 })
 
 test('what still holds something is not deleted and says what; then it goes, and what is there from the start stays', async () => {
