@@ -4,6 +4,7 @@ import { EVERYTHING, type Mirror, openMirror, type Reader } from '@quarterdeck/m
 import type { Ask, MirrorQuestion, Synced } from './mirror-process.ts'
 
 const LOOK_EVERY_MS = 5
+const SNAPSHOT_KEY = new Uint8Array(32).fill(1)
 let mirror: Mirror | undefined
 
 const opened = (): Mirror => {
@@ -22,7 +23,10 @@ function readerOf(namespaces: readonly string[] | undefined): Reader {
 const acts: { [Act in MirrorQuestion['act']]: (question: Extract<MirrorQuestion, { act: Act }>) => unknown } = {
   open({ snapshotFolder }) {
     const log = { info: () => {}, warn: (fields: object, message: string) => console.error(message, fields) }
-    mirror = openMirror({ log, ...(snapshotFolder === undefined ? {} : { snapshotFolder }) })
+    mirror = openMirror({
+      log,
+      ...(snapshotFolder === undefined ? {} : { snapshots: { folder: snapshotFolder, key: SNAPSHOT_KEY } }),
+    })
   },
   watch({ clusters }) {
     for (const cluster of clusters) opened().watch(cluster)

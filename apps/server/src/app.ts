@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer, type Readiness, type Server } from '@quarterdeck/http'
-import { type ClustersOptions, createClusters, type KeyFile, openKeyFile } from '@quarterdeck/kube'
+import { type ClustersOptions, createClusters, findKeyFile, type KeyFile, openKeyFile } from '@quarterdeck/kube'
 import { type Reconcilers, runReconcilers } from '@quarterdeck/reconcile'
 import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store, withOrigin } from '@quarterdeck/store'
@@ -119,6 +119,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   const { store } = late
   const { db } = store
   const { keyFile, set: setKeyFile } = lateKeyFile()
+  const keyPath = join(config.home, 'key')
   const load = (name: string) => findKubeconfig(db, keyFile, name)
   const clusters = createClusters({ load })
   const authority = openAuthority({ db, listen: store.listen, log: logger })
@@ -166,9 +167,13 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
   }
   let running: Reconcilers | undefined
   const opening = new StoreStep(late, progress, {
-    meanwhile: () => mirror.prepare(),
+    async meanwhile() {
+      // What is wrong with the file is said when it is opened.
+      const early = await findKeyFile(keyPath).catch(() => undefined)
+      if (early) await mirror.prepare(snapshotsOf(config, early))
+    },
     async opened() {
-      setKeyFile(await openKeyFile(join(config.home, 'key'), { sealedRows: await sealedRows(db) }))
+      setKeyFile(await openKeyFile(keyPath, { sealedRows: await sealedRows(db) }))
       // What is known from before is shown first of all; what runs by itself comes last.
       void mirror.open().catch((error: unknown) => logger.error({ err: error }, 'the mirror cannot be opened'))
       await codes.open()
@@ -217,14 +222,24 @@ interface MirrorParts {
   log: Log
 }
 
-function mirrorOf({ home, unrecorded }: Config, { store, keyFile, load, access, log }: MirrorParts): LateMirror {
+const snapshotsOf = ({ home }: Config, keyFile: KeyFile) => ({
+  folder: join(home, 'mirror'),
+  key: keyFile.derive('snapshots of the mirror'),
+})
+
+function mirrorOf(config: Config, { store, keyFile, load, access, log }: MirrorParts): LateMirror {
   const { db, listen } = store
   const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
   const options = () => ({
-    versions: { except: unrecorded, digestKey: keyFile.derive('digests of secret values'), record: recorder(db) },
+    snapshots: snapshotsOf(config, keyFile),
+    versions: {
+      except: config.unrecorded,
+      digestKey: keyFile.derive('digests of secret values'),
+      record: recorder(db),
+    },
     log,
   })
-  return lateMirror(join(home, 'mirror'), options, { registered, load, listen, log }, access)
+  return lateMirror(options, { registered, load, listen, log }, access)
 }
 
 async function administrator(config: Config, { db }: Store, url: string, say: AppOptions['say']): Promise<void> {

@@ -10,21 +10,22 @@ export interface LateMirror {
   opened(): OpenedMirror
   /** Its figures; undefined until it is open. */
   readonly current: OpenedMirror | undefined
-  /** Reads the snapshot, which needs neither store nor keys; it may go on while they are opened. */
-  prepare(): Promise<void>
+  /** Reads the snapshot, which needs no store; it may go on while that is opened. */
+  prepare(snapshots: Snapshots): Promise<void>
   /** Opens it and lets it read every registered cluster. Once. */
   open(): Promise<void>
   /** Writes the snapshot and ends. */
   close(): Promise<void>
 }
 
+type Snapshots = NonNullable<MirrorOptions['snapshots']>
+
 /**
- * `snapshotFolder` is where snapshots lie; the other `options` are asked for when it opens. It opens when it is told to: after the store, since it needs the registrations,
+ * `options` are asked for when it opens. It opens when it is told to: after the store, since it needs the registrations,
  * and not to delay the page. `access` follows the same clusters.
  */
 export function lateMirror(
-  snapshotFolder: string,
-  options: () => Omit<MirrorOptions, 'snapshotFolder'>,
+  options: () => MirrorOptions,
   following: Omit<FollowOptions, 'mirror'>,
   access: Pick<Access, 'watch' | 'forget'>,
 ): LateMirror {
@@ -40,14 +41,14 @@ export function lateMirror(
     get current() {
       return opened
     },
-    async prepare() {
+    async prepare({ folder, key }) {
       const { readSnapshot } = await import('@quarterdeck/mirror')
-      if (!opened) snapshot ??= readSnapshot(snapshotFolder, following.log)
+      if (!opened) snapshot ??= readSnapshot(folder, key, following.log)
     },
     async open() {
       const { openMirror, parseFilter, parseSort } = await import('@quarterdeck/mirror')
       if (closed || opened) return
-      const mirror = openMirror({ ...options(), snapshotFolder }, snapshot)
+      const mirror = openMirror(options(), snapshot)
       snapshot = undefined
       opened = { mirror, parseFilter, parseSort }
       const both: FollowOptions['mirror'] = {

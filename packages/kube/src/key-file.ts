@@ -35,6 +35,12 @@ export async function openKeyFile(path: string, { sealedRows }: { sealedRows: nu
   return keyFile(made, path)
 }
 
+/** The key in the file at `path`, for what is no more than convenient without it. Undefined when there is none yet. */
+export async function findKeyFile(path: string): Promise<KeyFile | undefined> {
+  const found = await read(path)
+  return found && keyFile(found, path)
+}
+
 async function read(path: string): Promise<Buffer | undefined> {
   let text: string
   try {

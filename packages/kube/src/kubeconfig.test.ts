@@ -8,6 +8,7 @@ import { stringify } from 'yaml'
 import {
   connectCluster,
   createClusters,
+  findKeyFile,
   invalidKubeconfig,
   openKeyFile,
   parseKubeconfig,
@@ -203,7 +204,9 @@ test('a key file that is missing, open to others or broken stops the start, and 
   const path = join(folder, 'key')
   await expect(openKeyFile(path, { sealedRows: 2 })).rejects.toThrow(/key is missing, but 2 stored secrets/)
   await expect(stat(path)).rejects.toThrow(/ENOENT/)
+  expect(await findKeyFile(path)).toBeUndefined()
   await openKeyFile(path, { sealedRows: 0 })
+  expect((await findKeyFile(path))?.derive('one')).toEqual((await openKeyFile(path, { sealedRows: 0 })).derive('one'))
   await chmod(path, 0o644)
   await expect(openKeyFile(path, { sealedRows: 0 })).rejects.toThrow(/chmod 600/)
   await writeFile(path, 'short', { mode: 0o600 })

@@ -51,8 +51,8 @@ export interface MirroredCluster {
 }
 
 export interface MirrorOptions {
-  /** Where snapshots lie; absent: none are kept. */
-  snapshotFolder?: string
+  /** Where snapshots lie, and the key (32 bytes) that they are sealed with; absent: none are kept. */
+  snapshots?: { folder: string; key: Uint8Array }
   /** Annotations that are searched: exact keys, or beginnings that end in `*`. */
   searchedAnnotations?: string[]
   versions?: {

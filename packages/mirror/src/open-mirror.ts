@@ -9,10 +9,10 @@ import { readSnapshot, type Snapshot, Snapshots } from './snapshot/snapshots.ts'
  */
 export function openMirror(options: MirrorOptions, snapshot?: Snapshot): Mirror {
   const mirror = new ServedMirror(options)
-  const { versions, timings, snapshotFolder, log } = options
-  if (snapshotFolder !== undefined) {
-    mirror.restore(snapshot ?? readSnapshot(snapshotFolder, log))
-    mirror.keep(new Snapshots({ folder: snapshotFolder, source: mirror.snapshotSource(), log }))
+  const { versions, timings, snapshots, log } = options
+  if (snapshots) {
+    mirror.restore(snapshot ?? readSnapshot(snapshots.folder, snapshots.key, log))
+    mirror.keep(new Snapshots({ ...snapshots, source: mirror.snapshotSource(), log }))
   }
   const reader = new ReaderThread(
     {

@@ -31,7 +31,7 @@ const tableOf = (table) => ({
 const tables = [1, 2, 3].map(tableOf)
 const source = { tables: () => tables, cluster: () => ({ name: 'a', registration: '1' }) }
 const fail = (fields) => { throw new Error(JSON.stringify(fields)) }
-const snapshots = new Snapshots({ folder: process.argv[1], source, log: { info() {}, warn: fail } })
+const snapshots = new Snapshots({ folder: process.argv[1], key: new Uint8Array(32).fill(5), source, log: { info() {}, warn: fail } })
 for (;;) {
   generation += 1
   process.stdout.write(generation + '\\n')
@@ -60,7 +60,10 @@ it('a process that is killed while it writes leaves the last whole snapshot, and
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     expect(child.signalCode).toBe('SIGKILL')
     const warnings: object[] = []
-    const { tables } = readSnapshot(folder, { info: () => {}, warn: (fields) => void warnings.push(fields) })
+    const { tables } = readSnapshot(folder, new Uint8Array(32).fill(5), {
+      info: () => {},
+      warn: (fields) => void warnings.push(fields),
+    })
     expect(warnings).toEqual([])
     const found = new Set(tables.flatMap(({ stood, revisions, uids }) => [...revisions, ...uids, stood[0]?.revision]))
     expect(tables).toHaveLength(3)

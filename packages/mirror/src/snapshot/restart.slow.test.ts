@@ -33,9 +33,9 @@ afterEach(async () => {
 const put = (name: string, version: string) =>
   cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, labels: { version } } })
 
-function open(registration = '1'): Mirror {
+function open({ registration = '1', keyByte = 5 } = {}): Mirror {
   const opened = openMirror({
-    snapshotFolder,
+    snapshots: { folder: snapshotFolder, key: new Uint8Array(32).fill(keyByte) },
     log: { info: () => {}, warn: (_, message) => void warnings.push(message) },
   })
   mirror = opened
@@ -101,4 +101,23 @@ it('a damaged file of the snapshot is read anew from the cluster, and nothing wr
   expect(warnings).toContain('A file of the snapshot is passed over: this list is read anew')
   await live(again)
   expect(keysOf(ours(again).rows)).toEqual(await inCluster())
+})
+
+it('with another key the lists are read anew from the cluster, and no name stood in the files', async () => {
+  await live(open())
+  await mirror?.close()
+  const files = readdirSync(snapshotFolder)
+  expect(files.length).toBeGreaterThan(10)
+  for (const file of files) {
+    const bytes = readFileSync(join(snapshotFolder, file))
+    const found = [namespace, 'changes', 'configmaps', 'kube-system'].filter((text) => bytes.includes(text))
+    expect([file, found]).toEqual([file, []])
+  }
+  const again = open({ keyByte: 6 })
+  expect(again.kind('configmaps')).toBeUndefined()
+  expect(warnings).toEqual(['The snapshot is passed over: every list is read anew'])
+  await live(again)
+  expect(keysOf(ours(again).rows)).toEqual(await inCluster())
+  await again.close()
+  expect(keysOf(ours(open({ keyByte: 6 })).rows)).toEqual(await inCluster())
 })

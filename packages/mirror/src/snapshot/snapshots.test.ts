@@ -1,10 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { NO_CLUSTER } from '../batch.ts'
 import { COMMON_COLUMNS, type KindSpec } from '../kind.ts'
+import { type Manifest, readManifest, writeManifest } from './manifest.ts'
 import type { SnapshotSource, SnapshotTable, TableArrays } from './snapshot-source.ts'
 import { readSnapshot, Snapshots } from './snapshots.ts'
 import { copyTable } from './table-copy.ts'
@@ -142,16 +151,18 @@ function contentOf({ strings, sets, ...rest }: TableArrays) {
 
 let folder: string
 let lines: { fields: object; message: string }[]
+const MANIFEST = 'manifest.sealed'
 const log = { info: () => {}, warn: (fields: object, message: string) => void lines.push({ fields, message }) }
 const names = new Map<number, { name: string; registration: string }>()
 const sourceOf = (...tables: Rows[]): SnapshotSource => ({
   tables: () => tables,
   cluster: (number) => names.get(number),
 })
-const snapshotsOf = (...tables: Rows[]) => new Snapshots({ folder, source: sourceOf(...tables), log })
+const KEY = new Uint8Array(32).fill(7)
+const snapshotsOf = (...tables: Rows[]) => new Snapshots({ folder, key: KEY, source: sourceOf(...tables), log })
 const files = () => readdirSync(folder).sort()
 const tableFiles = () => files().filter((file) => file.endsWith('.table'))
-const read = () => readSnapshot(folder, log)
+const read = (key = KEY) => readSnapshot(folder, key, log)
 
 beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), 'snapshot-')), 'mirror')
@@ -268,9 +279,8 @@ describe('a damaged snapshot', () => {
 
   it('is passed over whichever byte of a file is another one', async () => {
     await snapshotsOf(new Rows(1, 'pods', 5), new Rows(2, 'nodes', 2)).close()
-    const file = tableFiles().find(
-      (name) => read().tables.length === 2 && readFileSync(join(folder, name)).includes('"pods"'),
-    )
+    // The larger one is that of the pods.
+    const [, file] = tableFiles().sort((a, b) => statSync(join(folder, a)).size - statSync(join(folder, b)).size)
     const { length } = readFileSync(join(folder, file as string))
     for (let position = 0; position < length; position += 1) {
       lines = []
@@ -283,17 +293,17 @@ describe('a damaged snapshot', () => {
 
   it('is passed over whichever byte of the manifest is another one', async () => {
     await snapshotsOf(new Rows(1, 'pods', 5)).close()
-    const { length } = readFileSync(join(folder, 'manifest.json'))
+    const { length } = readFileSync(join(folder, MANIFEST))
     for (let position = 0; position < length; position += 1) {
-      expect(damaged('manifest.json', position, 0x20)).toEqual({ writtenTime: 0, clusters: [], tables: [] })
-      expect(damaged('manifest.json', position, 1)).toEqual({ writtenTime: 0, clusters: [], tables: [] })
+      expect(damaged(MANIFEST, position, 0x20)).toEqual({ writtenTime: 0, clusters: [], tables: [] })
+      expect(damaged(MANIFEST, position, 1)).toEqual({ writtenTime: 0, clusters: [], tables: [] })
     }
     expect(lines).toHaveLength(2 * length)
   })
 
   it('is passed over wherever it was cut off', async () => {
     await snapshotsOf(new Rows(1, 'pods', 2)).close()
-    for (const name of [tableFiles()[0] as string, 'manifest.json']) {
+    for (const name of [tableFiles()[0] as string, MANIFEST]) {
       const whole = readFileSync(join(folder, name))
       for (let length = whole.length - 1; length >= 0; length -= 1) {
         truncateSync(join(folder, name), length)
@@ -304,31 +314,82 @@ describe('a damaged snapshot', () => {
     }
   })
 
-  it('is passed over when a file is of another version, another time or other clusters', async () => {
+  it('is passed over when it is of another version', async () => {
     await snapshotsOf(new Rows(1, 'pods', 2)).close()
-    const path = join(folder, tableFiles()[0] as string)
-    const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8').split('\n')[0] as string
-    const rewrite = (change: (bytes: Buffer) => void, named = manifest) => {
-      const bytes = readFileSync(path)
-      change(bytes)
-      const crc = crc32(bytes.subarray(0, -4))
-      bytes.writeUInt32LE(crc, bytes.length - 4)
-      writeFileSync(path, bytes)
-      const text = `${named.replace(/"crc":\d+/, `"crc":${crc}`)}\n`
-      writeFileSync(join(folder, 'manifest.json'), `${text}${crc32(text).toString(16).padStart(8, '0')}\n`)
-      lines = []
-      return read().tables.length
-    }
-    expect(rewrite(() => {})).toBe(1)
-    expect(rewrite((bytes) => bytes.writeUInt32LE(9, 4))).toBe(0)
-    expect(lines).toMatchObject([{ fields: { resource: 'pods', reason: 'is of another version' } }])
-    expect(rewrite((bytes) => bytes.writeUInt32LE(2, 4), manifest.replace('"east"', '"west"'))).toBe(0)
-    expect(lines).toMatchObject([{ fields: { reason: 'speaks of other clusters' } }])
-    expect(rewrite(() => {}, manifest.replace('"format":2', '"format":9'))).toBe(0)
-    expect(rewrite(() => {})).toBe(1)
-    const other = readFileSync(path)
-    await snapshotsOf(new Rows(1, 'pods', 2)).close()
-    writeFileSync(join(folder, tableFiles()[0] as string), other.subarray(0, -1))
+    const [file = ''] = tableFiles()
+    expect(damaged(file, 4, 1).tables).toEqual([])
+    expect(damaged(MANIFEST, 4, 1).tables).toEqual([])
+    expect(lines.map(({ fields }) => fields)).toMatchObject([
+      { resource: 'pods', reason: 'is of another version' },
+      { reason: 'is of another version' },
+    ])
+  })
+
+  it('is passed over when a file of an earlier snapshot lies in the place of this one', async () => {
+    const pods = new Rows(1, 'pods', 2)
+    const snapshots = snapshotsOf(pods)
+    await snapshots.write()
+    const before = readFileSync(join(folder, tableFiles()[0] as string))
+    pods.change([0], 7)
+    await snapshots.close()
+    writeFileSync(join(folder, tableFiles()[0] as string), before)
     expect(read().tables).toEqual([])
+    expect(lines).toMatchObject([{ fields: { reason: 'is not the file that belongs to it' } }])
+  })
+
+  it('is passed over when the manifest of other clusters is put beside its files', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 2)).close()
+    const before = readManifest(folder, KEY) as Manifest
+    await writeManifest(folder, KEY, { ...before, clusters: [{ number: 3, name: 'west', registration: '1' }] })
+    expect(read().tables).toEqual([])
+    expect(lines).toMatchObject([{ fields: { reason: 'speaks of other clusters' } }])
+  })
+})
+
+describe('a sealed snapshot', () => {
+  it('holds no name of an object, a namespace, a kind or a cluster as plain text', async () => {
+    names.set(3, { name: 'far-east-cluster', registration: 'registration-of-it' })
+    await snapshotsOf(new Rows(1, 'secretive-kinds', 2_000)).close()
+    expect(read().clusters[0]?.name).toBe('far-east-cluster')
+    expect(contentOf(read().tables[0] as TableArrays).text).toBe('shopweb-1')
+    for (const file of files()) {
+      const bytes = readFileSync(join(folder, file))
+      const found = ['shop', 'web-1', 'secretive', 'far-east', 'registration'].filter((text) => bytes.includes(text))
+      expect([file, found]).toEqual([file, []])
+    }
+    expect(files()).toHaveLength(2)
+  })
+
+  it('is another one each time, though the content is the same', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 3)).close()
+    const first = readFileSync(join(folder, tableFiles()[0] as string))
+    await snapshotsOf(new Rows(1, 'pods', 3)).close()
+    const second = readFileSync(join(folder, tableFiles()[0] as string))
+    expect(second).toHaveLength(first.length)
+    expect(second.subarray(40, 80).equals(first.subarray(40, 80))).toBe(false)
+  })
+
+  it('opens with no other key: every list is read anew, and the log says why', async () => {
+    await snapshotsOf(new Rows(1, 'pods', 3)).close()
+    expect(read(new Uint8Array(32).fill(8))).toEqual({ writtenTime: 0, clusters: [], tables: [] })
+    expect(lines).toMatchObject([
+      {
+        fields: { reason: 'was sealed with another key, or is damaged' },
+        message: 'The snapshot is passed over: every list is read anew',
+      },
+    ])
+    expect(read().tables).toHaveLength(1)
+  })
+
+  it('takes the place of one that was written before snapshots were sealed, and nothing of that is left', async () => {
+    mkdirSync(folder, { mode: 0o700 })
+    writeFileSync(join(folder, 'manifest.json'), '{"clusters":[{"name":"east"}]}')
+    writeFileSync(join(folder, 'pods.table'), 'web-1')
+    expect(read().tables).toEqual([])
+    expect(lines).toMatchObject([{ fields: { reason: 'is of another version' } }])
+    await snapshotsOf(new Rows(1, 'pods', 3)).close()
+    expect(read().tables).toHaveLength(1)
+    expect(files()).toEqual([MANIFEST, ...tableFiles()].sort())
+    expect(tableFiles()).not.toContain('pods.table')
   })
 })

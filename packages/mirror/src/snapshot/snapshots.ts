@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { NO_CLUSTER } from '../batch.ts'
 import type { MirrorOptions } from '../mirror.ts'
-import { type Manifest, type ManifestTable, readManifest, writeManifest } from './manifest.ts'
+import { type Manifest, type ManifestTable, readManifest, removeUnsealed, writeManifest } from './manifest.ts'
+import { DamagedFile } from './sealed-file.ts'
 import type { RestoredTable, SnapshotSource, SnapshotTable } from './snapshot-source.ts'
 import { copyTable, type TableCopy } from './table-copy.ts'
-import { DamagedFile, type FileCluster, FORMAT, readTable, writeTable } from './table-file.ts'
+import { type FileCluster, readTable, writeTable } from './table-file.ts'
 
 const SUFFIX = '.table'
 
@@ -20,24 +21,24 @@ export interface Snapshot {
 }
 
 /**
- * Reads the snapshot that lies in the folder. What is damaged, of another version or speaks of other clusters than the
- * manifest is passed over with a line in the log, so that these lists are read anew. Synchronous: it is read before
- * anything is served.
+ * Reads the snapshot that lies in the folder. What is damaged, sealed with another key, of another version or speaks of
+ * other clusters than the manifest is passed over with a line in the log, so that these lists are read anew. Synchronous:
+ * it is read before anything is served.
  */
-export function readSnapshot(folder: string, log: MirrorOptions['log']): Snapshot {
+export function readSnapshot(folder: string, key: Uint8Array, log: MirrorOptions['log']): Snapshot {
   const empty: Snapshot = { writtenTime: 0, clusters: [], tables: [] }
   let manifest: Manifest | undefined
   try {
-    manifest = readManifest(folder)
+    manifest = readManifest(folder, key)
   } catch (error) {
     log.warn({ folder, reason: (error as Error).message }, 'The snapshot is passed over: every list is read anew')
     return empty
   }
   if (!manifest) return empty
   const { clusters } = manifest
-  const tables = manifest.tables.flatMap(({ resource, file, crc, stood }) => {
+  const tables = manifest.tables.flatMap(({ resource, file, tag, stood }) => {
     try {
-      const { known, ...table } = readTable(join(folder, file), crc)
+      const { known, ...table } = readTable(join(folder, file), key, tag)
       if (!known.every((one) => clusters.some((cluster) => same(one, cluster))))
         throw new DamagedFile('speaks of other clusters')
       return [withoutUnknown({ ...table, stood }, known)]
@@ -74,6 +75,8 @@ function clustersOf({ clusters, stood }: TableCopy): Set<number> {
 
 export interface SnapshotsOptions {
   folder: string
+  /** 32 bytes: everything is sealed with it. */
+  key: Uint8Array
   source: SnapshotSource
   log: MirrorOptions['log']
   /** Default 30,000. */
@@ -133,15 +136,14 @@ export class Snapshots {
   }
 
   async #write(): Promise<void> {
-    const { folder, source } = this.#options
+    const { folder, key, source } = this.#options
     const tables = source.tables()
     if (tables.length === this.#written.length && tables.every((table) => this.#stands(table))) return
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const written: Written[] = []
     for (const table of tables) written.push(this.#unchanged(table) ?? (await this.#writeTable(table)))
     const clusters = new Map(written.flatMap((one) => one.clusters.map((cluster) => [cluster.number, cluster])))
-    await writeManifest(folder, {
-      format: FORMAT,
+    await writeManifest(folder, key, {
       time: new Date().toISOString(),
       clusters: [...clusters.values()],
       tables: written.map(({ entry }) => entry),
@@ -179,18 +181,20 @@ export class Snapshots {
   }
 
   async #writeTable(table: SnapshotTable): Promise<Written> {
+    const { folder, key } = this.#options
     const pause = () => turn()
     const copy = await copyTable(table, pause)
     const { version, stood } = copy
     const clusters = this.#clusters(clustersOf(copy))
     const file = `${randomUUID()}${SUFFIX}`
-    const { bytes, crc } = await writeTable(join(this.#options.folder, file), copy, clusters, pause)
-    return { table: table.table, version, clusters, entry: { resource: table.spec.resource, file, bytes, crc, stood } }
+    const sealed = await writeTable(join(folder, file), copy, clusters, { key, pause })
+    return { table: table.table, version, clusters, entry: { resource: table.spec.resource, file, ...sealed, stood } }
   }
 
-  /** Files that the manifest does not name. */
+  /** Removes files that the manifest does not name. */
   async #prune(): Promise<void> {
     const { folder } = this.#options
+    await removeUnsealed(folder)
     const kept = new Set(this.#written.map(({ entry }) => entry.file))
     for (const file of await readdir(folder))
       if (file.endsWith(SUFFIX) && !kept.has(file)) await rm(join(folder, file), { force: true })

@@ -1,19 +1,10 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
-import { crc32 } from 'node:zlib'
 import type { ColumnPart } from '../batch.ts'
 import type { KindSpec } from '../kind.ts'
+import { DamagedFile, readSealed, type SealedFile, writeSealed } from './sealed-file.ts'
 import type { RestoredTable } from './snapshot-source.ts'
 import { emptyColumn, type TableCopy, usedOf } from './table-copy.ts'
 
-/** Another one whenever these files look different, or what is worked out of an object for its row does. */
-export const FORMAT = 2
-const MAGIC = 0x54_4d_44_51 // QDMT
 const WORD = 8
-/** Worked on in one go: half a millisecond. */
-const SLICE_BYTES = 512 * 1024
-
 /** A cluster as a file names it. */
 export interface FileCluster {
   number: number
@@ -23,7 +14,6 @@ export interface FileCluster {
 }
 
 interface Header {
-  specHash: string
   spec: KindSpec
   clusters: FileCluster[]
   slots: number
@@ -32,23 +22,19 @@ interface Header {
   columns: ColumnPart['type'][]
 }
 
-/** A file that is not, or no more, what was written. */
-export class DamagedFile extends Error {}
-
 /**
- * Writes one table: four words (mark, format, length of the header, 0), the header as JSON, the arrays one after the other,
- * each part filled up to eight bytes, and the CRC-32 of it all. Waits until it is on the disk. Answers length and CRC.
+ * Writes one table, sealed: the length of the header in a word of eight bytes, the header as JSON, the arrays one after the
+ * other, each part filled up to eight bytes. Waits until it is on the disk.
  */
-export async function writeTable(
+export function writeTable(
   path: string,
   copy: TableCopy,
   clusters: FileCluster[],
-  pause: () => Promise<void>,
-): Promise<{ bytes: number; crc: number }> {
+  { key, pause }: { key: Uint8Array; pause(): Promise<void> },
+): Promise<SealedFile> {
   const strings = usedOf(copy.strings)
   const sets = usedOf(copy.sets)
   const header: Header = {
-    specHash: hashOf(copy.spec),
     spec: copy.spec,
     clusters,
     slots: copy.slots,
@@ -57,83 +43,31 @@ export async function writeTable(
     columns: copy.columns.map(({ type }) => type),
   }
   const text = Buffer.from(JSON.stringify(header))
-  const start = new Uint32Array([MAGIC, FORMAT, text.byteLength, 0])
+  const length = new Uint32Array([text.byteLength, 0])
   const arrays = [strings.content, strings.ends, sets.content, sets.ends, ...arraysOf(copy)]
-  const file = await open(path, 'wx', 0o600)
-  try {
-    const out = new CheckedFile(file, pause)
-    for (const part of [start, text, ...arrays]) await out.write(part)
-    await out.end()
-    return { bytes: out.bytes, crc: out.crc }
-  } catch (error) {
-    await rm(path, { force: true })
-    throw error
-  } finally {
-    await file.close()
-  }
+  return writeSealed(path, [length, text, ...arrays].flatMap(filledUp), { key, flag: 'wx', pause })
 }
 
-class CheckedFile {
-  bytes = 0
-  crc = 0
-  readonly #file: FileHandle
-  readonly #pause: () => Promise<void>
-  readonly #slice = Buffer.alloc(SLICE_BYTES)
-  #filled = 0
-
-  constructor(file: FileHandle, pause: () => Promise<void>) {
-    this.#file = file
-    this.#pause = pause
-  }
-
-  /** Fills up to eight bytes. */
-  async write({ buffer, byteOffset, byteLength }: ArrayBufferView): Promise<void> {
-    await this.#put(new Uint8Array(buffer, byteOffset, byteLength))
-    await this.#put(new Uint8Array((WORD - (byteLength % WORD)) % WORD))
-  }
-
-  async #put(bytes: Uint8Array): Promise<void> {
-    for (let from = 0; from < bytes.length; ) {
-      const length = Math.min(bytes.length - from, SLICE_BYTES - this.#filled)
-      this.#slice.set(bytes.subarray(from, from + length), this.#filled)
-      this.#filled += length
-      from += length
-      if (this.#filled === SLICE_BYTES) await this.#flush()
-    }
-  }
-
-  async end(): Promise<void> {
-    await this.#flush()
-    await this.#file.write(new Uint8Array(new Uint32Array([this.crc]).buffer))
-    this.bytes += 4
-    await this.#file.sync()
-  }
-
-  async #flush(): Promise<void> {
-    const filled = this.#slice.subarray(0, this.#filled)
-    this.crc = crc32(filled, this.crc)
-    for (let from = 0; from < filled.length; ) from += (await this.#file.write(filled, from)).bytesWritten
-    this.bytes += filled.length
-    this.#filled = 0
-    await this.#pause()
-  }
-}
+const filledUp = (part: ArrayBufferView) => [
+  bytesOfView(part),
+  new Uint8Array((WORD - (part.byteLength % WORD)) % WORD),
+]
 
 /**
- * One table with the clusters its numbers stand for. Throws DamagedFile when it is of another format, not whole, or not
- * the one with this CRC.
+ * One table with the clusters its numbers stand for. Throws DamagedFile when it is of another format, not whole, sealed
+ * with another key, or not the one with this tag.
  */
-export function readTable(path: string, crc: number): Omit<RestoredTable, 'stood'> & { known: FileCluster[] } {
-  const { buffer } = bytesOf(path)
-  if (buffer.byteLength < 20) throw new DamagedFile('is not whole')
-  const start = new Uint32Array(buffer, 0, 4)
-  if (start[0] !== MAGIC || start[1] !== FORMAT) throw new DamagedFile('is of another version')
-  const end = buffer.byteLength - 4
-  if (crc32(new Uint8Array(buffer, 0, end)) !== crc) throw new DamagedFile('is damaged')
-  if (new DataView(buffer).getUint32(end, true) !== crc) throw new DamagedFile('is damaged')
-  const parts = new Parts(buffer, 16, end)
-  const header = JSON.parse(Buffer.from(parts.take(start[2] ?? 0)).toString()) as Header
-  if (header.specHash !== hashOf(header.spec)) throw new DamagedFile('is damaged')
+export function readTable(
+  path: string,
+  key: Uint8Array,
+  tag: string,
+): Omit<RestoredTable, 'stood'> & { known: FileCluster[] } {
+  const sealed = readSealed(path, key)
+  if (sealed.tag !== tag) throw new DamagedFile('is not the file that belongs to it')
+  const parts = new Parts(sealed.buffer)
+  const [length = 0] = new Uint32Array(sealed.buffer, 0, 1)
+  parts.take(WORD)
+  const header = JSON.parse(Buffer.from(parts.take(length)).toString()) as Header
   const { slots, strings, sets } = header
   const stringBytes = shared(parts.take(strings.bytes))
   const stringEnds = shared(parts.take(4 * strings.count))
@@ -164,17 +98,14 @@ export function readTable(path: string, crc: number): Omit<RestoredTable, 'stood
 /** Goes through the parts of a file. */
 class Parts {
   readonly #buffer: ArrayBuffer
-  readonly #end: number
-  #at: number
+  #at = 0
 
-  constructor(buffer: ArrayBuffer, begin: number, end: number) {
+  constructor(buffer: ArrayBuffer) {
     this.#buffer = buffer
-    this.#at = begin
-    this.#end = end
   }
 
   get rest(): number {
-    return this.#end - this.#at
+    return this.#buffer.byteLength - this.#at
   }
 
   take(bytes: number): Uint8Array {
@@ -184,14 +115,6 @@ class Parts {
     this.#at += filled
     return part
   }
-}
-
-/** The file's bytes from the beginning of a buffer of their own. */
-function bytesOf(path: string): { buffer: ArrayBuffer } {
-  const bytes = readFileSync(path)
-  const { buffer, byteOffset, byteLength } = bytes
-  if (buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength) return { buffer }
-  return { buffer: new Uint8Array(bytes).buffer }
 }
 
 function shared(bytes: Uint8Array): SharedArrayBuffer {
@@ -210,4 +133,3 @@ const valuesOf = (column: ColumnPart): (Uint8Array | Uint32Array | Float64Array)
   column.type === 'split' ? [column.prefixes, column.suffixes] : [column.values]
 const bytesOfView = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   new Uint8Array(buffer, byteOffset, byteLength)
-const hashOf = (spec: KindSpec) => createHash('sha256').update(JSON.stringify(spec)).digest('hex')
