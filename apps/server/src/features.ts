@@ -68,7 +68,8 @@ export const recorder =
 export function bindFeatures(server: Server, parts: Parts): Features {
   const { store, db, clusters, keyFile, setup, mirror } = parts
   const clusterOf = clusters.get
-  const makeChange = changeMaker({ db, clusterOf, definitions })
+  const { clusterAs } = actFor({ clusters, identityOf: parts.authority.identityOf })
+  const makeChange = changeMaker({ db, clusterOf, clusterAs, definitions })
   const images = openImages({ registries: parts.registries })
   const terminals = openTerminals({ audit: async (event) => void (await recordAct(db, auditEntryOf(event))) })
   const placeOf = (name: string) => getEnvironmentPlace(db, name)
@@ -96,7 +97,6 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     const environment = authority.environmentAt(place)
     return environment === undefined ? {} : { environment }
   }
-  const { clusterAs } = actFor({ clusters, identityOf: authority.identityOf })
   objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, clusterAs, makeChange, scopeOf })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   identityRoutes(server, { db })

@@ -25,7 +25,8 @@ export class Refused extends Error {
   }
 }
 
-const isDone = (run: Run, step: string) =>
+/** Whether a step needs no more doing. */
+export const isDone = (run: Run, step: string) =>
   run.seen.steps.some(({ name, state }) => name === step && (state === 'Succeeded' || state === 'Skipped'))
 
 /**
@@ -100,7 +101,8 @@ export async function removeOne(
 /** True when the cluster did not even look at the request, because it does not accept who asks. */
 export const areCredentialsRefused = ({ body }: Problem): boolean => body.credentials === 'refused'
 
-function refuse(error: unknown, ref: KubeRef): never {
+/** Throws what the cluster says of an object as Refused, and what says nothing of the object as it is. */
+export function refuse(error: unknown, ref: KubeRef): never {
   if (!(error instanceof Problem) || areCredentialsRefused(error)) throw error
   if (isProblem(error, clusterUnreachable) || isProblem(error, tooManyRequests)) throw error
   throw new Refused(error, ref)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { conflict } from '@quarterdeck/kernel'
+import { conflict, type Subject } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { failpoint, hintChannel, hintPayload } from '@quarterdeck/reconcile'
 import { AmbiguousCommitError, type Db, transaction } from '@quarterdeck/store'
@@ -28,6 +28,8 @@ export interface ChangeOptions {
   db: Db
   /** Throws notFound for a cluster that is not registered. */
   clusterOf: (name: string) => Promise<Cluster>
+  /** The cluster as who asks: objects that are changed as they stand are tried as them. Absent: as clusterOf. */
+  clusterAs?: (subject: Subject, name: string) => Promise<Cluster>
   /** By name of the owner. */
   definitions: Record<string, DefinitionOwner<Db>>
 }
@@ -78,6 +80,7 @@ async function makeChange(
       force: query.force,
       blockers,
       laterOperations: request.laterOperations ?? [],
+      writer: await writerOf(options, asked, request, cluster),
     })
     if (query.dryRun) return rehearsed.plan
     refuse(rehearsed, asked)
@@ -85,6 +88,15 @@ async function makeChange(
     if (accepted) return accepted
   }
   throw conflict({ detail: 'Others keep changing this at the same moment. Look at what it is now and try again.' })
+}
+
+async function writerOf(
+  { clusterAs }: ChangeOptions,
+  { subject }: AskedChange,
+  { patched, evicted, target }: ChangeRequest,
+  cluster: Cluster,
+): Promise<Cluster> {
+  return clusterAs && (patched || evicted) ? clusterAs(subject, target.cluster) : cluster
 }
 
 function ownerOf({ definitions }: ChangeOptions, owner: string): DefinitionOwner<Db> {

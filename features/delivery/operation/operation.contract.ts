@@ -4,6 +4,7 @@ import {
   type Json,
   type KubeObject,
   KubeRef,
+  type MergePatch,
   Name,
   PageQuery,
   type Permission,
@@ -223,6 +224,25 @@ export interface DefinitionOwner<Tx> {
   end(tx: Tx, definition: Definition, result: { id: string; succeeded: boolean; applied: boolean }): Promise<void>
 }
 
+/** An object that is there and is changed as it stands, by whoever asks for it. */
+export interface ObjectPatch {
+  ref: KubeRef
+  /** Of that very object. */
+  uid: string
+  patch: MergePatch
+  /** Only if nobody has written to it since. */
+  resourceVersion?: string
+}
+
+/** A pod that is to make way. Its PodDisruptionBudgets are waited for. */
+export interface Evicted {
+  ref: KubeRef & { namespace: string }
+  /** Of that very pod. */
+  uid: string
+  /** Goes on only as long as this node takes no new pods. */
+  whileCordoned?: string
+}
+
 /** A change to a cluster as a feature asks for it. */
 export interface ChangeRequest {
   /** `application.deploy`; the same as the endpoint's id. */
@@ -243,6 +263,10 @@ export interface ChangeRequest {
   removed: (KubeRef & { uid?: string })[]
   /** What we had applied before, for undo. */
   before: KubeObject[]
+  /** Objects to change as they stand; carried out as the person who asks. Undo puts the same fields back. */
+  patched?: ObjectPatch[]
+  /** Pods to evict, after everything else; carried out as the person who asks. Undo leaves them alone. */
+  evicted?: Evicted[]
   /** Found by the feature before anything was asked of the cluster. */
   blockers?: Blocker[]
   warnings?: string[]

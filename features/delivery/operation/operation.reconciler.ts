@@ -10,12 +10,15 @@ import {
 } from '@quarterdeck/kernel'
 import type { Cluster } from '@quarterdeck/kube'
 import { hint, type Outcome, type Reconciler } from '@quarterdeck/reconcile'
+import { evictAll, patchOne } from './act.reconciler.ts'
 import { applyWave, areCredentialsRefused, Refused, removeOne } from './apply.reconciler.ts'
 import {
   applyStep,
   type Ending,
+  evictStep,
   inWaves,
   type OperationRow,
+  patchStep,
   reachedCluster,
   refusal,
   removeStep,
@@ -68,9 +71,11 @@ async function carryOut(run: Run, watch: WorkloadWatch): Promise<Outcome> {
     const writer = await writerOf(run, cluster)
     await start(run)
     for (const wave of inWaves(run.row.intent.desired)) await applyWave(run, writer, wave)
+    for (const asked of run.row.intent.patched ?? []) await patchOne(run, { reader: cluster, writer }, asked)
     for (const ref of run.row.intent.removed) await removeOne(run, writer, ref)
+    const evictions = await evictAll(run, { reader: cluster, writer })
     if (run.seen.state === 'Unknown') resolved(run)
-    return await waitForAll(run, cluster, watch)
+    return await waitForAll(run, cluster, { watch, evictions })
   } catch (error) {
     return onFailure(run, error)
   }
@@ -78,14 +83,16 @@ async function carryOut(run: Run, watch: WorkloadWatch): Promise<Outcome> {
 
 /** Reads are the platform's own; what is written, somebody writes who may no more than this takes. */
 async function writerOf(run: Run, cluster: Cluster): Promise<Cluster> {
-  const isWritten = run.resumed && !run.seen.steps.some(isUnsent)
+  const isWritten = run.resumed && !run.seen.steps.some((step) => isUnsent(step) || isAskedAgain(step))
   const acting = isWritten ? undefined : await run.options.actingFor?.(run.row)
   if (acting?.fallback) run.condition('Executor', 'False', 'NoExecutor', acting.fallback)
   return acting?.cluster ?? cluster
 }
 
 const isUnsent = ({ name, state }: { name: string; state: string }) =>
-  /^(Apply|Delete) /.test(name) && state === 'Waiting'
+  /^(Apply|Change|Delete|Evict) /.test(name) && state === 'Waiting'
+const isAskedAgain = ({ name, state }: { name: string; state: string }) =>
+  name.startsWith('Evict ') && state === 'Running'
 
 /** Whoever carried it out until now may not have lived to write down what was sent, so that stays in doubt. */
 async function overtake(run: Run, newest: OperationRow): Promise<void> {
@@ -117,9 +124,14 @@ function reachable(run: Run): void {
     run.condition('ClusterReachable', 'True', 'Answers', 'The cluster answers again.')
 }
 
-async function waitForAll(run: Run, cluster: Cluster, watch: WorkloadWatch): Promise<Outcome> {
+async function waitForAll(
+  run: Run,
+  cluster: Cluster,
+  { watch, evictions }: { watch: WorkloadWatch; evictions: Seen[] },
+): Promise<Outcome> {
   const { row, options } = run
-  const seen = await lookAtAll(cluster, { intent: row.intent, results: run.seen.results }, options.rolloutOf)
+  const looked = await lookAtAll(cluster, { intent: row.intent, results: run.seen.results }, options.rolloutOf)
+  const seen = [...looked, ...evictions]
   reachable(run)
   for (const { step, done, message } of seen) run.step(step, done ? 'Succeeded' : 'Running', message)
   for (const { exceededBefore } of seen) if (exceededBefore) run.remember(exceededBefore.ref, exceededBefore.exceeded)
@@ -145,7 +157,7 @@ async function waitForAll(run: Run, cluster: Cluster, watch: WorkloadWatch): Pro
 const doneSentence = ({ seen, row }: Run): string => {
   const changed = row.plan.changes.filter(({ action }) => action !== 'unchanged').length
   const tookAway = seen.steps.some(
-    ({ name, state, message }) => name.startsWith('Delete ') && state === 'Succeeded' && message === '',
+    ({ name, state, message }) => /^(Delete|Evict) /.test(name) && state === 'Succeeded' && message === '',
   )
   if (changed === 0 && !tookAway) return 'Everything was as wanted already.'
   return seen.steps.findLast(({ message }) => message !== '')?.message ?? 'Done.'
@@ -234,7 +246,9 @@ async function wait(run: Run, problem: Problem): Promise<Outcome> {
 }
 
 const stepOf = (run: Run, ref: KubeRef) =>
-  [applyStep(ref), removeStep(ref)].find((name) => run.seen.steps.some((step) => step.name === name)) ?? ''
+  [applyStep(ref), patchStep(ref), removeStep(ref), evictStep({ namespace: '', ...ref })].find((name) =>
+    run.seen.steps.some((step) => step.name === name),
+  ) ?? ''
 
 /** A quarter of the time that the cluster has been away, 1 to 15 s. */
 function pauseSeconds(run: Run): number {

@@ -1,6 +1,16 @@
-import { type Condition, type KubeObject, type KubeRef, type Problem, refOf, refText } from '@quarterdeck/kernel'
+import {
+  type Condition,
+  type KubeObject,
+  type KubeRef,
+  type MergePatch,
+  type Problem,
+  refOf,
+  refText,
+} from '@quarterdeck/kernel'
 import type {
   Definition,
+  Evicted,
+  ObjectPatch,
   Operation,
   OperationState,
   OperationStep,
@@ -13,6 +23,9 @@ export interface Intent {
   desired: KubeObject[]
   removed: (KubeRef & { uid?: string })[]
   before: KubeObject[]
+  /** `inverse` puts the fields back that the patch changes. */
+  patched?: (ObjectPatch & { inverse: MergePatch })[]
+  evicted?: Evicted[]
   force: boolean
   deadlineSeconds: number
   definition?: Definition
@@ -67,11 +80,12 @@ export const targetKey = (target: { cluster: string; namespace?: string; what: s
   `${target.cluster}/${target.namespace ?? ''}/${target.what}`
 
 /**
- * As whom an operation writes: the environment's executor, which reaches nothing else; for what lies in no environment
- * the person who asked; the platform for environments themselves.
+ * As whom an operation writes: the environment's executor, which reaches nothing else; for what lies in no environment,
+ * and for objects as they stand, the person who asked; the platform for environments themselves.
  */
 export function actsAs({ environment, intent }: Pick<OperationRow, 'environment' | 'intent'>) {
   if (intent.definition?.owner === 'environment') return 'platform'
+  if (intent.patched || intent.evicted) return 'person'
   return environment === null ? 'person' : 'executor'
 }
 
@@ -112,9 +126,12 @@ const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet']
 export const isWorkload = ({ kind }: { kind: string }): boolean => WORKLOADS.includes(kind)
 
 /** What is waited for after all is applied. */
-export const awaited = (intent: Intent): KubeRef[] => intent.desired.filter(isWorkload).map(refOf)
+export const awaited = ({ desired, patched = [] }: Intent): KubeRef[] =>
+  [...desired.map(refOf), ...patched.map(({ ref }) => ref)].filter(isWorkload)
 
 export const applyStep = (ref: { kind: string; name: string }) => `Apply ${ref.kind} ${ref.name}`
+export const patchStep = (ref: { kind: string; name: string }) => `Change ${ref.kind} ${ref.name}`
+export const evictStep = ({ namespace, name }: { namespace: string; name: string }) => `Evict Pod ${namespace}/${name}`
 export const removeStep = (ref: { kind: string; name: string }) => `Delete ${ref.kind} ${ref.name}`
 export const availableStep = (ref: { name: string }) => `Wait until ${ref.name} is available`
 export const goneStep = (ref: { kind: string; name: string }) => `Wait until ${ref.kind} ${ref.name} is gone`
@@ -123,7 +140,9 @@ export const goneStep = (ref: { kind: string; name: string }) => `Wait until ${r
 export function stepsOf(intent: Intent): OperationStep[] {
   const names = [
     ...inOrder(intent.desired).map((object) => applyStep(refOf(object))),
+    ...(intent.patched ?? []).map(({ ref }) => patchStep(ref)),
     ...intent.removed.map(removeStep),
+    ...(intent.evicted ?? []).map(({ ref }) => evictStep(ref)),
     ...awaited(intent).map(availableStep),
     ...intent.removed.map(goneStep),
   ]
@@ -242,7 +261,7 @@ export const reachedCluster = ({
 }: Pick<OperationRow, 'steps' | 'results' | 'conditions'>): boolean =>
   results.length > 0 ||
   isInDoubt({ conditions }) ||
-  steps.some(({ name, state }) => name.startsWith('Delete ') && state === 'Succeeded')
+  steps.some(({ name, state }) => /^(Delete|Evict) /.test(name) && state === 'Succeeded')
 
 /** True when a request was sent and nobody knows what became of it. */
 export const isInDoubt = ({ conditions }: Pick<OperationRow, 'conditions'>): boolean =>

@@ -17,6 +17,7 @@ import type { Blocker, ChangeRequest, FieldConflict, Plan } from './operation.co
 import { type Intent, inOrder } from './operation.rules.ts'
 import { blockerOf, objectChange, planText, type Rehearsal, unshown } from './plan.rules.ts'
 import { quotaBlockers } from './quota.rules.ts'
+import { type RehearsedActs, rehearseActs } from './rehearse-patch.routes.ts'
 import { reservedBlockers } from './reserved.rules.ts'
 
 /** A plan and what has to be remembered to carry it out and to take it back. */
@@ -36,24 +37,26 @@ export const manifestYaml = (object: KubeObject): string => stringify(masked(wit
 export async function rehearse(
   cluster: Cluster,
   request: ChangeRequest,
-  more: { force: boolean; blockers: Blocker[]; laterOperations: string[] },
+  more: { force: boolean; blockers: Blocker[]; laterOperations: string[]; writer?: Cluster },
 ): Promise<Rehearsed> {
   const desired = inOrder(request.desired)
   const isNamespace = ({ kind }: KubeObject) => kind === 'Namespace'
   const namespaces = await Promise.all(desired.filter(isNamespace).map((manifest) => rehearseApply(cluster, manifest)))
   const made = namespaces.flatMap(({ rehearsal: { live, ref } }) => (live ? [] : [ref.name]))
   const within = desired.filter((manifest) => !isNamespace(manifest))
-  const [others, removed, quota] = await Promise.all([
+  const [others, removed, quota, acts] = await Promise.all([
     Promise.all(within.map((manifest) => rehearseApply(cluster, manifest, made))),
     Promise.all(request.removed.map((ref) => rehearseRemove(cluster, ref))),
     readQuota(cluster, desired),
+    rehearseActs({ reader: cluster, writer: more.writer ?? cluster }, request),
   ])
   const applied = [...namespaces, ...others]
   const taken = applied.flatMap(({ rehearsal: { live } }) => (live && request.taken?.(live)) || [])
   const given = [...reservedBlockers(request), ...(request.blockers ?? []), ...taken, ...more.blockers]
-  const rehearsals = [...applied.map(({ rehearsal }) => rehearsal), ...removed.map(({ rehearsal }) => rehearsal)]
+  const rehearsals = [...applied, ...removed].map(({ rehearsal }) => rehearsal).concat(acts.rehearsals)
   const blockers = [
     ...given,
+    ...acts.blockers,
     // What the feature has already explained in its own words is not said again in the cluster's.
     ...applied.flatMap(({ blocker }) => (blocker && !isExplained(blocker, given) ? [blocker] : [])),
     ...quotaBlockers(
@@ -64,21 +67,29 @@ export async function rehearse(
       ),
     ),
   ]
+  const effects = joined(request.effects, acts.effects)
   const plan: Omit<Plan, 'hash'> = {
     kind: 'Plan',
     summary: request.summary,
     changes: rehearsals.map((rehearsal) => {
       const shown = rehearsal.manifest ?? rehearsal.live
-      return objectChange(rehearsal, shown ? manifestYaml(shown) : '', request.effects?.[keyOf(rehearsal.ref)])
+      // A pod that makes way is made anew by its owner: of hundreds, nobody reads the manifests.
+      const yaml = shown && !isEvicted(rehearsal, request) ? manifestYaml(shown) : ''
+      return objectChange(rehearsal, yaml, effects[keyOf(rehearsal.ref)])
     }),
-    warnings: [...(request.warnings ?? []), ...quota.warnings, ...removed.flatMap(({ warnings }) => warnings)],
+    warnings: [
+      ...(request.warnings ?? []),
+      ...quota.warnings,
+      ...removed.flatMap(({ warnings }) => warnings),
+      ...acts.warnings,
+    ],
     blockers,
     laterOperations: more.laterOperations,
   }
   const digests = rehearsals.map((rehearsal) => sha256(canonicalJson(unshown(rehearsal))))
   return {
     plan: { ...plan, hash: sha256(planText(request.target, plan, digests)) },
-    intent: intentOf(request, removed, more.force),
+    intent: { ...intentOf(request, removed, more.force), ...actsOf(request, acts) },
   }
 }
 
@@ -86,6 +97,22 @@ const WITH_PODS = new Set(['Deployment', 'StatefulSet'])
 const keyOf = ({ kind, namespace, name }: KubeRef) => (namespace ? `${kind} ${namespace}/${name}` : `${kind} ${name}`)
 const isExplained = (blocker: Blocker, given: Blocker[]) =>
   given.some(({ pointer }) => /nodePort/.test(pointer)) && /port is already allocated/.test(blocker.detail)
+
+const isEvicted = ({ ref }: Rehearsal, { evicted = [] }: ChangeRequest) =>
+  evicted.some((one) => keyOf(one.ref) === keyOf(ref))
+
+const actsOf = ({ patched, evicted }: ChangeRequest, acts: RehearsedActs): Pick<Intent, 'patched' | 'evicted'> => ({
+  ...(patched ? { patched: acts.patched } : {}),
+  ...(evicted ? { evicted } : {}),
+})
+
+/** What is said of an object on both sides is one sentence after the other. */
+const joined = (one: Record<string, string> = {}, other: Record<string, string>): Record<string, string> => ({
+  ...one,
+  ...Object.fromEntries(
+    Object.entries(other).map(([key, text]) => [key, one[key] ? `${one[key]?.replace(/\.?$/, '.')} ${text}` : text]),
+  ),
+})
 
 type RemovedObject = { rehearsal: Rehearsal; uid?: string; live?: KubeObject; warnings: string[] }
 

@@ -1,4 +1,4 @@
-import { type KubeObject, type KubeRef, refOf, refText } from '@quarterdeck/kernel'
+import { type KubeObject, type KubeRef, type MergePatch, refOf, refText } from '@quarterdeck/kernel'
 import type { Blocker, ChangeRequest } from './operation.contract.ts'
 
 /** Who keeps environments: only its changes write what keeps them apart. */
@@ -12,7 +12,7 @@ const RESERVED_LABEL = /^(quarterdeck\.dev\/|pod-security\.kubernetes\.io\/|kube
  * What of a change belongs to the platform: labels of namespaces that say who keeps them apart, the objects of an
  * environment, the rights of whom operations act as. Changes of environments themselves may do all of it.
  */
-export function reservedBlockers({ desired, removed, before, definition }: ChangeRequest): Blocker[] {
+export function reservedBlockers({ desired, removed, before, patched = [], definition }: ChangeRequest): Blocker[] {
   if (definition?.owner === KEEPER) return []
   return [
     ...desired.flatMap((object) => [
@@ -22,10 +22,20 @@ export function reservedBlockers({ desired, removed, before, definition }: Chang
       ...(before.some((one) => refText(refOf(one)) === refText(refOf(object))) ? [] : kept(object)),
     ]),
     ...removed.flatMap(ours),
+    ...patched.flatMap(({ ref, patch }) => [
+      ...ours(ref),
+      ...labels({ kind: ref.kind, metadata: metadataOf(ref, patch) }),
+    ]),
   ]
 }
 
-function labels({ kind, metadata }: KubeObject): Blocker[] {
+function metadataOf({ name }: KubeRef, { metadata }: MergePatch) {
+  const { labels } = (metadata ?? {}) as { labels?: Record<string, string> | null }
+  // Whoever takes all labels away takes the platform's, too.
+  return { name, labels: labels === null ? { 'kubernetes.io/metadata.name': '' } : (labels ?? {}) }
+}
+
+function labels({ kind, metadata }: Pick<KubeObject, 'kind' | 'metadata'>): Blocker[] {
   if (kind !== 'Namespace') return []
   const reserved = Object.keys(metadata.labels ?? {}).filter((label) => RESERVED_LABEL.test(label))
   return reserved.map((label) => ({

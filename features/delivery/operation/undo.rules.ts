@@ -1,5 +1,5 @@
-import { type KubeObject, type KubeRef, refOf, refText } from '@quarterdeck/kernel'
-import type { ChangeRequest, Definition } from './operation.contract.ts'
+import { type KubeObject, type KubeRef, refOf, refText, thenMergePatch } from '@quarterdeck/kernel'
+import type { ChangeRequest, Definition, ObjectPatch } from './operation.contract.ts'
 import { hasEnded, isInDoubt, type OperationRow } from './operation.rules.ts'
 
 /**
@@ -42,12 +42,32 @@ export function undoRequest(
     desired,
     removed,
     before: presentManifests(row, later),
+    ...unpatched([row, ...later]),
     deadlineSeconds: row.intent.deadlineSeconds,
     ...(definition && held
       ? { definition: { ...definition, before: held.before, after: definition.before, basis: held.basis } }
       : {}),
   }
 }
+
+/** What puts patched objects back: the inverse of the last patch first. Evicted pods stay where they are. */
+function unpatched(rows: OperationRow[]): Pick<ChangeRequest, 'patched' | 'warnings'> {
+  const back = new Map<string, ObjectPatch>()
+  for (const row of rows.toReversed()) {
+    for (const { ref, uid, inverse } of row.intent.patched ?? []) {
+      const known = back.get(refText(ref))
+      const touched = row.results.some((result) => refText(result.ref) === refText(ref)) || mayStillPatch(row)
+      if (touched) back.set(refText(ref), { ref, uid, patch: known ? thenMergePatch(known.patch, inverse) : inverse })
+    }
+  }
+  const evicted = rows.some(({ intent }) => intent.evicted)
+  return {
+    ...(rows.some(({ intent }) => intent.patched) ? { patched: [...back.values()] } : {}),
+    ...(evicted ? { warnings: ['Pods that were evicted stay where they are now.'] } : {}),
+  }
+}
+
+const mayStillPatch = (row: OperationRow) => !hasEnded(row.state) || isInDoubt(row)
 
 const find = (objects: KubeObject[], ref: KubeRef) => objects.find((object) => refText(refOf(object)) === refText(ref))
 

@@ -12,6 +12,14 @@ export {
   type Transport,
 } from './endpoint.ts'
 export { formatImageReference, type ImageReference, ImageText, parseImageReference } from './image-reference.ts'
+export {
+  inverseMergePatch,
+  type MergePatch,
+  mergePatchOf,
+  sameJson,
+  thenMergePatch,
+  withMergePatch,
+} from './merge-patch.ts'
 export { Name, nameFrom, ObjectName, Time } from './name.ts'
 export {
   type Json,

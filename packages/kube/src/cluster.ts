@@ -105,6 +105,14 @@ export interface Cluster {
   /** A merge patch of an object or of its subresource (`scale`, `resize`, `status`). */
   patch(ref: KubeRef, patch: object, options?: WriteOptions & { subresource?: string }): Promise<Applied>
   /**
+   * Ends a pod as long as its PodDisruptionBudgets allow it. Throws heldBack when one does not allow it now, notFound,
+   * and with `uid` clusterConflict when another pod has that name. The pod stays while it ends its work.
+   */
+  evict(
+    pod: { namespace: string; name: string },
+    options?: CallOptions & { dryRun?: boolean; uid?: string | undefined },
+  ): Promise<void>
+  /**
    * Removes; done when it is not there. With `uid`, only that very object, else clusterConflict. Answers false when
    * there was nothing to remove. The object may stay for a while: finalizers, graceful shutdown.
    */

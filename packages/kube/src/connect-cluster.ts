@@ -180,8 +180,28 @@ function writing(connection: Connection, resources: Resources) {
   }
 }
 
-function removing(connection: Connection, resources: Resources): Pick<Cluster, 'remove'> {
+function removing(connection: Connection, resources: Resources): Pick<Cluster, 'remove' | 'evict'> {
   return {
+    async evict({ namespace, name }, { dryRun, uid, ...options } = {}) {
+      const pod = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
+      await connection.call({
+        method: 'POST',
+        path: `${pod}/eviction`,
+        query: dryRun ? { dryRun: 'All' } : {},
+        body: {
+          apiVersion: 'policy/v1',
+          kind: 'Eviction',
+          metadata: { namespace, name },
+          deleteOptions: {
+            ...(dryRun ? { dryRun: ['All'] } : {}),
+            ...(uid ? { preconditions: { uid } } : {}),
+          },
+        },
+        verb: 'evict',
+        what: `Pod ${namespace}/${name}`,
+        ...options,
+      })
+    },
     async remove(ref, options = {}) {
       const resource = await resources.find(ref.apiVersion, ref.kind)
       if (!resource) return false

@@ -5,3 +5,6 @@ export const invalidKubeconfig = problemType('invalid-kubeconfig', 422, 'This ku
 
 /** The API server no longer knows the resourceVersion a watch or a list continues from: list again from the start. */
 export const watchExpired = problemType('watch-expired', 410, 'The cluster no longer knows where this went on from')
+
+/** A PodDisruptionBudget lets no pod of its own go now; it may in a while. */
+export const heldBack = problemType('held-back', 422, 'A PodDisruptionBudget holds this pod back')

@@ -9,7 +9,7 @@ import {
   tooManyRequests,
 } from '@quarterdeck/kernel'
 import { z } from 'zod'
-import { watchExpired } from './problems.ts'
+import { heldBack, watchExpired } from './problems.ts'
 
 /** Kubernetes' own answer to a failed request (meta/v1 Status). */
 export const Status = z.looseObject({
@@ -90,7 +90,7 @@ export function statusProblem(httpStatus: number, body: unknown, asked: Asked): 
     case 410:
       return watchExpired({ detail: `${place}: ${message}` })
     case 429:
-      if (causes.some((cause) => cause.reason === 'DisruptionBudget')) return rejected(message, causes, place)
+      if (causes.some(({ reason }) => reason === 'DisruptionBudget')) return held(message, causes, place)
       return tooManyRequests({
         detail: `${place} has too much to do: ${message}`,
         retryAfterSeconds: status?.details?.retryAfterSeconds ?? 1,
@@ -108,7 +108,9 @@ export function statusProblem(httpStatus: number, body: unknown, asked: Asked): 
 
 // Server-side apply and admission webhooks answer 500 to some objects that they will never accept.
 const isRefusal = (message: string) =>
-  /field not declared in schema|failed to create typed patch object|admission webhook .* denied/.test(message)
+  /field not declared in schema|failed to create typed patch object|admission webhook .* denied|more than one PodDisruptionBudget/.test(
+    message,
+  )
 
 /** RBAC's refusal names the user and the verb; a 403 without them is admission saying no to the object. */
 function forbidden(message: string, asked: Asked, place: string): Problem {
@@ -147,7 +149,15 @@ function conflicting(status: Status | undefined, message: string, asked: Asked, 
   return clusterConflict({ detail: `${place}: fields of ${asked.what} are managed by others: ${list}`, conflicts })
 }
 
-function rejected(message: string, causes: NonNullable<NonNullable<Status['details']>['causes']>, place: string) {
+type Causes = NonNullable<NonNullable<Status['details']>['causes']>
+
+/** The budget's own words say which one it is and what it counts. */
+function held(message: string, causes: Causes, place: string) {
+  const words = causes.flatMap((cause) => (cause.message ? [cause.message.replace(/\.?$/, '.')] : []))
+  return heldBack({ detail: `${place}: ${words.join(' ') || message}` })
+}
+
+function rejected(message: string, causes: Causes, place: string) {
   const errors = [
     ...causes.map(({ field = '', message: detail = '' }) => ({ pointer: pointerOf(field), detail })),
     ...[...message.matchAll(UNKNOWN_FIELD)].map((match) => ({
