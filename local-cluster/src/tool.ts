@@ -34,16 +34,17 @@ const DEFINITIONS = {
   coredns: { module: 'github.com/coredns/coredns', executables: ['coredns'] },
   'metrics-server': { module: 'sigs.k8s.io/metrics-server', executables: ['metrics-server'] },
   kwok: { module: 'sigs.k8s.io/kwok', executables: ['kwok'] },
+  helm: { module: 'helm.sh/helm/v4', executables: ['helm'] },
 } satisfies Record<
   string,
   { module: string; executables: string[]; builtAs?: Record<string, string>; cgo?: boolean; tags?: string }
 >
 
-/** The tools a local cluster can be made of. */
+/** The tools a local cluster can be made of, and helm, which only tests run. */
 export type ToolName = keyof typeof DEFINITIONS
 
-/** All tools, in the order in which a first start needs them. */
-export const TOOL_NAMES = Object.keys(DEFINITIONS) as ToolName[]
+/** All tools of clusters, in the order in which a first start needs them. */
+export const TOOL_NAMES = (Object.keys(DEFINITIONS) as ToolName[]).filter((name) => name !== 'helm')
 
 /** What a cluster with a real node needs. */
 export const NODE_TOOLS: ToolName[] = [

@@ -103,6 +103,7 @@ async function smuggled(target: Target): Promise<string> {
 }
 
 async function powerfulNames(target: Target): Promise<string> {
+  await ensureEnvironment(target.admin, 'side')
   const names = [
     'system:admin',
     'system:masters',
@@ -184,6 +185,7 @@ function asToken({ cluster }: Target, token: string): Cluster {
 }
 
 async function onlyPods(target: Target): Promise<string> {
+  await ensureEnvironment(target.admin, 'side')
   const viewer = await person(target.admin, 'vito', [{ role: 'viewer', environment: 'dev' }])
   const client = await person(target.admin, 'olga', [
     { role: 'viewer', environment: 'dev' },
@@ -221,22 +223,25 @@ async function onlyPods(target: Target): Promise<string> {
     assert.equal(answer.body.kind, 'Status', `${method} ${tried}: it was not the API server that refused`)
     assert.match(String(answer.body.message), /quarterdeck:user:olga/, tried)
   }
-  const upgrade = await target.raw(
-    [
-      `GET ${pod}/nobody/exec?command=sh HTTP/1.1`,
+  const websocket = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']
+  const upgrades: [string, string, string[]][] = [
+    ['GET', 'exec?command=sh', [...websocket, 'Sec-WebSocket-Protocol: v5.channel.k8s.io']],
+    ['GET', 'portforward', [...websocket, 'Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io']],
+    ['POST', 'portforward', ['Upgrade: SPDY/3.1', 'X-Stream-Protocol-Version: portforward.k8s.io']],
+    ['POST', 'exec?command=sh', ['Upgrade: SPDY/3.1', 'X-Stream-Protocol-Version: v4.channel.k8s.io']],
+  ]
+  for (const [method, what, lines] of upgrades) {
+    const head = [
+      `${method} ${pod}/nobody/${what} HTTP/1.1`,
       `Host: 127.0.0.1:${target.server.port}`,
       `Authorization: Bearer ${client.token}`,
       'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-      'Sec-WebSocket-Protocol: v5.channel.k8s.io',
+      ...lines,
       '\r\n',
-    ].join('\r\n'),
-    3_000,
-  )
-  assert.match(upgrade, /^HTTP\/1\.1 403 /, 'a command over a WebSocket')
-  return `${tries.length + 1} ways`
+    ]
+    assert.match(await target.raw(head.join('\r\n'), 3_000), /^HTTP\/1\.1 403 /, `${method} ${what}: ${lines[0]}`)
+  }
+  return `${tries.length + upgrades.length} ways`
 }
 
 // What the impersonator may do, wherever it asks: this and nothing else.

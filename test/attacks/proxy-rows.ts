@@ -17,6 +17,26 @@ const configMap = (name: string) => ({
   data: { tried: 'yes' },
 })
 
+const WEBSOCKET = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']
+/** What kubectl asks for, of a pod that is not there. */
+const UPGRADES = [
+  {
+    what: 'exec?command=sh',
+    method: 'GET',
+    lines: [...WEBSOCKET, 'Sec-WebSocket-Protocol: v5.channel.k8s.io'],
+  },
+  {
+    what: 'portforward',
+    method: 'GET',
+    lines: [...WEBSOCKET, 'Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io'],
+  },
+  {
+    what: 'portforward',
+    method: 'POST',
+    lines: ['Upgrade: SPDY/3.1', 'X-Stream-Protocol-Version: portforward.k8s.io', 'Content-Length: 0'],
+  },
+] as const
+
 export const proxyRows: Row[] = [
   {
     id: 'A01',
@@ -54,26 +74,27 @@ export const proxyRows: Row[] = [
       const host = `Host: 127.0.0.1:${target.server.port}`
       const token = `Authorization: Bearer ${target.admin.token}`
       const second = JSON.stringify(configMap('pipelined'))
-      const upgrade = [
-        `GET ${path}/api/v1/namespaces/dev/pods/nobody/exec?command=sh HTTP/1.1`,
-        host,
-        token,
-        'Connection: Upgrade',
-        'Upgrade: websocket',
-        'Sec-WebSocket-Version: 13',
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-        'Sec-WebSocket-Protocol: v5.channel.k8s.io',
-      ].join('\r\n')
       const behind = [
         `POST /api/v1/namespaces/dev/configmaps HTTP/1.1`,
         'Host: kubernetes',
         'Content-Type: application/json',
         `Content-Length: ${second.length}`,
       ].join('\r\n')
-      await target.raw(`${upgrade}\r\n\r\n${behind}\r\n\r\n${second}`, 3_000)
+      for (const { what, method, lines } of UPGRADES) {
+        const upgrade = [
+          `${method} ${path}/api/v1/namespaces/dev/pods/nobody/${what} HTTP/1.1`,
+          host,
+          token,
+          'Connection: Upgrade',
+          ...lines,
+        ].join('\r\n')
+        const answer = await target.raw(`${upgrade}\r\n\r\n${behind}\r\n\r\n${second}`, 3_000)
+        assert.match(answer, /^HTTP\/1\.1 4\d\d /, what)
+        assert.equal(answer.split('HTTP/1.1 ').length, 2, `${what}: more than one answer`)
+      }
       const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'dev', name: 'pipelined' }
       assert.equal(await target.cluster.kube.get(ref), undefined, 'the second request went through')
-      return undefined
+      return `${UPGRADES.length} kinds of upgrade`
     },
   },
   {

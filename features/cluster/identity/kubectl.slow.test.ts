@@ -158,16 +158,28 @@ test('[EXT-05] kubectl applies, watches, reads logs, runs commands, copies and d
   })
 }, 60_000)
 
-test('[CLU-20] a watch and a command end within 5 s of the grant that let them begin', async () => {
+test('[EXT-05] kubectl forwards a port of a pod there, and of no other', async () => {
+  const forwarding = jane.start(['port-forward', 'pod/shop', ':8080'])
+  await expect.poll(() => forwarding.stdout, { timeout: 10_000 }).toContain('Forwarding from')
+  await forwarding.stop()
+  const refused = await jane.run(['-n', other, 'port-forward', 'pod/shop', ':8080'])
+  expect(refused.status).not.toBe(0)
+  expect(refused.stderr).toContain('quarterdeck:user:jane')
+}, 30_000)
+
+test('[CLU-20] a watch, a command and a forwarded port end within 5 s of the grant that let them begin', async () => {
   const began = performance.now()
   const watching = jane.run(['get', 'pods', '--watch'])
   const running = jane.run(['exec', 'shop', '--', 'sleep', '25'])
+  const forwarding = jane.start(['port-forward', 'pod/shop', ':8080'])
+  await expect.poll(() => forwarding.stdout, { timeout: 10_000 }).toContain('Forwarding from')
   await new Promise((resolve) => setTimeout(resolve, 1_500))
   const taken = performance.now()
   await sql`delete from role_grant`.execute(platform.db)
   await authority.refresh()
   await platform.settle()
   const ended = await running
+  expect(await forwarding.ended).not.toBe(0)
   expect(performance.now() - taken).toBeLessThan(5_000)
   expect(ended.status).not.toBe(0)
   await watching

@@ -22,7 +22,9 @@ export function nativeCommands(program: Command, context: CliContext): void {
       await context.write(kubeconfig(context.server, token, options))
       context.progress('It holds your token: keep it to yourself. qd token list and revoke end it.')
       if (context.server.startsWith('http:')) {
-        context.progress('Over plain HTTP kubectl exec does not work; use qd exec, or a server with HTTPS.')
+        context.progress(
+          'Over plain HTTP kubectl exec and port-forward do not work; use qd exec, or a server with HTTPS.',
+        )
       }
     })
 }

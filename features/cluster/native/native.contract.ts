@@ -26,7 +26,7 @@ const native = (id: string, method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
 export const readNative = native(
   'native.read',
   'GET',
-  'Kubernetes API of a cluster: get, list, watch, logs; with a WebSocket exec and attach',
+  'Kubernetes API of a cluster: get, list, watch, logs; upgraded to a WebSocket or SPDY exec, attach and port-forward',
 )
 export const createNative = native('native.create', 'POST', 'Kubernetes API of a cluster: create')
 export const replaceNative = native('native.replace', 'PUT', 'Kubernetes API of a cluster: replace')

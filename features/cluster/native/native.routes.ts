@@ -79,6 +79,28 @@ export function nativeRoutes(server: Server, options: NativeRoutesOptions): void
       }
       return (await audited(options, native, { path, asked }, open)).socket
     },
+    async tunnel(native) {
+      const path = nativePath(native.path)
+      const asked = checked(options, native, path)
+      const cluster = await clusterAs(native.subject, native.params.cluster)
+      const { query, upgrade } = native
+      const method = native.method as 'GET' | 'POST'
+      const { signal, end } = untilLost(options, native, asked)
+      const open = async () => {
+        const tunnel = await cluster.nativeTunnel({ method, path, query, upgrade, signal }).catch((error: unknown) => {
+          end()
+          throw error
+        })
+        const cut = () => tunnel.stream.destroy()
+        signal.addEventListener('abort', cut, { once: true })
+        tunnel.stream.once('close', () => {
+          signal.removeEventListener('abort', cut)
+          end()
+        })
+        return { status: 101, tunnel }
+      }
+      return (await audited(options, native, { path, asked }, open)).tunnel
+    },
   })
 }
 

@@ -30,7 +30,6 @@ beforeAll(async () => {
   node = await nodeCluster()
   platform = await startPlatform({
     cluster: false,
-    migrations: [`${import.meta.dirname}/../../delivery/operation`],
     routes(server, { db }) {
       nativeRoutes(server, {
         admit: () => {},
@@ -293,10 +292,10 @@ test('[EXT-05] a command runs in a container over a WebSocket', async () => {
   expect((await auditTrail()).some(({ detail }) => detail.includes('/pods/target/exec?command=echo'))).toBe(true)
 })
 
-test('[EXT-05] over HTTPS kubectl runs commands, too; that port-forward is not passed on is said', async () => {
+/** What an HTTPS proxy before the server does: it opens the envelope and passes the bytes on. */
+async function overTls<Result>(use: (kubectl: Kubectl) => Promise<Result>): Promise<Result> {
   const authority = createTestAuthority()
   const { certificate: cert, key } = authority.issue({ commonName: 'quarterdeck.test' })
-  // What an HTTPS proxy before the server does: it opens the envelope and passes the bytes on.
   const proxy = createTlsServer({ cert, key }, (secure) => {
     const plain = connect(Number(new URL(url).port), '127.0.0.1')
     secure.on('error', () => plain.destroy())
@@ -305,33 +304,124 @@ test('[EXT-05] over HTTPS kubectl runs commands, too; that port-forward is not p
   })
   await once(proxy.listen(0, '127.0.0.1'), 'listening')
   const { port } = proxy.address() as AddressInfo
-  const overTls = await kubectlWith(await kubeconfigOf(`https://127.0.0.1:${port}`))
+  const kubectl = await kubectlWith(await kubeconfigOf(`https://127.0.0.1:${port}`))
   try {
-    const asked = ['--insecure-skip-tls-verify', '-n', namespace]
-    const executed = await overTls.run([...asked, 'exec', '-i', 'target', '--', 'cat'], 'there and back')
-    expect(executed).toMatchObject({ status: 0, stdout: 'there and back' })
-    const failed = await overTls.run([...asked, 'exec', 'target', '--', 'sh', '-c', 'exit 7'])
-    expect(failed.stderr).toContain('exit code 7')
-    const forwarding = await overTls.run([...asked, 'port-forward', 'pod/web', ':8080'])
-    expect(forwarding.status).not.toBe(0)
-    expect(forwarding.stderr).toContain('port-forward is not passed on')
+    return await use(kubectl)
   } finally {
-    overTls.close()
+    kubectl.close()
     proxy.close()
+  }
+}
+const insecurely = () => ['--insecure-skip-tls-verify', '-n', namespace]
+const WITH_SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' }
+
+test.each([
+  ['WebSockets', {}],
+  ['SPDY', WITH_SPDY],
+])(
+  '[EXT-05] over HTTPS kubectl runs commands with %s',
+  async (_, environment) => {
+    await overTls(async ({ run }) => {
+      const executed = await run([...insecurely(), 'exec', '-i', 'target', '--', 'cat'], 'there and back', environment)
+      expect(executed).toMatchObject({ status: 0, stdout: 'there and back' })
+      const failed = await run([...insecurely(), 'exec', 'target', '--', 'sh', '-c', 'exit 7'], '', environment)
+      expect(failed.stderr).toContain('exit code 7')
+    })
+  },
+  30_000,
+)
+
+test.each([
+  ['WebSockets', {}, 'GET'],
+  ['SPDY', WITH_SPDY, 'POST'],
+])(
+  '[EXT-05] kubectl forwards a port with %s: many connections at once, and it is recorded',
+  async (_, environment, method) => {
+    await platform.reset()
+    await overTls(async (overTls) => {
+      const forwarding = overTls.start([...insecurely(), '-v=7', 'port-forward', 'pod/web', ':8080'], environment)
+      try {
+        await expect.poll(() => forwarding.stdout + forwarding.stderr, { timeout: 10_000 }).toContain('Forwarding from')
+        const [, port] = /127\.0\.0\.1:(\d+) ->/.exec(forwarding.stdout) ?? []
+        const answers = await Promise.all(
+          Array.from({ length: 20 }, async () => (await fetch(`http://127.0.0.1:${port}/`)).text()),
+        )
+        expect(new Set(answers).size).toBe(1)
+        expect(answers[0]).not.toBe('')
+      } finally {
+        await forwarding.stop()
+      }
+    })
+    const trail = (await auditTrail()).filter(({ detail }) => detail.includes('portforward'))
+    expect(trail.map(({ outcome, actor }) => [outcome, actor])).toEqual([
+      ['intent', 'tester'],
+      ['succeeded', 'tester'],
+    ])
+    expect(trail[0]?.detail).toContain(`${method} /api/v1/namespaces/${namespace}/pods/web/portforward`)
+    expect(trail[0]?.environment).toBe(`environment-of-${namespace}`)
+  },
+  30_000,
+)
+
+test('[EXT-05] a port of a pod that is not there: the API server says so, and the connection ends', async () => {
+  await overTls(async ({ run }) => {
+    const refused = await run([...insecurely(), 'port-forward', 'pod/nobody', ':8080'])
+    expect(refused.status).not.toBe(0)
+    expect(refused.stderr).toContain('pods "nobody" not found')
+  })
+  for (const [name, lines] of [
+    [
+      'WebSocket',
+      [
+        'GET',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+        'Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io',
+      ],
+    ],
+    ['SPDY', ['POST', 'Upgrade: SPDY/3.1', 'X-Stream-Protocol-Version: portforward.k8s.io', 'Content-Length: 0']],
+  ] as const) {
+    const [method, ...headers] = lines
+    const answer = await raw(
+      [
+        `${method} ${below}/api/v1/namespaces/${namespace}/pods/nobody/portforward HTTP/1.1`,
+        'Host: 127.0.0.1',
+        'Authorization: Bearer tester',
+        'Connection: Upgrade',
+        ...headers,
+      ],
+      'GET /version HTTP/1.1\r\nHost: kubernetes\r\n\r\n',
+    )
+    expect(answer, name).toMatch(/^HTTP\/1\.1 (403|404) /)
+    expect(answer.match(/HTTP\/1\.1 /g), name).toHaveLength(1)
+    expect(answer, name).not.toContain('gitVersion')
   }
 }, 30_000)
 
-test('[EXT-05] an upgrade that is not passed on says so', async () => {
-  const spdy = await raw([
-    `POST ${below}/api/v1/namespaces/${namespace}/pods/target/exec?command=true HTTP/1.1`,
+test.each([
+  ['h2c', ['GET', 'Upgrade: h2c']],
+  ['SPDY without a protocol', ['POST', 'Upgrade: SPDY/3.1', 'Content-Length: 0']],
+  [
+    'SPDY with a body',
+    ['POST', 'Upgrade: SPDY/3.1', 'X-Stream-Protocol-Version: v4.channel.k8s.io', 'Content-Length: 5'],
+  ],
+  [
+    'SPDY with a strange protocol',
+    ['POST', 'Upgrade: SPDY/3.1', 'X-Stream-Protocol-Version: a b', 'Content-Length: 0'],
+  ],
+  ['a WebSocket without a protocol', ['GET', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']],
+  ['an old WebSocket', ['GET', 'Upgrade: websocket', 'Sec-WebSocket-Version: 8', 'Sec-WebSocket-Protocol: a']],
+])('[EXT-05] an upgrade to %s is not passed on and says so', async (_, [method, ...headers]) => {
+  const answer = await raw([
+    `${method} ${below}/api/v1/namespaces/${namespace}/pods/target/exec?command=true HTTP/1.1`,
     'Host: 127.0.0.1',
     'Authorization: Bearer tester',
     'Connection: Upgrade',
-    'Upgrade: SPDY/3.1',
-    'Content-Length: 0',
+    ...headers,
   ])
-  expect(spdy).toMatch(/^HTTP\/1\.1 400 /)
-  expect(spdy).toContain('Only WebSockets')
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  expect(answer).toMatch(/what kubectl sends for exec, attach and port-forward|did not match Content-Length/)
 })
 
 test('[EXT-05] both are in the OpenAPI document with their permission', async () => {

@@ -15,3 +15,4 @@ export {
   type ServerOptions,
 } from './server.ts'
 export { bindSocket, type Socket, type SocketHandler } from './socket.ts'
+export type { ProxyTunnel, ProxyUpgrade } from './tunnel.ts'

@@ -37,6 +37,7 @@ beforeAll(async () => {
       return answer
     },
     socket: () => Promise.reject(new Error('nobody asks')),
+    tunnel: () => Promise.reject(new Error('nobody asks')),
   })
   port = new URL(await server.listen(0)).port
 })

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
-import { type AnyEndpoint, problemType, type Subject } from '@quarterdeck/kernel'
+import type { AnyEndpoint, Subject } from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Admitted, admit, stillAdmitted, withinOrigin } from './admission.ts'
 import { problemBody } from './problem-handler.ts'
 import type { Server } from './server.ts'
 import { keepAlive, type Socket, socketOf } from './socket.ts'
+import { isTunnelled, joinTunnel, type ProxyTunnel, type ProxyUpgrade, upgradeOf } from './tunnel.ts'
 import { parseRequest } from './validation.ts'
 
 /** A request that is passed on. Of its headers only these are told; whoever passes it on makes all others anew. */
@@ -46,9 +47,9 @@ export interface ProxyHandlers<Params> {
   request(request: ProxyRequest<Params>): Promise<ProxyAnswer>
   /** Opens the other end with the client's first subprotocol, before the client is answered. */
   socket(request: ProxyRequest<Params> & { readonly protocol: string }): Promise<ProxySocket>
+  /** Opens the other end of what is passed on as bytes, before the client is answered. */
+  tunnel(request: ProxyRequest<Params> & { readonly upgrade: ProxyUpgrade }): Promise<ProxyTunnel>
 }
-
-const noSuchUpgrade = problemType('upgrade-unsupported', 400, 'The connection cannot be upgraded to this')
 
 // The API server's own limit.
 const BODY_LIMIT_BYTES = 3 * 1024 * 1024
@@ -73,6 +74,9 @@ export function bindProxy<Params>(
   handlers: ProxyHandlers<Params>,
 ): void {
   server.endpoints.push(...endpoints)
+  // What a client sends before it is answered; nobody else is told of it.
+  const early = new WeakMap<object, Buffer>()
+  server.fastify.server.prependListener('upgrade', (request, _socket, head) => void early.set(request, head))
   server.fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -83,7 +87,8 @@ export function bindProxy<Params>(
         bodyLimit: BODY_LIMIT_BYTES,
         config: { endpointId: endpoint.id },
         onRequest: (request) => admit(server, endpoint, request, { reads: true, basic: true }),
-        preHandler: (request) => prepareUpgrade(server, endpoint, request, handlers),
+        preHandler: (request, reply) =>
+          prepareUpgrade(server, endpoint, { request, reply, early: early.get(request.raw) }, handlers),
         handler: (request, reply) => passOn(server, endpoint, request, reply, handlers),
         ...(endpoint.method === 'GET'
           ? {
@@ -175,38 +180,28 @@ async function pour(body: Readable, reply: FastifyReply, signal: AbortSignal): P
   }
 }
 
-const protocolOf = (request: FastifyRequest) =>
-  String(request.headers['sec-websocket-protocol'] ?? '')
-    .split(',')[0]
-    ?.trim() ?? ''
-
 /** Opens the other end first, so that its refusal is an HTTP answer. */
 async function prepareUpgrade<Params>(
   server: Server,
   endpoint: AnyEndpoint,
-  request: FastifyRequest,
+  { request, reply, early = Buffer.alloc(0) }: { request: FastifyRequest; reply: FastifyReply; early?: Buffer },
   handlers: ProxyHandlers<Params>,
 ): Promise<void> {
   if (!request.ws) return
-  const protocol = protocolOf(request)
-  if (
-    request.headers.upgrade?.toLowerCase() !== 'websocket' ||
-    request.method !== 'GET' ||
-    !/^[\w.+-]{1,100}$/.test(protocol)
-  ) {
-    throw noSuchUpgrade({
-      detail:
-        'Only WebSockets with a plain subprotocol are passed on: exec and attach of kubectl since 1.31. SPDY is not, and port-forward is not passed on either.',
-    })
-  }
+  const upgrade = upgradeOf(request)
   const gone = new AbortController()
-  const held = request as FastifyRequest & Opened
   request.raw.socket.once('close', () => gone.abort())
   const signal = AbortSignal.any([gone.signal, server.closing])
-  held.gone = gone
-  held.proxied = await withinOrigin(server, request, () =>
-    handlers.socket({ ...proxyRequest<Params>(endpoint, request, signal), protocol }),
-  )
+  const asked = proxyRequest<Params>(endpoint, request, signal)
+  if (upgrade.to === 'websocket' && !isTunnelled(upgrade)) {
+    const held = request as FastifyRequest & Opened
+    held.gone = gone
+    const { protocol } = upgrade
+    held.proxied = await withinOrigin(server, request, () => handlers.socket({ ...asked, protocol }))
+    return
+  }
+  const far = await withinOrigin(server, request, () => handlers.tunnel({ ...asked, upgrade }))
+  joinTunnel(server, endpoint, request, reply, { upgrade, far, early, signal })
 }
 
 function join(server: Server, endpoint: AnyEndpoint, request: FastifyRequest, near: Socket, watch: () => void): void {

@@ -57,6 +57,7 @@ async function serve() {
   bindProxy(server, [proxied], {
     request: async () => handled('proxy') as never,
     socket: async () => undefined as never,
+    tunnel: async () => undefined as never,
   })
   const url = await server.listen(0)
   const ask = async (path: string) => {

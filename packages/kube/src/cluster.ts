@@ -6,6 +6,7 @@ import type { ClusterIdentity } from './impersonation.ts'
 import type { NativeAnswer, NativeRequest, NativeSocket } from './native.ts'
 import type { Resource } from './resources.ts'
 import type { ServedResource } from './served.ts'
+import type { NativeTunnel, TunnelRequest } from './tunnel.ts'
 import type { WatchEvent } from './watch.ts'
 
 /** Every call ends by itself and can be ended by the caller. */
@@ -87,8 +88,6 @@ export interface Cluster {
    * has no impersonator.
    */
   as(identity: ClusterIdentity): Cluster
-  /** The same as a program in the cluster. */
-  asServiceAccount(namespace: string, name: string): Cluster
   /** Undefined when there is no such object. */
   get(ref: KubeRef, options?: CallOptions): Promise<KubeObject | undefined>
   /** One page; `limit` defaults to 500. Throws watchExpired when `continue` is too old. */
@@ -136,6 +135,8 @@ export interface Cluster {
   native(request: NativeRequest): Promise<NativeAnswer>
   /** A WebSocket of the API server: exec, attach. Throws when it does not accept it. */
   nativeSocket(request: { path: string; query: string; protocol: string; signal: AbortSignal }): Promise<NativeSocket>
+  /** An upgraded connection of the API server as bytes: port-forward, SPDY. Throws when it does not accept it. */
+  nativeTunnel(request: TunnelRequest): Promise<NativeTunnel>
   /** The API server's version, as /version says it. */
   version(options?: CallOptions): Promise<{ gitVersion: string; platform: string }>
   /** The API server's own checks and how long they took. Never throws: what fails is in the answer. */

@@ -4,11 +4,12 @@ import type { Applied, CallOptions, Cluster, KubeList, LogsRequest, Selection, W
 import { type Answer, type Call, type Connection, connect, failureOf } from './connection.ts'
 import { execInPod } from './exec.ts'
 import { healthOf } from './health.ts'
-import { identityHeaders, serviceAccountHeaders } from './impersonation.ts'
+import { identityHeaders } from './impersonation.ts'
 import { type KubeconfigOptions, parseKubeconfig } from './kubeconfig.ts'
 import { type NativeRequest, openNative, sendNative } from './native.ts'
 import { groupPath, type Resource, type Resources, resourcesOf } from './resources.ts'
 import { servedResources } from './served.ts'
+import { openTunnel, type TunnelRequest } from './tunnel.ts'
 import { watchEvents } from './watch.ts'
 
 const PAGE_SIZE = 500
@@ -53,8 +54,6 @@ function clusterOver(known: Known, connection = known.registered): Cluster {
     server: connection.server,
     warnings,
     as: (identity) => clusterOver(known, registered.as(identityHeaders(identity))),
-    asServiceAccount: (namespace, account) =>
-      clusterOver(known, registered.as(serviceAccountHeaders(namespace, account))),
     ...reading(connection, resources),
     ...writing(connection, resources),
     ...removing(connection, resources),
@@ -276,6 +275,7 @@ function streaming(connection: Connection, resources: Resources) {
     exec: (request: Parameters<Cluster['exec']>[0]) => execInPod(connection, request),
     native: (request: NativeRequest) => sendNative(connection, request),
     nativeSocket: (request: Parameters<Cluster['nativeSocket']>[0]) => openNative(connection, request),
+    nativeTunnel: (request: TunnelRequest) => openTunnel(connection, request),
   }
 }
 

@@ -1,6 +1,6 @@
 import { clusterForbidden, isProblem } from '@quarterdeck/kernel'
 import { expect, test } from 'vitest'
-import { identityHeaders, serviceAccountHeaders } from './impersonation.ts'
+import { identityHeaders } from './impersonation.ts'
 
 const jane = { user: 'quarterdeck:user:jane', uid: '1', groups: ['quarterdeck:group:shop'] }
 
@@ -53,19 +53,4 @@ test('[EXT-05] an id that is missing is refused, since the API server would take
 test('[EXT-05] commas and colons are part of a name', () => {
   const groups = ['quarterdeck:group:a, quarterdeck:group:b', 'quarterdeck:group:system:masters']
   expect(identityHeaders({ ...jane, groups })['impersonate-group']).toEqual(groups)
-})
-
-test.each(['', 'a:b', 'A', 'a/b', 'a\nb', '..'])('%j is not the name of a ServiceAccount', (name) => {
-  expect(
-    isProblem(
-      refusal(() => serviceAccountHeaders('default', name)),
-      clusterForbidden,
-    ),
-  ).toBe(true)
-  expect(
-    isProblem(
-      refusal(() => serviceAccountHeaders(name, 'default')),
-      clusterForbidden,
-    ),
-  ).toBe(true)
 })

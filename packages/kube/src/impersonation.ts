@@ -22,7 +22,6 @@ const LONGEST_NAME = 500
 const MOST_GROUPS = 1_000
 // Controls, what changes the direction of writing, what cannot be seen, and halves of characters.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/u
-const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
 /** The headers that make a request somebody's. Throws clusterForbidden for an identity that cannot be sent. */
 export function identityHeaders({ user, uid, groups }: ClusterIdentity): IdentityHeaders {
@@ -35,14 +34,6 @@ export function identityHeaders({ user, uid, groups }: ClusterIdentity): Identit
     // An empty list sends no line at all.
     'impersonate-group': groups.map((group) => named(group, 'group')),
   }
-}
-
-/** The headers that make a request that of a program in the cluster; the API server knows its groups itself. */
-export function serviceAccountHeaders(namespace: string, name: string): IdentityHeaders {
-  if (!LABEL.test(namespace) || !LABEL.test(name)) {
-    throw refused(`is no ServiceAccount: ${JSON.stringify(`${namespace}/${name}`.slice(0, 200))}`)
-  }
-  return { 'impersonate-user': `system:serviceaccount:${namespace}:${name}` }
 }
 
 function named(value: string, what: string): string {

@@ -26,7 +26,7 @@ export interface NativeAnswer {
   body: Readable
 }
 
-/** A WebSocket to the API server: exec and attach. Port-forward's subprotocol has a slash, which no library takes. */
+/** A WebSocket to the API server: exec and attach. Port-forward's subprotocol has a slash, which no library takes: see tunnel.ts. */
 export interface NativeSocket {
   readonly protocol: string
   /** Resolves when it has left. Never rejects. */
