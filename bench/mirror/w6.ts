@@ -1,17 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Result, result } from '../measure.ts'
+import { percentile, progress, type Result, result } from '../measure.ts'
 import { WrongAnswer } from '../oracle/answers.ts'
 import type { Fact } from '../oracle/facts.ts'
 import { type BareWatch, openBareWatch } from '../world/bare-watch.ts'
 import { type Door, openDoor } from '../world/door.ts'
-import { openStorm, type Storm } from '../world/storm.ts'
-import { stopwatch, threadsOf, usageOf } from '../world/usage.ts'
+import { type Change, openStorm, type Storm } from '../world/storm.ts'
+import { machineCpuSeconds, stopwatch, threadsOf, usageOf } from '../world/usage.ts'
 import { openWatchers, type Watcher, type Watchers } from '../world/watchers.ts'
 import type { World } from '../world/world.ts'
 
 const CLIENTS = 1_000
 const CHANGES_A_SECOND = 1_000
+/** What the API server carries beside everything else that these cores do. */
+const FEW_A_SECOND = 300
 const SECONDS = 20
+/** For what has been written to come. */
+const ALL_WITHIN_SECONDS = 60
 const IDLE_SECONDS = 5
 /** Clients that stop reading while the storm blows. */
 const STOPPED = [0, 1, 2]
@@ -36,41 +40,49 @@ export async function fanOut(world: World): Promise<Result> {
     const idle = await cpuShare(door, () => sleep(IDLE_SECONDS * 1000))
     await storm.blow(CHANGES_A_SECOND, 2) // code that runs for the first time is slower
     await sleep(1_000)
-    const rig = {
-      door,
-      storm,
-      clients,
-      bare,
-      others: { clients: clients.pid, apiServer: cluster.plane.pid('kube-apiserver') },
+    const { plane } = cluster
+    const others = {
+      clients: clients.pid,
+      storm: storm.pid,
+      apiServer: plane.pid('kube-apiserver'),
+      etcd: plane.pid('etcd'),
     }
-    const blown = await measureStorm(rig, [])
-    const stopped = await measureStorm(rig, STOPPED)
+    const rig = { door, storm, clients, bare, others }
+    progress(`a storm of ${CHANGES_A_SECOND} changes a second`)
+    const blown = await measureStorm(rig, CHANGES_A_SECOND, [])
+    progress(`a storm of ${FEW_A_SECOND} changes a second`)
+    const few = await measureStorm(rig, FEW_A_SECOND, [])
+    progress(`a storm of ${CHANGES_A_SECOND} changes a second, ${STOPPED.length} clients stopped`)
+    const stopped = await measureStorm(rig, CHANGES_A_SECOND, STOPPED)
     world.changed()
     const finalMs = await awaitFinalStates(clients, watchers, await world.pods())
-    const { p50Ms, p99Ms, seen, ends } = blown.bare
     const measured = {
-      p99Ms: Math.round(blown.arrivals.p99Ms * 10) / 10,
+      p99Ms: precise(blown.arrivals.p99Ms),
       cpuPercentOfCore: Math.round(blown.cpuPercent),
       kilobytesPerSecondPerClient: Math.round(blown.received / SECONDS / CLIENTS / 100) / 10,
       lostFinalStates: 0,
       finalStatesAfterMs: finalMs,
-      stoppedClientP99Ms: Math.round(stopped.arrivals.p99Ms * 10) / 10,
-      p50Ms: Math.round(blown.arrivals.p50Ms * 10) / 10,
-      worstMs: Math.round(blown.arrivals.worstMs * 10) / 10,
+      stoppedClientP99Ms: precise(stopped.arrivals.p99Ms),
+      p50Ms: precise(blown.arrivals.p50Ms),
+      worstMs: precise(blown.arrivals.worstMs),
       framesPerSecondSent: Math.round(blown.frames / SECONDS),
-      addedP50Ms: precise(blown.arrivals.p50Ms - p50Ms),
-      addedP99Ms: precise(blown.arrivals.p99Ms - p99Ms),
+      addedP50Ms: precise(blown.arrivals.addedP50Ms),
+      addedP99Ms: precise(blown.arrivals.addedP99Ms),
+      stoppedAddedP99Ms: precise(stopped.arrivals.addedP99Ms),
       changesSeen: blown.arrivals.seen,
       changesPerSecondReached: Math.round(blown.changesASecond),
+      ...fewFigures(few),
       idleCpuPercentOfCore: Math.round(idle * 10) / 10,
       ...blown.threads,
       residentKilobytesPerClient: Math.round((connected.residentBytes - before.residentBytes) / CLIENTS / 1024),
       stoppedResidentMegabytes: Math.round(usageOf(door.pid()).residentBytes / 1e6),
     }
     const peers = {
-      bareWatch: { p50Ms: precise(p50Ms), p99Ms: precise(p99Ms), changesSeen: seen, endedByApiServer: ends },
-      clients: { cpuPercentOfCore: blown.others.clients ?? 0 },
-      apiServer: { cpuPercentOfCore: blown.others.apiServer ?? 0 },
+      bareWatch: blown.bare,
+      [`bareWatchAt${FEW_A_SECOND}`]: few.bare,
+      bareWatchWithStopped: stopped.bare,
+      cpuPercentOfCore: blown.used,
+      [`cpuPercentOfCoreAt${FEW_A_SECOND}`]: few.used,
     }
     const target = {
       p99Ms: 150,
@@ -80,7 +92,7 @@ export async function fanOut(world: World): Promise<Result> {
       finalStatesAfterMs: finalMs,
       stoppedClientP99Ms: 150,
     }
-    const remark = `${CLIENTS} WebSockets in another process on the same cores, each with a filter of its own (a namespace, and a restart count that differs), sorted by restarts, a window of ${WINDOW}; ${CHANGES_A_SECOND} changes a second for ${SECONDS} s written into etcd, each entering the top of its windows. Milliseconds from before the write to etcd until the client has the frame. CPU is the whole server's, reading the watch included. stopped: the same again while ${STOPPED.length} clients do not read. bareWatch: one watch of all pods past us in the same seconds, which is how late the API server itself is on these cores, and added is what we are later than that; clients: the process of the thousand clients, which notes when a frame comes and reads it afterwards. In the end each client's window is compared with the API server's list, restart count by restart count.`
+    const remark = `${CLIENTS} WebSockets in another process on the same cores, each with a filter of its own (a namespace, and a restart count that differs), sorted by restarts, a window of ${WINDOW}; ${CHANGES_A_SECOND} changes a second for ${SECONDS} s written into etcd, each entering the top of its windows. Milliseconds from before the write to etcd until the client has the frame, over all changes and all clients that saw them; the storm over, everything is waited for. CPU is the whole server's, reading the watch included. stopped: the same again while ${STOPPED.length} clients do not read; the others' figures. few: the same with ${FEW_A_SECOND} changes a second. bareWatch: one watch of all pods past us in the same seconds, which is how late the API server itself is on these cores (etcd: until etcd has answered; first and last fifth: of the changes, in order: a backlog grows); added: what a client gets later than the bare watch got the same change. cpuPercentOfCore: of each process and of the machine, of which each core is 100; clients: the process of the thousand clients, which notes when a frame comes and reads it afterwards. In the end each client's window is compared with the API server's list, restart count by restart count.`
     return result('W6', pods.length, target, measured, peers, remark)
   } finally {
     bare.close()
@@ -101,35 +113,69 @@ interface Rig {
   others: Record<string, number>
 }
 
-async function measureStorm({ door, storm, clients, bare, others }: Rig, stopped: number[]) {
+type Blown = Awaited<ReturnType<typeof measureStorm>>
+
+const fewFigures = ({ arrivals, cpuPercent, changesASecond }: Blown) => ({
+  fewP50Ms: precise(arrivals.p50Ms),
+  fewP99Ms: precise(arrivals.p99Ms),
+  fewAddedP50Ms: precise(arrivals.addedP50Ms),
+  fewAddedP99Ms: precise(arrivals.addedP99Ms),
+  fewCpuPercentOfCore: Math.round(cpuPercent),
+  fewChangesPerSecondReached: Math.round(changesASecond),
+})
+
+async function measureStorm({ door, storm, clients, bare, others }: Rig, perSecond: number, stopped: number[]) {
   await clients.pause(stopped, true)
   await clients.count()
   const threads = threadsOf(door.pid())
   const beside = stopwatch(others)
-  const before = door.cpuSeconds()
+  const before = { ours: door.cpuSeconds(), machine: machineCpuSeconds() }
   const began = performance.now()
-  const changes = await storm.blow(CHANGES_A_SECOND, SECONDS)
+  const changes = await storm.blow(perSecond, SECONDS)
   const lasted = (performance.now() - began) / 1000
-  const cpuPercent = ((door.cpuSeconds() - before) / lasted) * 100
+  const percent = (cpuSeconds: number) => Math.round((cpuSeconds / lasted) * 100)
+  const used = { ...beside.read(), machine: machineCpuSeconds() - before.machine }
+  const cpuPercent = ((door.cpuSeconds() - before.ours) / lasted) * 100
   const after = threadsOf(door.pid())
-  const used = Object.entries(beside.read()).map(([name, seconds]) => [name, Math.round((seconds / lasted) * 100)])
-  await sleep(2_000)
-  await clients.pause(stopped, false)
-  const arrivals = await clients.arrivals(changes)
-  const late = await bare.latencies(changes)
+  const { times, ends } = await bare.arrived(changes, ALL_WITHIN_SECONDS)
+  await clients.settle()
+  const arrivals = await clients.arrivals({ changes, elsewhere: times, except: stopped })
   const counted = await clients.count()
+  await clients.pause(stopped, false)
   const shares = Object.entries(after)
     .map(([name, seconds]) => [name, ((seconds - (threads[name] ?? 0)) / lasted) * 100] as const)
     .filter(([, share]) => share >= 1)
     .map(([name, share]) => [`${name}ThreadCpuPercent`, Math.round(share)])
   return {
     arrivals,
-    bare: late,
+    bare: { ...lateness(changes, times), endedByApiServer: ends },
     cpuPercent,
     changesASecond: changes.length / lasted,
     ...counted,
     threads: Object.fromEntries(shares) as Record<string, number>,
-    others: Object.fromEntries(used) as Record<string, number>,
+    used: Object.fromEntries(Object.entries(used).map(([name, seconds]) => [name, percent(seconds)])),
+  }
+}
+
+/** How late the bare watch has each change. */
+function lateness(changes: readonly Change[], times: ReadonlyMap<number, number>): Record<string, number> {
+  const fifth = Math.floor(changes.length / 5)
+  const late = (some: readonly Change[]) =>
+    some.flatMap(({ restarts, time }) => {
+      const came = times.get(restarts)
+      return came === undefined ? [] : [came - time]
+    })
+  const all = late(changes)
+  return {
+    p50Ms: percentile(all, 0.5),
+    p99Ms: percentile(all, 0.99),
+    firstFifthP50Ms: percentile(late(changes.slice(0, fifth)), 0.5),
+    lastFifthP50Ms: percentile(late(changes.slice(-fifth)), 0.5),
+    etcdP50Ms: percentile(
+      changes.map(({ time, committedTime }) => committedTime - time),
+      0.5,
+    ),
+    changesSeen: all.length,
   }
 }
 

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint } from '@quarterdeck/local-cluster'
 import { apiRequest } from './api-request.ts'
 import type { Change } from './storm.ts'
@@ -17,8 +18,11 @@ export interface BareWatchTold {
 
 /** One watch of all pods past the platform: how late the API server itself is. */
 export interface BareWatch {
-  /** Milliseconds from before a change was written until it came. What has come is then forgotten. */
-  latencies(changes: readonly Change[]): Promise<{ seen: number; p50Ms: number; p99Ms: number; ends: number }>
+  /**
+   * Waits until all these changes have come, or for so long. When each came, in milliseconds since 1970, by restart count;
+   * and how often the API server has ended the watch since the last call.
+   */
+  arrived(changes: readonly Change[], seconds: number): Promise<{ times: Map<number, number>; ends: number }>
   close(): void
 }
 
@@ -42,17 +46,17 @@ export async function openBareWatch(endpoint: Endpoint): Promise<BareWatch> {
   const list = await apiRequest<{ metadata: { resourceVersion: string } }>(endpoint, '/api/v1/pods?limit=1')
   await ask({ act: 'open', endpoint, revision: list.metadata.resourceVersion })
   return {
-    async latencies(changes) {
-      const told = await ask({ act: 'arrived' })
-      const arrived = new Map(told.arrived)
-      const late = changes
-        .flatMap(({ restarts, time }) => {
-          const came = arrived.get(restarts)
-          return came === undefined ? [] : [came - time]
-        })
-        .sort((a, b) => a - b)
-      const at = (share: number) => late[Math.min(late.length - 1, Math.floor(late.length * share))] ?? Number.NaN
-      return { seen: late.length, p50Ms: at(0.5), p99Ms: at(0.99), ends: told.ends ?? 0 }
+    async arrived(changes, seconds) {
+      const until = performance.now() + seconds * 1000
+      const times = new Map<number, number>()
+      let ends = 0
+      for (;;) {
+        const told = await ask({ act: 'arrived' })
+        for (const [restarts, time] of told.arrived ?? []) times.set(restarts, time)
+        ends += told.ends ?? 0
+        if (performance.now() > until || changes.every(({ restarts }) => times.has(restarts))) return { times, ends }
+        await sleep(200)
+      }
     },
     close: () => child.disconnect(),
   }

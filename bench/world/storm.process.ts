@@ -13,6 +13,7 @@ const IN_FLIGHT = 200
 /** Crashing ones among the changes. */
 const CRASH_EVERY = 7
 
+const now = () => performance.timeOrigin + performance.now()
 const tell = (told: StormTold) => process.send?.(told)
 
 let pool: Generated[] = []
@@ -50,7 +51,10 @@ async function blow({ endpoint, perSecond, seconds }: Extract<StormRequest, { ac
     while (changes.length < due && inFlight.size < IN_FLIGHT) {
       const { change, pod } = nextChange()
       changes.push(change)
-      const sent = changer.put(pod).finally(() => inFlight.delete(sent))
+      const sent = changer.put(pod).then(() => {
+        inFlight.delete(sent)
+        change.committedTime = now()
+      })
       inFlight.add(sent)
     }
     if (inFlight.size === IN_FLIGHT) await Promise.race(inFlight)
@@ -67,6 +71,6 @@ function nextChange(): { change: Change; pod: Generated } {
   if (!pod) throw new Error('The cluster has no pod that can be changed')
   const restarts = 1_000 + sequence
   const { namespace, name } = pod.object.metadata
-  const change = { restarts, time: performance.timeOrigin + performance.now(), key: `${namespace}/${name}` }
+  const change = { restarts, time: now(), committedTime: Number.NaN, key: `${namespace}/${name}` }
   return { change, pod: changedPod(pod, restarts, sequence % CRASH_EVERY === 0) }
 }

@@ -18,6 +18,8 @@ export interface Change {
   restarts: number
   /** Milliseconds since 1970. */
   time: number
+  /** When etcd had it. */
+  committedTime: number
   /** `namespace/name`. */
   key: string
 }

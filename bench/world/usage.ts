@@ -45,6 +45,16 @@ function cpuSecondsOf(file: string): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND
 }
 
+/** CPU seconds that all cores of the machine together have worked since it started. */
+export function machineCpuSeconds(): number {
+  const [user = 0, nice = 0, system = 0, , , interrupt = 0, soft = 0] = (
+    /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
+  )
+    .split(' ')
+    .map(Number)
+  return (user + nice + system + interrupt + soft) / TICKS_A_SECOND
+}
+
 /** CPU seconds of several processes, and what they used between two calls. */
 export function stopwatch(pids: Record<string, number>): { read(): Record<string, number> } {
   const start = Object.entries(pids).map(([name, pid]) => [name, pid, usageOf(pid).cpuSeconds] as const)

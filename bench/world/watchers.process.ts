@@ -1,8 +1,9 @@
 // A thousand browsers' worth of live views in a process of its own. Started by watchers.ts.
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { applyLiveFrame, type LiveWindow, type LiveWindowFrame } from '@quarterdeck/client'
 import { WebSocket } from 'ws'
-import type { Arrivals, Change, Watcher, WatchersRequest, WatchersTold } from './watchers.ts'
+import type { Arrivals, Watcher, WatchersRequest, WatchersTold } from './watchers.ts'
 
 interface Row {
   id: number
@@ -61,15 +62,16 @@ class Client {
     if (!('number' in frame)) return
     this.window = applyLiveFrame<Row, unknown>(this.window, frame)
     if (!this.window) return tell({ failed: `Client ${n}: a frame does not follow the one before` })
-    if (frame.type !== 'whole') return this.#note(frame.rows, time)
+    if (frame.type !== 'whole') return this.#note(frame.rows, time, n)
     this.#opened = true
     return this.#first.resolve()
   }
 
-  #note(rows: Row[], now: number): void {
+  #note(rows: Row[], now: number, n: number): void {
     for (const { values } of rows) {
       const restarts = Number(values[RESTARTS])
       if (restarts < 1_000 || arrived >= MOST_ARRIVALS) continue
+      arrivedClients[arrived] = n
       arrivedRestarts[arrived] = restarts
       arrivedTimes[arrived++] = now
     }
@@ -78,6 +80,7 @@ class Client {
 
 const tell = (told: WatchersTold): void => void process.send?.(told)
 
+const arrivedClients = new Uint16Array(MOST_ARRIVALS)
 const arrivedRestarts = new Uint32Array(MOST_ARRIVALS)
 const arrivedTimes = new Float64Array(MOST_ARRIVALS)
 let arrived = 0
@@ -101,7 +104,10 @@ process.on('message', async (request: WatchersRequest) => {
     tell(told)
   } else if (request.act === 'arrivals') {
     readAll()
-    tell({ arrivals: arrivalsOf(request.changes) })
+    tell({ arrivals: arrivalsOf(request) })
+  } else if (request.act === 'settle') {
+    await settled()
+    tell({})
   } else if (request.act === 'pause') {
     for (const n of request.clients) rawSocket(clients[n])?.[request.on ? 'pause' : 'resume']()
     tell({})
@@ -131,16 +137,43 @@ function readAll(): void {
 const rawSocket = (client: Client | undefined) =>
   (client?.socket as unknown as { _socket: Socket } | undefined)?._socket
 
-/** How long after it was written each change was seen, by each client that saw it. */
-function arrivalsOf(changes: readonly Change[]): Arrivals {
+/** How long after it was written each change was seen, by each client that saw it, and how long after it was elsewhere. */
+function arrivalsOf({ changes, elsewhere, except }: Extract<WatchersRequest, { act: 'arrivals' }>): Arrivals {
   const written = new Map(changes.map(({ restarts, time }) => [restarts, time]))
+  const leftOut = new Set(except)
   const latencies: number[] = []
+  const added: number[] = []
   for (let n = 0; n < arrived; n++) {
-    const time = written.get(arrivedRestarts[n] ?? 0)
-    if (time !== undefined) latencies.push((arrivedTimes[n] ?? 0) - time)
+    const restarts = arrivedRestarts[n] ?? 0
+    const time = written.get(restarts)
+    if (time === undefined || leftOut.has(arrivedClients[n] ?? 0)) continue
+    const came = arrivedTimes[n] ?? 0
+    latencies.push(came - time)
+    const there = elsewhere.get(restarts)
+    if (there !== undefined) added.push(came - there)
   }
-  latencies.sort((a, b) => a - b)
-  const at = (share: number) =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN
-  return { seen: latencies.length, p50Ms: at(0.5), p99Ms: at(0.99), worstMs: at(1) }
+  const [all, more] = [rankOf(latencies), rankOf(added)]
+  return {
+    seen: latencies.length,
+    p50Ms: all(0.5),
+    p99Ms: all(0.99),
+    worstMs: all(1),
+    addedP50Ms: more(0.5),
+    addedP99Ms: more(0.99),
+  }
+}
+
+/** The value below which a share (0–1) of these lie. Sorts them. */
+function rankOf(values: number[]): (share: number) => number {
+  values.sort((a, b) => a - b)
+  return (share) => values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
+}
+
+const QUIET_MS = 500
+
+async function settled(): Promise<void> {
+  for (let before = -1; before !== frames; ) {
+    before = frames
+    await sleep(QUIET_MS)
+  }
 }

@@ -14,10 +14,20 @@ export interface Watcher {
 export type WatchersRequest =
   | { act: 'open'; url: string; cookie: string; watchers: Watcher[] }
   | { act: 'count' }
-  | { act: 'arrivals'; changes: Change[] }
+  | ({ act: 'arrivals' } & Asked)
+  /** Resolves when nothing has come for half a second. */
+  | { act: 'settle' }
   | { act: 'windows' }
   /** Stops or goes on reading what comes for these clients. */
   | { act: 'pause'; clients: number[]; on: boolean }
+
+interface Asked {
+  changes: Change[]
+  /** When somebody else had each change, by restart count; milliseconds since 1970. */
+  elsewhere: Map<number, number>
+  /** Clients that are not looked at. */
+  except: number[]
+}
 
 export interface Arrivals {
   /** Changes of rows that some client got. */
@@ -25,6 +35,9 @@ export interface Arrivals {
   p50Ms: number
   p99Ms: number
   worstMs: number
+  /** Later than elsewhere, change by change. */
+  addedP50Ms: number
+  addedP99Ms: number
 }
 
 export interface Window {
@@ -47,7 +60,10 @@ export interface Watchers {
   readonly pid: number
   /** Frames and bytes since the last call; what has arrived until now is forgotten. */
   count(): Promise<{ frames: number; received: number }>
-  arrivals(changes: Change[]): Promise<Arrivals>
+  /** Of what has come since the last `count`. */
+  arrivals(asked: Asked): Promise<Arrivals>
+  /** Waits until nothing has come for half a second. */
+  settle(): Promise<void>
   /** What each client sees now. */
   windows(): Promise<Window[]>
   pause(clients: number[], on: boolean): Promise<void>
@@ -78,13 +94,12 @@ export async function openWatchers(url: string, cookie: string, watchers: Watche
       const { frames = 0, received = 0 } = await ask({ act: 'count' })
       return { frames, received }
     },
-    arrivals: async (changes) =>
-      (await ask({ act: 'arrivals', changes })).arrivals ?? {
-        seen: 0,
-        p50Ms: Number.NaN,
-        p99Ms: Number.NaN,
-        worstMs: Number.NaN,
-      },
+    async arrivals(asked) {
+      const { arrivals } = await ask({ act: 'arrivals', ...asked })
+      if (!arrivals) throw new Error('The watchers have told no arrivals')
+      return arrivals
+    },
+    settle: async () => void (await ask({ act: 'settle' })),
     windows: async () => (await ask({ act: 'windows' })).windows ?? [],
     pause: async (clients, on) => void (await ask({ act: 'pause', clients, on })),
     close: () => child.disconnect(),
