@@ -7,6 +7,8 @@ export {
   EVERYTHING,
   type Facet,
   type Freshness,
+  type HavingQuery,
+  type HavingRows,
   type ListQuery,
   type Mirror,
   type MirroredCluster,

@@ -29,6 +29,8 @@ export interface Mirror {
   complete(query: CompleteQuery, reader: Reader): Completion[]
   /** One object's row; undefined when it is not there or the reader may not see it. */
   find(ref: RowRef, reader: Reader): Row | undefined
+  /** Objects of one cluster that hold a value in a text column, without looking at the others. Throws QueryError. */
+  having(query: HavingQuery, reader: Reader): HavingRows
   /** Keeps a window of a list up to date until `end` is called. Throws QueryError. */
   view(query: ListQuery, reader: Reader, listener: ViewListener): View
   /** The generation of some readers may be another: live views are told at once what they see now. */
@@ -213,6 +215,24 @@ export interface RowRef {
   cluster: string
   namespace: string
   name: string
+}
+
+export interface HavingQuery {
+  resource: string
+  cluster: string
+  /** Absent: in all. */
+  namespace?: string
+  /** A `text` column. */
+  field: string
+  /** One of these, with regard to case. */
+  values: readonly string[]
+  /** Default 50, at most 1,000. */
+  limit?: number
+}
+/** By namespace and name; `total` counts all. */
+export interface HavingRows {
+  total: number
+  rows: Row[]
 }
 
 export interface View {

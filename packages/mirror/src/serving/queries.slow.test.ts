@@ -15,6 +15,7 @@ test('[SCL-02] thousands of random queries on random tables under random changes
       world.compareSums()
       world.compareSearch()
       world.compareFind()
+      world.compareHaving()
       queries += 16
     }
   }

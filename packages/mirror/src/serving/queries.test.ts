@@ -14,6 +14,7 @@ test('[SCL-02] lists, totals, facets, sums, search and single objects are those 
       world.compareSums()
       world.compareSearch()
       world.compareFind()
+      world.compareHaving()
     }
   }
 }, 120_000)

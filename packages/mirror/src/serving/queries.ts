@@ -6,6 +6,8 @@ import {
   type Facet,
   type FacetQuery,
   type GroupSum,
+  type HavingQuery,
+  type HavingRows,
   type ListQuery,
   type Page,
   QueryError,
@@ -188,6 +190,25 @@ export class Queries {
       counted.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)),
       wanted,
     ).slice(0, limit)
+  }
+
+  /** Rows that hold a value, by an index: others are not looked at. */
+  having(query: HavingQuery, reader: Reader): HavingRows {
+    const { lists, table } = this.table(query.resource)
+    const { limit = ROWS } = query
+    checkLimit(limit)
+    const cluster = this.#clusters.find(query.cluster)?.number
+    const rights = reader === EVERYTHING ? undefined : lists.filters.rights(reader)
+    const namespaces = table.column('namespace')
+    const isHere = (row: number) =>
+      table.clusters[row] === cluster &&
+      (query.namespace === undefined ||
+        (namespaces && String(cellOf(table, namespaces, row) ?? '') === query.namespace)) &&
+      (!rights || rights.sees(row))
+    const rows = lists.index(query.field).rows(query.values).filter(isHere)
+    const shown = rows.sort(lists.compare).slice(0, limit)
+    const projection = lists.projection(undefined)
+    return { total: rows.length, rows: shown.map((row) => projection.row(row)) }
   }
 
   find(ref: RowRef, reader: Reader): Row | undefined {

@@ -5,6 +5,7 @@ import {
   type CompleteQuery,
   EVERYTHING,
   type FacetQuery,
+  type HavingQuery,
   type ListQuery,
   type Mirror,
   type MirroredCluster,
@@ -250,6 +251,10 @@ export class ServedMirror implements Mirror, ReaderEvents {
 
   complete(query: CompleteQuery, reader: Reader) {
     return this.#queries.complete(query, reader)
+  }
+
+  having(query: HavingQuery, reader: Reader) {
+    return this.#queries.having(query, reader)
   }
 
   find(ref: RowRef, reader: Reader) {

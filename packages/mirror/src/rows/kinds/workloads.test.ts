@@ -145,6 +145,8 @@ test('a ReplicaSet of an old version, and one that cannot make its pods', () => 
     images,
     selector: ['app=shop'],
   })
+  const annotations = { 'deployment.kubernetes.io/revision': '12' }
+  expect(rowOf(kind('replicasets'), { metadata: { annotations } }).revision).toBe(12)
   const failing = { spec: { replicas: 1 }, status: { conditions: [condition('ReplicaFailure', 'True')] } }
   expect(rowOf(kind('replicasets'), failing).status).toBe('ReplicaFailure')
 })

@@ -82,6 +82,13 @@ function statefulStatus(object: JsonObject): string {
   return rolled && numberAt(object, 'status.readyReplicas') >= wanted ? 'Available' : 'Progressing'
 }
 
+/** The Deployment's count of its versions; absent where none made the ReplicaSet. */
+function revision(object: JsonObject): number | undefined {
+  const annotations = at('metadata.annotations')(object) as Record<string, unknown> | undefined
+  const text = annotations?.['deployment.kubernetes.io/revision']
+  return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
 function daemonStatus(object: JsonObject): string {
   if (isDeleted(object)) return 'Terminating'
   const wanted = numberAt(object, 'status.desiredNumberScheduled')
@@ -187,6 +194,7 @@ export const WORKLOADS: Record<string, ReadColumn[]> = {
     ready('status.readyReplicas'),
     replicas,
     { name: 'current', title: 'Current', type: 'count', read: countAt('status.replicas') },
+    { name: 'revision', title: 'Revision', type: 'count', wide: true, read: revision },
     images,
     selector,
   ],

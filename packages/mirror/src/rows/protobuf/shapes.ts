@@ -75,7 +75,15 @@ export const SHAPES: Record<string, Fields> = {
     ],
   },
   'replicasets.apps': {
-    1: ['metadata', { message: { 9: ['deletionTimestamp', 'time'] } }],
+    1: [
+      'metadata',
+      {
+        message: {
+          9: ['deletionTimestamp', 'time'],
+          12: ['annotations', { map: 'text', keys: ['deployment.kubernetes.io/revision'] }],
+        },
+      },
+    ],
     2: [
       'spec',
       {

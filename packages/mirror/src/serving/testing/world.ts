@@ -132,6 +132,29 @@ export class World {
     expect(sums.reduce((total, { count }) => total + count, 0)).toBe(rows.length)
   }
 
+  compareHaving(): void {
+    const { dice, oracle } = this
+    const reader = this.reader()
+    const [cluster, field] = [dice.below(CLUSTERS.length), dice.one(['owner', 'status', 'namespace'])]
+    const all = oracle.matching(undefined, reader).filter((row) => row.cluster === cluster)
+    const value = (row: (typeof all)[number]) => String(oracle.cell(row, field) ?? '')
+    const values = [...dice.list(2, () => (all.length > 0 ? value(dice.one(all)) : '')), 'nobody'].filter(Boolean)
+    const namespace =
+      dice.chance(50) && all.length > 0 ? String(oracle.cell(dice.one(all), 'namespace') ?? '') : undefined
+    const wanted = all.filter(
+      (row) =>
+        values.includes(value(row)) &&
+        (namespace === undefined || String(oracle.cell(row, 'namespace') ?? '') === namespace),
+    )
+    const query = { resource: RESOURCE, cluster: CLUSTERS[cluster] ?? '', field, values, limit: 1_000 }
+    const found = this.mirror.having({ ...query, ...(namespace !== undefined && { namespace }) }, reader)
+    const why = JSON.stringify({ cluster, field, values, namespace, reader: reader.key })
+    expect(found.total, why).toBe(wanted.length)
+    expect(found.rows.map(({ uid }) => uid).sort(), why).toEqual(wanted.map((row) => oracle.uid(row)).sort())
+    const one = this.mirror.having({ ...query, ...(namespace !== undefined && { namespace }), limit: 1 }, reader)
+    expect(one.rows, why).toEqual(found.rows.slice(0, 1))
+  }
+
   compareSearch(): void {
     const { dice, oracle } = this
     const reader = this.reader()

@@ -8,6 +8,7 @@ import type { ClusterRanks } from '../order/compare.ts'
 import { Order } from '../order/order.ts'
 import type { Table } from '../table.ts'
 import { Projection } from './projection.ts'
+import { ValueIndex } from './value-index.ts'
 
 /** Fewer rows than this are sorted by comparing; more are picked out of the whole order. */
 const FEW = 64
@@ -68,6 +69,22 @@ export class Lists {
     return this.#budget
       .use(`${this.#key}order ${key}`, () => new Order(this.table, this.#clusters, sort, this.#base))
       .refresh()
+  }
+
+  /** Of two rows, by namespace, name and cluster. */
+  get compare(): Order['compare'] {
+    return this.#base.compare
+  }
+
+  /** Of a `text` column. Throws QueryError. */
+  index(field: string): ValueIndex {
+    const column = this.#column(field)
+    if (column.type !== 'text')
+      throw new QueryError(
+        `"${field}" of ${this.table.spec.plural} is ${column.type}: only text has an index.`,
+        '/field',
+      )
+    return this.#budget.use(`${this.#key}index ${field}`, () => new ValueIndex(this.table, column))
   }
 
   /** Throws QueryError. Absent: all columns. */
