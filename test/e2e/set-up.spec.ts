@@ -14,6 +14,7 @@ test('[SCL-07] a stranger follows the one-time link, chooses a password and is s
   const answered = page.waitForResponse((response) => response.url().endsWith(createAdministrator.path))
   await page.getByRole('button', { name: 'Set it and sign in' }).click()
   expect((await answered).status()).toBe(201)
+  expect((await (await answered).json()).permissions).toContain('user.create')
   await expect(page.getByRole('navigation', { name: 'Main navigation' })).toBeVisible()
   await expect(page.getByRole('banner')).toContainText('DEV')
 })

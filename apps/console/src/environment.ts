@@ -9,6 +9,8 @@ export interface EnvironmentChoice {
   current: Environment | undefined
   all: Environment[]
   loaded: boolean
+  /** Why it is not known which there are. */
+  error: Error | null
   choose: (name: string) => void
   stageOf: (name: string) => string | undefined
 }
@@ -21,7 +23,7 @@ export function useEnvironment(): EnvironmentChoice {
   const go = useGo()
   const path = usePath()
   const [inAddress] = useUrlValue('environment')
-  const { data } = useRead(listEnvironments, { query: {} }, { everySeconds: 10 })
+  const { data, error } = useRead(listEnvironments, { query: {} }, { everySeconds: 10 })
   const all = data?.items ?? []
   const named = /^\/environments\/([^/]+)/.exec(path)?.[1] ?? inAddress
   const find = (name: string | null) => all.find((one) => one.name === name)
@@ -38,6 +40,7 @@ export function useEnvironment(): EnvironmentChoice {
     current,
     all,
     loaded: data !== undefined,
+    error: data === undefined ? error : null,
     choose: (name) => {
       localStorage.setItem(LAST, name)
       go(path.startsWith('/deploy') ? `${path}?environment=${name}` : `/applications?environment=${name}`)

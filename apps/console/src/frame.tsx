@@ -11,9 +11,11 @@ import {
   Link,
   Menu,
   Note,
+  Permissions,
   Stage,
   useGo,
   useLanguage,
+  useMay,
   usePath,
   useRead,
   useText,
@@ -38,7 +40,8 @@ const Palette = lazy(async () => ({ default: (await palette()).Palette }))
 /** The frame of every page: rail, context, search, who, and the dock. */
 export function Frame() {
   const t = useText(frameTexts)
-  const session = useRead(getSession)
+  // Grants come and go while somebody is signed in.
+  const session = useRead(getSession, {}, { everySeconds: 15 })
   const [finding, setFinding] = useState(false)
   useShortcuts(() => setFinding(true))
   const path = usePath()
@@ -55,27 +58,29 @@ export function Frame() {
   const signOut = useSignOut()
   if (!session.data) return null
   return (
-    <div className="frame">
-      <a className="skip" href="#main">
-        {t('skip')}
-      </a>
-      <Rail />
-      <Top user={session.data.user} find={() => setFinding(true)} />
-      <main className="main" id="main" tabIndex={-1} ref={main}>
-        <SetupNote />
-        <Unreachable />
-        <Suspense fallback={null}>
-          <Outlet />
-        </Suspense>
-      </main>
-      <Dock />
-      <CodeGate signOut={() => void signOut()} />
-      {finding && (
-        <Suspense fallback={null}>
-          <Palette close={() => setFinding(false)} />
-        </Suspense>
-      )}
-    </div>
+    <Permissions value={session.data.permissions}>
+      <div className="frame">
+        <a className="skip" href="#main">
+          {t('skip')}
+        </a>
+        <Rail />
+        <Top user={session.data.user} find={() => setFinding(true)} />
+        <main className="main" id="main" tabIndex={-1} ref={main}>
+          <SetupNote />
+          <Unreachable />
+          <Suspense fallback={null}>
+            <Outlet />
+          </Suspense>
+        </main>
+        <Dock />
+        <CodeGate signOut={() => void signOut()} />
+        {finding && (
+          <Suspense fallback={null}>
+            <Palette close={() => setFinding(false)} />
+          </Suspense>
+        )}
+      </div>
+    </Permissions>
   )
 }
 
@@ -143,8 +148,7 @@ function Entry({ to, icon, word, sub }: { to: string; icon: IconName; word: stri
 
 function Rail() {
   const t = useText(frameTexts)
-  const session = useRead(getSession)
-  const may = (permission: string) => session.data?.permissions.includes(permission) ?? false
+  const may = useMay()
   return (
     <nav className="rail" aria-label={t('navigation')}>
       <Link to="/" className="brand" aria-label="Quarterdeck">
@@ -152,13 +156,13 @@ function Rail() {
         <span className="word">Quarterdeck</span>
       </Link>
       <Entry to="/" icon="home" word={t('home')} />
-      <Entry to="/applications" icon="apps" word={t('applications')} />
-      <Entry to="/clusters" icon="cluster" word={t('clusters')} />
-      <Entry to="/explore" icon="explore" word={t('explorer')} />
-      <Entry to="/changes" icon="changes" word={t('changes')} />
+      {may('application.list') && <Entry to="/applications" icon="apps" word={t('applications')} />}
+      {may('cluster.list') && <Entry to="/clusters" icon="cluster" word={t('clusters')} />}
+      {may('object.list') && <Entry to="/explore" icon="explore" word={t('explorer')} />}
+      {may('object.get') && <Entry to="/changes" icon="changes" word={t('changes')} />}
       <Entry to="/requests" icon="wait" word={t('requests')} />
       <div className="group">{t('administration')}</div>
-      <Entry to="/environments" icon="environment" word={t('environments')} />
+      {may('environment.list') && <Entry to="/environments" icon="environment" word={t('environments')} />}
       {may('project.list') && <Entry to="/projects" icon="projects" word={t('projects')} />}
       {may('tenant.list') && <Entry to="/tenants" icon="tenant" word={t('tenants')} />}
       {may('user.list') && <Entry to="/users" icon="who" word={t('users')} />}
@@ -168,7 +172,7 @@ function Rail() {
       {may('provider.list') && <Entry to="/providers" icon="enter" word={t('providers')} />}
       {may('setting.update') && <Entry to="/one-time-passwords" icon="lock" word={t('oneTimePasswords')} />}
       <Entry to="/tokens" icon="token" word={t('tokens')} />
-      <Entry to="/audit" icon="logs" word={t('audit')} />
+      {may('audit.list') && <Entry to="/audit" icon="logs" word={t('audit')} />}
     </nav>
   )
 }

@@ -1,5 +1,20 @@
-import { Age, ButtonLink, call, Empty, Heading, Link, readKey, Stage, Table, useRead, useText } from '@quarterdeck/ui'
+import {
+  Age,
+  ButtonLink,
+  call,
+  Empty,
+  Failure,
+  Heading,
+  Link,
+  readKey,
+  Stage,
+  Table,
+  useMay,
+  useRead,
+  useText,
+} from '@quarterdeck/ui'
 import { useQueries } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { ApplicationBadge, rowLinks } from '../../../features/application/application/application.console.tsx'
 import { listApplications } from '../../../features/application/application/application.contract.ts'
 import { OperationTable } from '../../../features/delivery/operation/list-operations.console.tsx'
@@ -10,7 +25,7 @@ import { frameTexts } from './texts.ts'
 /** What needs somebody: running operations, unhealthy applications with the reason, recent changes. */
 export function HomePage() {
   const t = useText(frameTexts)
-  const { all, loaded, current, stageOf } = useEnvironment()
+  const { all, loaded, error, current, stageOf } = useEnvironment()
   const running = useRead(listOperations, { query: { running: true, limit: 5 } }, { everySeconds: 2 })
   const lists = useQueries({
     queries: all.map(({ name }) => ({
@@ -22,36 +37,21 @@ export function HomePage() {
   const applications = lists.flatMap((list) => list.data?.items ?? [])
   const known = loaded && lists.every((list) => !list.isPending)
   const ill = applications.filter(({ state }) => state === 'Failed' || state === 'Degraded' || state === 'Unknown')
+  const may = useMay()
+  if (!may('environment.list'))
+    return <Alone title={t('noAccess')} detail={t('noAccessDetail')} act={<AskForAccess />} />
+  if (error) return <Alone title={t('home')} detail={<Failure error={error} />} />
   if (!known) return null
-  if (all.length === 0 || applications.length === 0) {
+  if (applications.length === 0) {
     const first = all.length === 0
     return (
-      <div className="page">
-        <Heading>{t('home')}</Heading>
-        <section className="card">
-          <Empty
-            title={first ? t('makeEnvironment') : t('welcome')}
-            act={
-              first ? (
-                <ButtonLink kind="primary" icon="plus" to="/environments?create=true">
-                  {t('environmentAct')}
-                </ButtonLink>
-              ) : (
-                <ButtonLink
-                  kind="primary"
-                  icon="deploy"
-                  to={current ? `/deploy?environment=${current.name}` : '/deploy'}
-                >
-                  {t('deployAct')}
-                </ButtonLink>
-              )
-            }
-          >
-            {first ? t('makeEnvironmentDetail') : t('welcomeDetail')}
-          </Empty>
-        </section>
+      <Alone
+        title={t(first ? 'makeEnvironment' : 'welcome')}
+        detail={t(first ? 'makeEnvironmentDetail' : 'welcomeDetail')}
+        act={first ? <MakeEnvironment /> : <DeployFirst environment={current?.name} />}
+      >
         <Recent stageOf={stageOf} />
-      </div>
+      </Alone>
     )
   }
   return (
@@ -93,6 +93,63 @@ export function HomePage() {
       </section>
       <Recent stageOf={stageOf} />
     </div>
+  )
+}
+
+/** What to begin with, when there is nothing to look at yet. */
+function Alone({
+  title,
+  detail,
+  act,
+  children,
+}: {
+  title: string
+  detail: ReactNode
+  act?: ReactNode
+  children?: ReactNode
+}) {
+  const t = useText(frameTexts)
+  return (
+    <div className="page">
+      <Heading>{t('home')}</Heading>
+      <section className="card">
+        <Empty title={title} act={act}>
+          {detail}
+        </Empty>
+      </section>
+      {children}
+    </div>
+  )
+}
+
+function AskForAccess() {
+  const t = useText(frameTexts)
+  return (
+    <ButtonLink kind="primary" to="/requests?ask=environment.list">
+      {t('askAct')}
+    </ButtonLink>
+  )
+}
+
+function MakeEnvironment() {
+  const t = useText(frameTexts)
+  const may = useMay()
+  if (!may('environment.create')) return null
+  return (
+    <ButtonLink kind="primary" icon="plus" to="/environments?create=true">
+      {t('environmentAct')}
+    </ButtonLink>
+  )
+}
+
+function DeployFirst({ environment }: { environment: string | undefined }) {
+  const t = useText(frameTexts)
+  const may = useMay()
+  if (!may('application.deploy')) return null
+  return (
+    <ButtonLink kind="primary" icon="deploy" to={environment ? `/deploy?environment=${environment}` : '/deploy'}>
+      {t('deployAct')}
+    </ButtonLink>
   )
 }
 

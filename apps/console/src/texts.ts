@@ -64,6 +64,10 @@ export const frameTexts = defineTexts(
     toHome: 'Go home',
     broken: 'This page has failed',
     // home
+    noAccess: 'Nothing has been opened to you yet',
+    noAccessDetail:
+      'You are signed in. Ask for what you need, and those who can grant it decide; or tell an administrator your user name.',
+    askAct: 'Request access',
     welcome: 'Deploy your first image',
     welcomeDetail:
       'Pick an image from the registry, look at what is proposed for it, see the plan, and watch it come up. Everything can be undone.',
@@ -158,6 +162,9 @@ export const frameTexts = defineTexts(
     notFoundDetail: '地址可能有误，或者对应的内容已不存在。',
     toHome: '回到首页',
     broken: '页面出错',
+    noAccess: '还没有为你开通任何权限',
+    noAccessDetail: '你已登录。可以申请需要的权限，由有权授予的人审批；也可以把用户名告诉管理员。',
+    askAct: '申请权限',
     welcome: '部署第一个镜像',
     welcomeDetail: '从镜像仓库选取镜像，确认建议的配置，查看变更计划，然后看着它启动。所有变更都可以撤销。',
     makeEnvironment: '请先新建环境',

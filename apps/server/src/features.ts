@@ -68,8 +68,8 @@ export const recorder =
 export function bindFeatures(server: Server, parts: Parts): Features {
   const { store, db, clusters, keyFile, setup, mirror } = parts
   const clusterOf = clusters.get
-  const { clusterAs } = actFor({ clusters, identityOf: parts.authority.identityOf })
-  const makeChange = changeMaker({ db, clusterOf, clusterAs, definitions })
+  const { clusterAs, executorOf } = actFor({ clusters, identityOf: parts.authority.identityOf })
+  const makeChange = changeMaker({ db, clusterOf, clusterAs, executorOf, definitions })
   const images = openImages({ registries: parts.registries })
   const terminals = openTerminals({ audit: async (event) => void (await recordAct(db, auditEntryOf(event))) })
   const placeOf = (name: string) => getEnvironmentPlace(db, name)
@@ -83,7 +83,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   setupRoutes(server, setup)
   const { authority, url } = parts
   const { signIns, provider } = bindSignIn(server, parts)
-  passwordRoutes(server, { db, record: recordAct, signIns, grantAdministrator })
+  passwordRoutes(server, { db, record: recordAct, signIns, grantAdministrator, granted: () => authority.refresh() })
   const { endCredentials, revoked } = signIns
   userRoutes(server, { db, record: recordAct, reach: authority, endCredentials, revoked, url })
   const grant = granting(server, { db, authority, record: recordAct })

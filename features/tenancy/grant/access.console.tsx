@@ -17,6 +17,7 @@ import {
   ShowAs,
   Table,
   useGo,
+  useMay,
   useRead,
   useText,
   useUrlValue,
@@ -24,7 +25,6 @@ import {
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { listRoles } from '../role/role.contract.ts'
-import { getSession } from '../session/session.contract.ts'
 import { GiveDialog, HoursField } from './give.console.tsx'
 import { deleteGrant, type Grant, listGrants, updateGrant } from './grant.contract.ts'
 import { GroupField, PlaceField, placeQuery, UserField, usePlaceWords } from './place-field.console.tsx'
@@ -35,7 +35,7 @@ const LIMIT = 100
 /** Who has which role where, with its filters in the address; giving, changing the end and taking back. */
 export function AccessPage() {
   const t = useText(grantTexts)
-  const may = useRead(getSession).data?.permissions ?? []
+  const may = useMay()
   const [user, setUser] = useUrlValue('user')
   const [group, setGroup] = useUrlValue('group')
   const [role, setRole] = useUrlValue('role')
@@ -63,7 +63,7 @@ export function AccessPage() {
   const asked = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''))
   const query = { limit: LIMIT, ...asked, ...(from === '' ? {} : { continue: from }) }
   const grants = useRead(listGrants, { query }, { keep: true })
-  const give = may.includes('grant.create') && (
+  const give = may('grant.create') && (
     <Button kind="primary" icon="plus" onClick={() => setGiving('true')}>
       {t('give')}
     </Button>
@@ -145,7 +145,7 @@ function GrantTable({ grants, empty }: { grants: Grant[]; empty: ReactNode }) {
   const t = useText(grantTexts)
   const placeWords = usePlaceWords()
   const go = useGo()
-  const may = useRead(getSession).data?.permissions ?? []
+  const may = useMay()
   const [taking, setTaking] = useState<Grant>()
   const [changing, setChanging] = useState<Grant>()
   const actsOf = (grant: Grant) => [
@@ -158,10 +158,8 @@ function GrantTable({ grants, empty }: { grants: Grant[]; empty: ReactNode }) {
             act: () => go(`/who-can?user=${encodeURIComponent(grant.user ?? '')}&at=${placeText(grant)}`),
           },
         ]),
-    ...(may.includes('grant.create')
-      ? [{ label: t('change'), icon: 'wait' as const, act: () => setChanging(grant) }]
-      : []),
-    ...(may.includes('grant.delete')
+    ...(may('grant.create') ? [{ label: t('change'), icon: 'wait' as const, act: () => setChanging(grant) }] : []),
+    ...(may('grant.delete')
       ? [{ label: t('take'), icon: 'trash' as const, danger: true, rule: true, act: () => setTaking(grant) }]
       : []),
   ]

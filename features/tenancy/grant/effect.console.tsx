@@ -1,10 +1,12 @@
-import { Note, Table, useText } from '@quarterdeck/ui'
+import { Note, Table, useLanguage, useText } from '@quarterdeck/ui'
+import { permissionTitle } from '../role/permission.contract.ts'
 import type { GrantEffect } from './grant.contract.ts'
 import { grantTexts } from './texts.console.tsx'
 
 /** What a grant would open, in sentences and permission by permission. */
 export function EffectPanel({ effect }: { effect: GrantEffect }) {
   const t = useText(grantTexts)
+  const [language] = useLanguage()
   const { gaining, people, environments, clusters, permissions, future } = effect
   const more = environments.total > environments.names.length ? ' …' : ''
   const opening = permissions.filter((one) => one.people > 0)
@@ -29,7 +31,11 @@ export function EffectPanel({ effect }: { effect: GrantEffect }) {
           rows={opening}
           rowKey={({ permission }) => permission}
           columns={[
-            { title: t('permission'), wide: true, cell: ({ permission }) => <code>{permission}</code> },
+            {
+              title: t('permission'),
+              wide: true,
+              cell: ({ permission }) => <span title={permission}>{permissionTitle(permission, language)}</span>,
+            },
             { title: t('newFor'), end: true, cell: (one) => one.people },
           ]}
         />

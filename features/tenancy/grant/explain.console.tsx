@@ -9,6 +9,7 @@ import {
   Select,
   Table,
   useLanguage,
+  useMay,
   useRead,
   useText,
   useUrlValue,
@@ -24,6 +25,7 @@ import { grantTexts } from './texts.console.tsx'
 export function WhoCanPage() {
   const t = useText(grantTexts)
   const me = useRead(getSession).data
+  const may = useMay()
   const [user, setUser] = useUrlValue('user')
   const [permission, setPermission] = useUrlValue('permission')
   const [at, setAt] = useUrlValue('at')
@@ -52,7 +54,7 @@ export function WhoCanPage() {
           {asked === '' ? <p className="soft">{t('chooseUser')}</p> : <Held user={asked} at={at} all={all} />}
         </div>
       </section>
-      {me?.permissions.includes('grant.list') && (
+      {may('grant.list') && (
         <section className="card">
           <header>
             <h2>{t('whoCan')}</h2>

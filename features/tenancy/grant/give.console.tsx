@@ -11,11 +11,13 @@ import {
   ShowAs,
   Skeleton,
   TextInput,
+  useLanguage,
   useRead,
   useText,
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useState } from 'react'
+import { permissionTitle } from '../role/permission.contract.ts'
 import { listRoles } from '../role/role.contract.ts'
 import { EffectPanel } from './effect.console.tsx'
 import { createGrant, type GrantEffect, listGrants } from './grant.contract.ts'
@@ -177,6 +179,7 @@ function WhoStep({ wanted, set }: StepProps) {
 
 function WhatStep({ wanted, set }: StepProps) {
   const t = useText(grantTexts)
+  const [language] = useLanguage()
   const roles = useRead(listRoles)
   const all = roles.data?.items ?? []
   const chosen = all.find(({ name }) => name === wanted.role)
@@ -204,7 +207,9 @@ function WhatStep({ wanted, set }: StepProps) {
         )}
       </Field>
       {chosen && !chosen.permissions.includes('*') && (
-        <p className="mono small soft wrap">{chosen.permissions.join(', ')}</p>
+        <p className="small soft wrap">
+          {chosen.permissions.map((permission) => permissionTitle(permission, language)).join(' · ')}
+        </p>
       )}
     </>
   )

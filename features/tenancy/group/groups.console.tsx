@@ -16,13 +16,13 @@ import {
   ShowAs,
   Table,
   TextInput,
+  useMay,
   useRead,
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
-import { getSession } from '../session/session.contract.ts'
 import { createGroup, type Group, listGroups } from './group.contract.ts'
 import { GroupDrawer } from './group-drawer.console.tsx'
 import { groupTexts } from './texts.console.tsx'
@@ -32,8 +32,7 @@ const LIMIT = 100
 /** Groups, with the filter in the address; one of them beside the list. */
 export function GroupsPage() {
   const t = useText(groupTexts)
-  const me = useRead(getSession)
-  const may = (permission: string) => me.data?.permissions.includes(permission) ?? false
+  const may = useMay()
   const [search, setSearch] = useUrlValue('search')
   const [from, setFrom] = useUrlValue('from')
   const [opened, open] = useUrlValue('group')

@@ -7,7 +7,7 @@ export const groupTexts = defineTexts(
     groupsLead: 'People and machine accounts that are granted roles together.',
     search: 'Name or title',
     name: 'Name',
-    title: 'Name as people say it',
+    title: 'Title',
     optional: 'May be left out',
     source: 'Kept by',
     local: 'Quarterdeck',

@@ -174,3 +174,7 @@ export type KnownPermission = keyof typeof PERMISSIONS & Permission
 
 /** Every permission, in the order of the list above. */
 export const knownPermissions = Object.keys(PERMISSIONS) as KnownPermission[]
+
+/** A permission as people read it; its name where there is no such permission any more. */
+export const permissionTitle = (permission: string, language: 'en' | 'zh'): string =>
+  (PERMISSIONS as Record<string, PermissionEntry>)[permission]?.[language] ?? permission

@@ -8,12 +8,12 @@ import {
   Table,
   useGo,
   useLanguage,
+  useMay,
   useRead,
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
 import { useState } from 'react'
-import { getSession } from '../session/session.contract.ts'
 import { DeleteRoleDialog, RoleDialog } from './edit-role.console.tsx'
 import { listPermissions, listRoles, type PermissionInfo, type Role } from './role.contract.ts'
 import { roleTexts } from './texts.console.tsx'
@@ -21,7 +21,7 @@ import { roleTexts } from './texts.console.tsx'
 /** Roles, and what each of them permits. */
 export function RolesPage() {
   const t = useText(roleTexts)
-  const may = useRead(getSession).data?.permissions.includes('role.update') ?? false
+  const may = useMay()('role.update')
   const query = useRead(listRoles)
   const permissions = useRead(listPermissions)
   const [creating, setCreating] = useUrlValue('create')

@@ -10,11 +10,13 @@ import {
   Read,
   readKey,
   TextInput,
+  useLanguage,
   useRead,
   useText,
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
+import { permissionTitle } from '../role/permission.contract.ts'
 import { changePassword } from '../user/password.contract.ts'
 import { getSession, listSessions, revokeSession, type SignIn } from './session.contract.ts'
 import { SessionTable } from './session-table.console.tsx'
@@ -62,6 +64,7 @@ export function AccountPage({ oneTimePassword }: { oneTimePassword?: ReactNode }
 /** What the account is, belongs to and may do. */
 function Rights({ me }: { me: SignIn }) {
   const t = useText(sessionTexts)
+  const [language] = useLanguage()
   return (
     <section className="card">
       <header>
@@ -71,7 +74,7 @@ function Rights({ me }: { me: SignIn }) {
         {me.permissions.length === 0 ? (
           <p className="soft">{t('nothing')}</p>
         ) : (
-          <p className="mono small wrap">{me.permissions.join(', ')}</p>
+          <p className="small wrap">{me.permissions.map((one) => permissionTitle(one, language)).join(' · ')}</p>
         )}
         <dl className="facts">
           <div className="fact">

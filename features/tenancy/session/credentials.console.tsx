@@ -1,8 +1,8 @@
-import { Button, call, Empty, Failure, Read, readKey, useRead, useText } from '@quarterdeck/ui'
+import { Button, call, Empty, Failure, Read, readKey, useMay, useRead, useText } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { CreateTokenDialog } from './create-token.console.tsx'
-import { getSession, listUserSessions, revokeUserSession } from './session.contract.ts'
+import { listUserSessions, revokeUserSession } from './session.contract.ts'
 import { SessionTable } from './session-table.console.tsx'
 import { sessionTexts } from './texts.console.tsx'
 import { listUserTokens } from './token.contract.ts'
@@ -10,8 +10,7 @@ import { TokenTable } from './token-table.console.tsx'
 
 /** Sessions and tokens of somebody else, for who may see them; a machine account has tokens only. */
 export function Credentials({ user, machine }: { user: string; machine: boolean }) {
-  const me = useRead(getSession)
-  const may = (permission: string) => me.data?.permissions.includes(permission) ?? false
+  const may = useMay()
   if (!may('credential.list')) return null
   return (
     <>

@@ -1,5 +1,6 @@
 import {
   Button,
+  ButtonLink,
   Code,
   call,
   Dialog,
@@ -9,6 +10,7 @@ import {
   Note,
   ShowAs,
   TextInput,
+  useMay,
   useText,
 } from '@quarterdeck/ui'
 import { useMutation } from '@tanstack/react-query'
@@ -86,15 +88,21 @@ export function CreateUserDialog({ kind, close }: { kind: User['kind']; close: (
 /** The link to pass on, shown once. */
 export function LinkDialog({ name, link, close }: { name: string; link: PasswordLink; close: () => void }) {
   const t = useText(userTexts)
+  const may = useMay()
   return (
     <Dialog
       narrow
       title={t('link', { name })}
       close={close}
       footer={
-        <Button kind="primary" onClick={close}>
-          {t('done')}
-        </Button>
+        <>
+          {may('grant.create') && (
+            <ButtonLink to={`/access?give=true&user=${encodeURIComponent(name)}`}>{t('giveAccess')}</ButtonLink>
+          )}
+          <Button kind="primary" onClick={close}>
+            {t('done')}
+          </Button>
+        </>
       }
     >
       <div className="rows">

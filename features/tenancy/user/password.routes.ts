@@ -48,19 +48,22 @@ export interface PasswordOptions {
   record: RecordAct
   signIns: SignIns
   grantAdministrator: GrantAdministrator
+  /** Makes a grant count that has just been given. */
+  granted?: () => Promise<void>
   /** The instant, RFC 3339; for tests of what time brings. */
   now?: () => string
 }
 
 /** The first administrator, the own password, and links with which one chooses a password. */
-export function passwordRoutes(
-  server: Server,
-  { db, record, signIns, grantAdministrator, now = () => new Date().toISOString() }: PasswordOptions,
-): void {
+export function passwordRoutes(server: Server, options: PasswordOptions): void {
+  const { db, record, signIns, grantAdministrator, granted, now = () => new Date().toISOString() } = options
   bind(server, createAdministrator, (context) => {
     signIns.takeAttempt(ADMINISTRATOR, context.peer)
-    const within = <T>(then: (tx: Db) => Promise<T>) =>
-      useFirstLink({ db, grantAdministrator, now: now() }, context.body, then)
+    const within = async <T>(then: (tx: Db) => Promise<T>) => {
+      const signedIn = await useFirstLink({ db, grantAdministrator, now: now() }, context.body, then)
+      await granted?.()
+      return signedIn
+    }
     return signIns.signIn(context, {
       user: ADMINISTRATOR,
       by: 'with the one-time link of the first start',

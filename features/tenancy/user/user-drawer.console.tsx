@@ -12,6 +12,7 @@ import {
   Read,
   ShowAs,
   TextInput,
+  useMay,
   useRead,
   useText,
 } from '@quarterdeck/ui'
@@ -20,7 +21,7 @@ import { type ReactNode, useState } from 'react'
 import { LinkDialog } from './create-user.console.tsx'
 import { userTexts } from './texts.console.tsx'
 import { createPasswordLink, deleteUser, getUser, type PasswordLink, type User, updateUser } from './user.contract.ts'
-import { UserState, usePermissions, useUsersChanged } from './user-state.console.tsx'
+import { UserState, useUsersChanged } from './user-state.console.tsx'
 
 type Asked = 'edit' | 'disable' | 'remove' | 'reset'
 
@@ -99,7 +100,7 @@ function Groups({ names }: { names: string[] }) {
 
 function Acts({ user, gone }: { user: User; gone: () => void }) {
   const t = useText(userTexts)
-  const may = usePermissions()
+  const may = useMay()
   const changed = useUsersChanged()
   const [asked, ask] = useState<Asked>()
   const enable = useMutation<unknown, Error>({

@@ -1,16 +1,9 @@
-import { readKey, State, type Tone, useRead, useText } from '@quarterdeck/ui'
+import { readKey, State, type Tone, useText } from '@quarterdeck/ui'
 import { useQueryClient } from '@tanstack/react-query'
-import { getSession } from '../session/session.contract.ts'
 import { userTexts } from './texts.console.tsx'
 import { getUser, listUsers, type User } from './user.contract.ts'
 
 const TONES: Record<User['state'], Tone> = { active: 'good', invited: 'busy', disabled: 'mute' }
-
-/** What this person may do somewhere, as the server says. */
-export function usePermissions(): (permission: string) => boolean {
-  const { data } = useRead(getSession)
-  return (permission) => data?.permissions.includes(permission) ?? false
-}
 
 /** Reads users anew after one of them was changed. */
 export function useUsersChanged(): () => Promise<void> {

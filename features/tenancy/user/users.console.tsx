@@ -10,6 +10,7 @@ import {
   Read,
   Select,
   Table,
+  useMay,
   useRead,
   useText,
   useUrlValue,
@@ -19,13 +20,13 @@ import { CreateUserDialog } from './create-user.console.tsx'
 import { userTexts } from './texts.console.tsx'
 import { listUsers, type User } from './user.contract.ts'
 import { UserDrawer } from './user-drawer.console.tsx'
-import { UserState, usePermissions } from './user-state.console.tsx'
+import { UserState } from './user-state.console.tsx'
 
 const LIMIT = 100
 /** Users and machine accounts, with their filters in the address; one of them beside the list. */
 export function UsersPage({ credentials }: { credentials: (user: User) => ReactNode }) {
   const t = useText(userTexts)
-  const may = usePermissions()
+  const may = useMay()
   const [search, setSearch] = useUrlValue('search')
   const [kind, setKind] = useUrlValue('kind')
   const [state, setState] = useUrlValue('state')

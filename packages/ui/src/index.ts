@@ -32,6 +32,7 @@ export { type ListFreshness, type ListPage, type ListRow, LiveList, type LiveVie
 export { type LiveQuery, LiveSocket, type LiveState } from './live/live-socket.ts'
 export { LogBuffer, type ShownLine } from './logs/log-buffer.ts'
 export { LogScreen } from './logs/log-screen.tsx'
+export { Permissions, useMay } from './may.tsx'
 export { Meter } from './meter.tsx'
 export { Code, Dialog } from './overlay.tsx'
 export { type Act, ChangeDialog, ChangePanel } from './plan/change-panel.tsx'
