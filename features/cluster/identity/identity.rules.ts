@@ -70,17 +70,19 @@ export interface Projection {
 
 export function projection(wanted: Wanted, served: readonly Served[], at: { namespace: string; name: string }) {
   const impersonators = impersonatorRoles(wanted)
+  const executor = executorRole(wanted, served)
   const granted = grantedRoles(wanted, served)
   const inUse = wanted.grants.filter((grant) => granted.has(roleNameOf(grant, wanted.cluster)))
   return {
     place: placeOf(at.namespace),
-    roles: [...impersonators, ...[...granted].map(([name, rules]) => clusterRole(name, rules))].map((role) =>
-      labelled(role, wanted),
+    roles: [...impersonators, ...executor.roles, ...[...granted].map(([name, rules]) => clusterRole(name, rules))].map(
+      (role) => labelled(role, wanted),
     ),
     bindings: [
       ...impersonators.map(({ metadata }) =>
         binding(undefined, metadata.name, metadata.name, { kind: 'ServiceAccount', ...at }),
       ),
+      ...executor.bindings,
       ...inUse.flatMap((grant) => bindingsOf(grant, wanted.cluster)),
     ].map((one) => labelled(one, wanted)),
     account: {
@@ -143,6 +145,23 @@ function impersonatorRoles({ users, groups, namespaces, installation, cluster }:
       })),
     ),
   )
+}
+
+/**
+ * What operations may write besides what comes with their environment: every kind in namespaces that the cluster serves,
+ * those of extensions too, as they come and go. Not what is withheld, nor what keeps environments apart.
+ */
+function executorRole({ installation, cluster, namespaces }: Wanted, served: readonly Served[]) {
+  const name = `${PREFIX}executor:${cluster}:${installation.slice(0, 8)}`
+  const kinds = served.filter(({ namespaced, resource, verbs }) => {
+    return namespaced && !resource.includes('/') && verbs.includes('get')
+  })
+  const rules = rulesOf(['object.get', 'object.edit'], kinds, { wide: false })
+  if (rules.length === 0) return { roles: [], bindings: [] }
+  const bindings = namespaces.map((namespace) =>
+    binding(namespace, name, name, { kind: 'User', name: executorName(namespace) }),
+  )
+  return { roles: [clusterRole(name, rules)], bindings }
 }
 
 const roleNameOf = ({ role, namespaces }: ProjectedGrant, cluster: string) =>

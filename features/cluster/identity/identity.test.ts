@@ -103,16 +103,18 @@ test('a grant for environments is a RoleBinding in each, one for everything is a
   const { roles, bindings } = projection(wanted({ grants }), served, at)
   expect(bindings.map(({ kind, metadata: { namespace = '', name } }) => `${kind} ${namespace} ${name}`)).toEqual([
     'ClusterRoleBinding  quarterdeck:impersonator:c:11111111',
+    'RoleBinding shop-dev quarterdeck:executor:c:11111111',
     'RoleBinding a quarterdeck:grant:c:g1',
     'RoleBinding b quarterdeck:grant:c:g1',
     'ClusterRoleBinding  quarterdeck:grant:c:g2',
   ])
-  expect(bindings[3]?.subjects).toEqual([
+  expect(bindings[4]?.subjects).toEqual([
     { kind: 'Group', name: 'quarterdeck:group:shop', apiGroup: 'rbac.authorization.k8s.io' },
   ])
-  expect(bindings[1]?.metadata.labels).toMatchObject({ 'quarterdeck.dev/grant': 'g1' })
+  expect(bindings[2]?.metadata.labels).toMatchObject({ 'quarterdeck.dev/grant': 'g1' })
   expect(roles.map(({ metadata }) => metadata.name)).toEqual([
     'quarterdeck:impersonator:c:11111111',
+    'quarterdeck:executor:c:11111111',
     'quarterdeck:role:c:r1',
     'quarterdeck:role:c:r1:wide',
   ])
@@ -120,7 +122,37 @@ test('a grant for environments is a RoleBinding in each, one for everything is a
 
 test('a grant that opens nothing natively makes nothing', () => {
   const { roles, bindings } = projection(wanted({ grants: [grant({ permissions: ['audit.list'] })] }), served, at)
-  expect([roles.length, bindings.length]).toEqual([1, 1])
+  expect([...roles, ...bindings].filter(({ metadata }) => /role:|grant:/.test(metadata.name))).toEqual([])
+})
+
+test('[A97] operations may write every kind in namespaces that is served, as it comes and goes, and nothing else', () => {
+  const gadgets: Served = { group: 'toys.example.com', resource: 'gadgets', namespaced: true, verbs: ALL }
+  const others: Served[] = [
+    { ...gadgets, resource: 'gadgets/status' },
+    { ...gadgets, resource: 'gadgetclasses', namespaced: false },
+    { ...gadgets, group: 'cilium.io', resource: 'ciliumnetworkpolicies' },
+    { ...gadgets, group: 'rbac.authorization.k8s.io', resource: 'roles', verbs: [...ALL, 'bind', 'escalate'] },
+  ]
+  const rightsWith = (kinds: Served[]) => {
+    const { roles, bindings } = projection(wanted(), [...served, ...kinds], at)
+    const name = 'quarterdeck:executor:c:11111111'
+    const bound = bindings.filter(({ roleRef }) => roleRef.name === name)
+    expect(bound.map(({ kind, subjects, metadata }) => [kind, metadata.namespace, subjects[0].name])).toEqual([
+      ['RoleBinding', 'shop-dev', 'quarterdeck:executor:shop-dev'],
+    ])
+    const rules: { resources: string[]; verbs: string[] }[] = roles.find((role) => role.metadata.name === name)?.rules
+    return rules.flatMap(({ resources, verbs }) => resources.flatMap((one) => verbs.map((verb) => `${verb} ${one}`)))
+  }
+  const writes = (rights: string[]) => [
+    ...new Set(rights.filter((one) => !/^(get|list|watch) /.test(one)).map((one) => one.split(' ')[1])),
+  ]
+  expect(writes(rightsWith([])).toSorted()).toEqual(['deployments', 'pods'])
+  expect(writes(rightsWith([gadgets, ...others])).toSorted()).toEqual(['deployments', 'gadgets', 'pods'])
+  const read = rightsWith([gadgets, ...others]).map((one) => one.split(' ')[1])
+  for (const withheld of ['secrets', 'roles', 'rolebindings', 'nodes', 'gadgets/status', 'pods/exec']) {
+    expect(read).not.toContain(withheld)
+  }
+  expect(rightsWith([gadgets, ...others]).filter((one) => /escalate|bind |impersonate/.test(one))).toEqual([])
 })
 
 test('the impersonator may act as those who exist, by name, and as nobody when there is nobody', () => {
@@ -147,7 +179,7 @@ test('ten thousand users are spread over several roles, none of them lost', () =
     name: `quarterdeck:user:u${index}`,
     uid: `id-${index}`,
   }))
-  const { roles, bindings } = projection(wanted({ users, grants: [] }), served, at)
+  const { roles, bindings } = projection(wanted({ users, grants: [] }), [], at)
   const names = roles.flatMap(({ rules }) => rules.flatMap((rule: { resourceNames: string[] }) => rule.resourceNames))
   expect(new Set(names).size).toBe(20_002)
   expect(bindings.length).toBe(roles.length)
@@ -155,7 +187,7 @@ test('ten thousand users are spread over several roles, none of them lost', () =
 })
 
 test('what somebody else has added, changed or taken away is noticed', () => {
-  const role = projection(wanted(), served, at).roles[1] as KubeObject
+  const role = projection(wanted(), served, at).roles[2] as KubeObject
   const [first, ...others] = role.rules
   expect(isAsWanted({ ...role, metadata: { ...role.metadata, uid: '1' } }, role)).toBe(true)
   expect(isAsWanted({ ...role, rules: others }, role)).toBe(false)

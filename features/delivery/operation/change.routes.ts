@@ -16,7 +16,7 @@ import {
   planBlocked,
   planChanged,
 } from './operation.contract.ts'
-import { type OperationRow, targetKey, toOperation } from './operation.rules.ts'
+import { actsAs, namespaceOf, type OperationRow, targetKey, toOperation } from './operation.rules.ts'
 import { audit, bindEnvironment, claimKey, find, findKey, insert } from './operation.store.ts'
 import { type Rehearsed, rehearse, sha256 } from './plan.routes.ts'
 import { blockedDetail, conflictDetail } from './plan.rules.ts'
@@ -28,8 +28,10 @@ export interface ChangeOptions {
   db: Db
   /** Throws notFound for a cluster that is not registered. */
   clusterOf: (name: string) => Promise<Cluster>
-  /** The cluster as who asks: objects that are changed as they stand are tried as them. Absent: as clusterOf. */
+  /** The cluster as who asks: what they will write is tried as them. Absent: as clusterOf. */
   clusterAs?: (subject: Subject, name: string) => Promise<Cluster>
+  /** The cluster as the executor of a namespace; undefined where there is none yet. Absent: as clusterOf. */
+  executorOf?: (name: string, namespace: string) => Promise<Cluster | undefined>
   /** By name of the owner. */
   definitions: Record<string, DefinitionOwner<Db>>
 }
@@ -90,13 +92,18 @@ async function makeChange(
   throw conflict({ detail: 'Others keep changing this at the same moment. Look at what it is now and try again.' })
 }
 
+/** As whom it will be carried out, so that a right that is missing shows in the plan. */
 async function writerOf(
-  { clusterAs }: ChangeOptions,
+  { clusterAs, executorOf }: ChangeOptions,
   { subject }: AskedChange,
-  { patched, evicted, target }: ChangeRequest,
+  request: ChangeRequest,
   cluster: Cluster,
 ): Promise<Cluster> {
-  return clusterAs && (patched || evicted) ? clusterAs(subject, target.cluster) : cluster
+  const { target } = request
+  const as = actsAs({ environment: target.environment ?? null, intent: request })
+  if (as === 'person') return clusterAs ? clusterAs(subject, target.cluster) : cluster
+  const executor = as === 'executor' ? executorOf?.(target.cluster, namespaceOf(targetKey(target))) : undefined
+  return (await executor) ?? cluster
 }
 
 function ownerOf({ definitions }: ChangeOptions, owner: string): DefinitionOwner<Db> {

@@ -83,7 +83,12 @@ export const targetKey = (target: { cluster: string; namespace?: string; what: s
  * As whom an operation writes: the environment's executor, which reaches nothing else; for what lies in no environment,
  * and for objects as they stand, the person who asked; the platform for environments themselves.
  */
-export function actsAs({ environment, intent }: Pick<OperationRow, 'environment' | 'intent'>) {
+export function actsAs({
+  environment,
+  intent,
+}: Pick<OperationRow, 'environment'> & {
+  intent: Pick<Intent, 'definition' | 'evicted'> & { patched?: readonly unknown[] }
+}) {
   if (intent.definition?.owner === 'environment') return 'platform'
   if (intent.patched || intent.evicted) return 'person'
   return environment === null ? 'person' : 'executor'

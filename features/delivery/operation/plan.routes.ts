@@ -31,7 +31,7 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export const manifestYaml = (object: KubeObject): string => stringify(masked(withoutNoise(object)), { lineWidth: 0 })
 
 /**
- * Asks the API server what a change would do, object by object, without doing it. Throws clusterUnreachable; whatever
+ * Asks the API server what a change would do, object by object, without doing it; as `writer`, who will do it. Throws clusterUnreachable; whatever
  * else stands in the way is a blocker of the plan.
  */
 export async function rehearse(
@@ -39,16 +39,17 @@ export async function rehearse(
   request: ChangeRequest,
   more: { force: boolean; blockers: Blocker[]; laterOperations: string[]; writer?: Cluster },
 ): Promise<Rehearsed> {
+  const by = { reader: cluster, writer: more.writer ?? cluster }
   const desired = inOrder(request.desired)
   const isNamespace = ({ kind }: KubeObject) => kind === 'Namespace'
-  const namespaces = await Promise.all(desired.filter(isNamespace).map((manifest) => rehearseApply(cluster, manifest)))
+  const namespaces = await Promise.all(desired.filter(isNamespace).map((manifest) => rehearseApply(by, manifest)))
   const made = namespaces.flatMap(({ rehearsal: { live, ref } }) => (live ? [] : [ref.name]))
   const within = desired.filter((manifest) => !isNamespace(manifest))
   const [others, removed, quota, acts] = await Promise.all([
-    Promise.all(within.map((manifest) => rehearseApply(cluster, manifest, made))),
-    Promise.all(request.removed.map((ref) => rehearseRemove(cluster, ref))),
+    Promise.all(within.map((manifest) => rehearseApply(by, manifest, made))),
+    Promise.all(request.removed.map((ref) => rehearseRemove(by, ref))),
     readQuota(cluster, desired),
-    rehearseActs({ reader: cluster, writer: more.writer ?? cluster }, request),
+    rehearseActs(by, request),
   ])
   const applied = [...namespaces, ...others]
   const taken = applied.flatMap(({ rehearsal: { live } }) => (live && request.taken?.(live)) || [])
@@ -58,7 +59,7 @@ export async function rehearse(
     ...given,
     ...acts.blockers,
     // What the feature has already explained in its own words is not said again in the cluster's.
-    ...applied.flatMap(({ blocker }) => (blocker && !isExplained(blocker, given) ? [blocker] : [])),
+    ...[...applied, ...removed].flatMap(({ blocker }) => (blocker && !isExplained(blocker, given) ? [blocker] : [])),
     ...quotaBlockers(
       quota.quotas,
       quota.limitRanges,
@@ -114,7 +115,13 @@ const joined = (one: Record<string, string> = {}, other: Record<string, string>)
   ),
 })
 
-type RemovedObject = { rehearsal: Rehearsal; uid?: string; live?: KubeObject; warnings: string[] }
+interface RemovedObject {
+  rehearsal: Rehearsal
+  uid?: string
+  live?: KubeObject
+  warnings: string[]
+  blocker?: Blocker | undefined
+}
 
 function intentOf(request: ChangeRequest, removed: RemovedObject[], force: boolean): Intent {
   const gone = removed.flatMap(({ live, rehearsal, uid }) =>
@@ -159,9 +166,20 @@ function withAllocated(manifest: KubeObject | undefined, live: KubeObject): Kube
   }
 }
 
+/** Who looks, and who will write. */
+interface By {
+  reader: Cluster
+  writer: Cluster
+}
+
+/** As an API server says it that has just started, or that whoever acts has not been named to. */
+const isNotToldYet = (problem: Problem): boolean =>
+  isProblem(problem, clusterForbidden) &&
+  (/RBAC: .+ not found/.test(problem.message) || ['NotKnown', 'NoImpersonator'].includes(String(problem.body.reason)))
+
 /** `made`: namespaces that this very change makes. The API server knows nothing of what will be in them. */
 async function rehearseApply(
-  cluster: Cluster,
+  { reader, writer }: By,
   manifest: KubeObject,
   made: string[] = [],
 ): Promise<{ rehearsal: Rehearsal; blocker?: Blocker }> {
@@ -169,7 +187,9 @@ async function rehearseApply(
   if (ref.namespace !== undefined && made.includes(ref.namespace)) {
     return { rehearsal: { ref, manifest, conflicts: [], warnings: [] } }
   }
-  const [live, dry] = await Promise.all([cluster.get(ref).catch(absentIfMissing), dryRun(cluster, manifest)])
+  const [live, tried] = await Promise.all([reader.get(ref).catch(absentIfMissing), dryRun(writer, manifest)])
+  // Who has not told the cluster everything yet is no refusal; the operation waits for it.
+  const dry = tried.problem && writer !== reader && isNotToldYet(tried.problem) ? await dryRun(reader, manifest) : tried
   const { after, conflicts, warnings, problem } = dry
   const rehearsal = { ref, manifest, live, after, conflicts, warnings }
   return problem ? { rehearsal, blocker: blockerOf(problem, ref) } : { rehearsal }
@@ -211,9 +231,9 @@ const isRefusal = (error: unknown): error is Problem =>
   error instanceof Problem &&
   [notFound, rejectedByCluster, clusterForbidden, clusterConflict].some((type) => isProblem(error, type))
 
-async function rehearseRemove(cluster: Cluster, asked: KubeRef & { uid?: string }): Promise<RemovedObject> {
+async function rehearseRemove(by: By, asked: KubeRef & { uid?: string }): Promise<RemovedObject> {
   const { uid, ...ref } = asked
-  const live = await cluster.get(ref).catch(absentIfMissing)
+  const live = await by.reader.get(ref).catch(absentIfMissing)
   const base = { ref, conflicts: [], warnings: [] }
   if (live && uid !== undefined && live.metadata.uid !== uid) {
     const sentence = `${keyOf(ref)} was deleted and made anew by somebody else; it is left alone.`
@@ -222,8 +242,20 @@ async function rehearseRemove(cluster: Cluster, asked: KubeRef & { uid?: string 
   return {
     rehearsal: { ...base, live },
     warnings: [],
-    ...(live ? { live } : {}),
+    ...(live ? { live, blocker: await notRemovable(by, ref) } : {}),
     ...(live?.metadata.uid ? { uid: live.metadata.uid } : {}),
+  }
+}
+
+/** That whoever will remove it may not. What else is in its way, the operation finds out. */
+async function notRemovable({ reader, writer }: By, ref: KubeRef): Promise<Blocker | undefined> {
+  if (writer === reader) return undefined
+  try {
+    await writer.remove(ref, { dryRun: true })
+    return undefined
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    return isProblem(error, clusterForbidden) && !isNotToldYet(error) ? blockerOf(error, ref) : undefined
   }
 }
 

@@ -126,10 +126,21 @@ export function blockerOf(problem: Problem, ref: KubeRef): Blocker {
     }
   }
   if (problem.body.type === '/problems/cluster-forbidden') {
+    const { verb, resource, group } = EXECUTOR_MAY_NOT.exec(detail)?.groups ?? {}
+    if (resource) {
+      return {
+        pointer: '',
+        detail: `${refText(ref)}: operations in this environment may not ${verb} ${resource}${group ? `.${group}` : ''}. Kinds that say what may be done or reached there are written by the platform only; one that the cluster has just begun to serve may be written within a minute. The page of the cluster says what else is missing.`,
+      }
+    }
     return { pointer: '', detail: `${detail}. Ask who looks after the cluster for this right.` }
   }
   return { pointer, detail: `${refText(ref)}: ${detail}` }
 }
+
+/** The API server's words about whoever carries out operations in a namespace. */
+const EXECUTOR_MAY_NOT =
+  /User "quarterdeck:executor:[^"]*" cannot (?<verb>[a-z]+) resource "(?<resource>[^"]+)" in API group "(?<group>[^"]*)"/
 
 /** The sentence of planBlocked: the first reason, and how many more. */
 export function blockedDetail(blockers: Blocker[]): string {

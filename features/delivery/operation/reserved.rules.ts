@@ -5,7 +5,14 @@ import type { Blocker, ChangeRequest } from './operation.contract.ts'
 const KEEPER = 'environment'
 const OURS: readonly string[] = ['quarterdeck', 'quarterdeck-isolation', 'quarterdeck-executor']
 /** Kinds that say what may be done and reached in a namespace: nobody loosens them by what he deploys. */
-const KEPT: readonly string[] = ['ResourceQuota', 'LimitRange', 'NetworkPolicy', 'Role', 'RoleBinding']
+const KEPT: readonly string[] = [
+  'ResourceQuota',
+  'LimitRange',
+  'NetworkPolicy',
+  'CiliumNetworkPolicy',
+  'Role',
+  'RoleBinding',
+]
 const RESERVED_LABEL = /^(quarterdeck\.dev\/|pod-security\.kubernetes\.io\/|kubernetes\.io\/metadata\.name$)/
 
 /**

@@ -32,6 +32,10 @@ export const KEPT_BY_PLATFORM: readonly string[] = [
   'resourcequotas',
   'limitranges',
   'networkpolicies.networking.k8s.io',
+  // Rules of these networks add to the others': what one lets in, isolation does not keep out.
+  'ciliumnetworkpolicies.cilium.io',
+  'networkpolicies.crd.projectcalico.org',
+  'networkpolicies.projectcalico.org',
 ]
 
 /** Kinds that only who may everything in all of a cluster writes: with them one reads and changes what others may. */
