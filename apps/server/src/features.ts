@@ -2,7 +2,7 @@ import { definitions, reconcilersOf } from '@quarterdeck/controller'
 import type { Server } from '@quarterdeck/http'
 import type { Subject } from '@quarterdeck/kernel'
 import type { KindSpec, ObjectChange } from '@quarterdeck/mirror'
-import type { Reconciler } from '@quarterdeck/reconcile'
+import { hint, type Reconciler } from '@quarterdeck/reconcile'
 import type { Db } from '@quarterdeck/store'
 import { applicationRoutes } from '../../../features/application/application/application.routes.ts'
 import { countByEnvironment } from '../../../features/application/application/application.store.ts'
@@ -58,11 +58,18 @@ export interface Features {
   close(): Promise<void>
 }
 
-/** Keeps versions of objects that the mirror has seen change. */
+const DEFINITIONS = 'customresourcedefinitions.apiextensions.k8s.io'
+/** The cluster takes a moment to serve a kind after its definition; what both miss, the next look finds. */
+const SERVED_AFTER_MS = [1_000, 5_000]
+
+/** Keeps versions of objects that the mirror has seen change. Whoever works there is let write kinds that come. */
 export const recorder =
   (db: Db) =>
-  async (cluster: string, { resource, kind }: KindSpec, changes: ObjectChange[]): Promise<void> =>
-    void (await record(db, { cluster, resource, kind }, changes))
+  async (cluster: string, { resource, kind }: KindSpec, changes: ObjectChange[]): Promise<void> => {
+    await record(db, { cluster, resource, kind }, changes)
+    if (resource !== DEFINITIONS) return
+    for (const delay of SERVED_AFTER_MS) setTimeout(() => hint(db, 'identity', cluster).catch(() => {}), delay).unref()
+  }
 
 /** Binds every endpoint: one line a feature. */
 export function bindFeatures(server: Server, parts: Parts): Features {
