@@ -1,5 +1,5 @@
 import type { AuditEntry, Condition } from '@quarterdeck/kernel'
-import { type Db, type JsonColumn, originOfThis } from '@quarterdeck/store'
+import { atCommit, type Db, type JsonColumn, originOfThis } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import type { OperationState, OperationStep, Plan } from './operation.contract.ts'
 import {
@@ -310,15 +310,13 @@ export async function save(db: Db, id: string, seen: Observed): Promise<boolean>
 }
 
 /**
- * Adds one record to the audit trail. Others wait from here until `tx` ends, so this is the last thing in it, after all
- * other locks.
+ * Adds one record to the audit trail, with the commit of `tx`: others wait for its place in the chain only while it is
+ * written and made durable, after all other locks.
  */
 export async function audit(tx: Db, { environment, ...event }: AuditEvent): Promise<void> {
   const { peer = null, client = null, credential = null, request = null } = originOfThis() ?? {}
-  await table(tx)
-    .insertInto('audit_event')
-    .values({ ...event, environment: environment ?? null, peer, client, credential, request })
-    .execute()
+  const record = { ...event, environment: environment ?? null, peer, client, credential, request }
+  await atCommit(tx, table(tx).insertInto('audit_event').values(record))
 }
 
 /** What is told of an act; when and from where it was done is added. `operation` null: it was none, such as signing in. */

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
+import { sender } from './at-commit.ts'
 import { isConnectionFailure, isRetriable, isUnavailable, unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 
@@ -48,6 +49,7 @@ export function openPool(address: pg.ClientConfig, max: number, log: Log): pg.Po
   const pool = new pg.Pool({
     ...sessionOptions(address),
     max,
+    pipeline: true,
     idleTimeoutMillis: 60_000,
     statement_timeout: statementMs,
     query_timeout: statementMs + 500,
@@ -81,12 +83,13 @@ async function checkOut(pool: pg.Pool): Promise<PostgresPoolClient> {
   const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error)
   })
+  const send = sender(client)
   const session = {
     async query(sql: string, parameters: unknown[]) {
       const broken = lost.get(client)
       if (broken) throw unavailable(broken)
       try {
-        return await client.query(sql, parameters)
+        return await send(sql, parameters)
       } catch (error) {
         if (isConnectionFailure(error)) lost.set(client, error as Error)
         // A serialization failure is for transaction() to see.

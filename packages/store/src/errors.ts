@@ -70,7 +70,9 @@ export function isRetriable(error: unknown): boolean {
 
 /** True when the server itself refused the statement; the session is still good and nothing is in doubt. */
 export const isStatementError = (error: unknown): boolean =>
-  sqlState(error) !== undefined && field(error, 'severity') === 'ERROR'
+  error instanceof Problem
+    ? isStatementError(error.cause)
+    : sqlState(error) !== undefined && field(error, 'severity') === 'ERROR'
 
 const connectionCodes = new Set([
   'ECONNREFUSED',

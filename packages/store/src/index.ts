@@ -1,3 +1,4 @@
+export { atCommit } from './at-commit.ts'
 export type { Connection, Db } from './connection.ts'
 export type { StoreProgress } from './embedded-server.ts'
 export { AmbiguousCommitError, isUnavailable, StoreError, type StoreFailure, sqlState } from './errors.ts'
@@ -9,5 +10,6 @@ export { findMigrations, type Migration, type MigrationFile, migrate } from './m
 export { type Origin, originOfThis, withOrigin } from './origin.ts'
 export { isAlive, processIdentity } from './process-identity.ts'
 export { schemaDump } from './schema-dump.ts'
+export type { ServerRole } from './server-role.ts'
 export { type LateStore, lateStore, openStore, type Store, type StoreHealth, type StoreOptions } from './store.ts'
 export { type TransactionOptions, transaction } from './transaction.ts'

@@ -7,6 +7,7 @@ import { EmbeddedServer, type StoreProgress } from './embedded-server.ts'
 import { isUnavailable, StoreError, sqlState, unavailable } from './errors.ts'
 import { type Listener, Notifications, notify } from './listen.ts'
 import { type Log, silentLog } from './log.ts'
+import { ensureServerRole, type ServerRole } from './server-role.ts'
 
 export interface StoreOptions {
   /** The platform's own folder; the embedded server lives in its `store`. Not used with `databaseUrl`. */
@@ -19,6 +20,11 @@ export interface StoreOptions {
   poolSize?: number | undefined
   /** For tests: settings of the embedded server that give durability away for speed. */
   serverSettings?: Record<string, string> | undefined
+  /**
+   * The sessions act as a role that owns nothing and only appends to what is append-only; `prepare` alone acts as the
+   * owner. For servers. Absent: all act as the owner, as tools and tests need it.
+   */
+  asServer?: boolean | undefined
   /** Close leaves the embedded server running, to be adopted by the next opener. */
   keepServer?: boolean | undefined
 }
@@ -48,9 +54,11 @@ export interface Store {
   health(): Promise<StoreHealth>
   /** Sessions of the pool: open, of these idle, and requests that wait for one. */
   poolStats(): { total: number; idle: number; waiting: number }
+  /** With StoreOptions.asServer: the role that the sessions act as, or why they act as the owner. */
+  serverRole(): ServerRole | undefined
   /** Process id of the embedded server. */
   serverPid(): number | undefined
-  /** postgres://… of this database, for a second opener that is no server of its own. Holds the password. */
+  /** postgres://… of this database, for a second opener that is no server of its own. Holds the owner's password. */
   readonly url: string
   /** Ends all sessions, and the embedded server. Safe to repeat. */
   close(): Promise<void>
@@ -79,7 +87,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 interface Opened {
   pool: pg.Pool
+  /** Of the sessions. */
   address: pg.ClientConfig
+  /** Of those that change the schema. */
+  ownerAddress: pg.ClientConfig
+  role: ServerRole | undefined
   server: EmbeddedServer | undefined
 }
 
@@ -102,18 +114,25 @@ export function lateStore(options: StoreOptions): LateStore {
           settings: options.serverSettings,
         })
     let pool: pg.Pool | undefined
+    let owner: Connection | undefined
     try {
-      const address = server
+      const ownerAddress = server
         ? { ...server.address, database: 'quarterdeck' }
         : externalAddress(options.databaseUrl ?? '')
       options.onProgress?.({ stage: 'connect', message: 'Connecting to the database' })
       if (server) await createDatabase(server)
+      owner = await firstAnswer(ownerAddress, server !== undefined)
+      await prepare?.({ connect: () => openConnection(ownerAddress) })
+      const { address, role } = options.asServer
+        ? await ensureServerRole(owner, ownerAddress)
+        : { address: ownerAddress, role: undefined }
+      if (role && 'reason' in role) log.warn({ ...role }, 'the audit trail is append-only by its triggers alone')
       pool = openPool(address, options.poolSize ?? 10, log)
-      await firstAnswer(pool, server !== undefined)
-      await prepare?.({ connect: () => openConnection(address) })
-      state.opened = { pool, address, server }
+      await owner.close()
+      state.opened = { pool, address, ownerAddress, role, server }
       state.ready.resolve(state.opened)
     } catch (error) {
+      await owner?.close()
       await pool?.end()
       await server?.close()
       throw error
@@ -148,8 +167,8 @@ function assemble(state: State, log: Log, keep: boolean): Store {
     db,
     kind: state.kind,
     get url() {
-      const { address } = current()
-      return address.connectionString ?? urlOf(address)
+      const { ownerAddress } = current()
+      return ownerAddress.connectionString ?? urlOf(ownerAddress)
     },
     listen: (channel, fn) => notifications.listen(channel, fn),
     notify,
@@ -159,6 +178,7 @@ function assemble(state: State, log: Log, keep: boolean): Store {
       const pool = state.opened?.pool
       return { total: pool?.totalCount ?? 0, idle: pool?.idleCount ?? 0, waiting: pool?.waitingCount ?? 0 }
     },
+    serverRole: () => state.opened?.role,
     serverPid: () => state.opened?.server?.pid,
     close: () => (closing ??= close()),
   }
@@ -204,12 +224,11 @@ function externalAddress(databaseUrl: string): pg.ClientConfig {
   return { connectionString: databaseUrl }
 }
 
-/** The first query, tried for ten seconds: a server that is just starting refuses for a moment. */
-async function firstAnswer(pool: pg.Pool, embedded: boolean): Promise<void> {
+/** The first session, tried for ten seconds: a server that is just starting refuses for a moment. */
+async function firstAnswer(address: pg.ClientConfig, embedded: boolean): Promise<Connection> {
   for (const end = Date.now() + 10_000; ; await sleep(100)) {
     try {
-      await pool.query('select 1')
-      return
+      return await openConnection(address)
     } catch (error) {
       // 28: wrong user or password · 3D: no such database; waiting helps neither.
       const final = /^(28|3D)/.test(sqlState(error) ?? '')
