@@ -3,6 +3,7 @@ import { ClusterPage as Page } from '../../../features/cluster/cluster/cluster.c
 import { ClusterAccessNote } from '../../../features/cluster/identity/identity.console.tsx'
 import { ClusterNodes } from '../../../features/cluster/node/node.console.tsx'
 import { UnwellPods } from '../../../features/cluster/node/unwell-pods.console.tsx'
+import { History } from '../../../features/tenancy/audit/history.console.tsx'
 import { frameTexts } from './texts.ts'
 
 /** One cluster: what is not well, its state, and its nodes with what runs on them. */
@@ -22,7 +23,12 @@ export function ClusterPage({ cluster }: { cluster: string }) {
           <UnwellPods cluster={cluster} />
         </>
       }
-      nodes={<ClusterNodes cluster={cluster} />}
+      nodes={
+        <>
+          <ClusterNodes cluster={cluster} />
+          <History about={`cluster ${cluster}`} />
+        </>
+      }
     />
   )
 }

@@ -52,6 +52,9 @@ const ProjectPage = lazy(async () => ({
 const TenantPage = lazy(async () => ({
   default: (await import('../../../features/tenancy/tenant/show-tenant.console.tsx')).TenantPage,
 }))
+const History = lazy(async () => ({
+  default: (await import('../../../features/tenancy/audit/history.console.tsx')).History,
+}))
 const ClusterPage = lazy(async () => ({ default: (await import('./cluster-page.tsx')).ClusterPage }))
 
 const oneOperation = createRoute({
@@ -98,7 +101,7 @@ const oneEnvironment = createRoute({
     const { environment } = oneEnvironment.useParams()
     return (
       <Suspense fallback={null}>
-        <EnvironmentPage key={environment} environment={environment} />
+        <EnvironmentPage key={environment} environment={environment} history={<History environment={environment} />} />
       </Suspense>
     )
   },
@@ -110,7 +113,7 @@ const oneProject = createRoute({
     const { project } = oneProject.useParams()
     return (
       <Suspense fallback={null}>
-        <ProjectPage key={project} project={project} />
+        <ProjectPage key={project} project={project} history={<History about={`project ${project}`} />} />
       </Suspense>
     )
   },
@@ -122,7 +125,7 @@ const oneTenant = createRoute({
     const { tenant } = oneTenant.useParams()
     return (
       <Suspense fallback={null}>
-        <TenantPage key={tenant} tenant={tenant} />
+        <TenantPage key={tenant} tenant={tenant} history={<History about={`tenant ${tenant}`} />} />
       </Suspense>
     )
   },

@@ -21,10 +21,28 @@ const COLUMNS = [
   'hash',
 ] as const
 
+/** A regular expression of PostgreSQL that finds a text where no longer name goes on before or after it. */
+const wholeWords = (text: string) =>
+  `(^|[^[:alnum:]._-])${text.replace(/[^\p{L}\p{N} ]/gu, (sign) => `\\${sign}`)}($|[^[:alnum:]._-])`
+
 /** Records, newest first; with `after` the oldest first. */
 export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
-  const { actor, act, what, operation, outcome, environment, environments, peer, since, until, before, after, limit } =
-    filter
+  const {
+    actor,
+    act,
+    what,
+    about,
+    operation,
+    outcome,
+    environment,
+    environments,
+    peer,
+    since,
+    until,
+    before,
+    after,
+    limit,
+  } = filter
   let query = table(db)
     .selectFrom('audit_event')
     .select(COLUMNS)
@@ -33,6 +51,7 @@ export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> 
   if (actor !== undefined) query = query.where('actor', '=', actor)
   if (act !== undefined) query = query.where('act', '=', act)
   if (what !== undefined) query = query.where(sql<boolean>`strpos(lower(what), lower(${what})) > 0`)
+  if (about !== undefined) query = query.where(sql<boolean>`what ~* ${wholeWords(about)}`)
   if (operation !== undefined) query = query.where('operation', '=', operation)
   if (environment !== undefined) query = query.where('environment', '=', environment)
   if (environments !== undefined) {

@@ -12,6 +12,7 @@ export function auditCommands(program: Command, context: CliContext): void {
     .option('--actor <user>', 'exactly this user')
     .option('--act <id>', 'exactly this act: application.deploy')
     .option('--what <text>', 'part of what it was done to')
+    .option('--about <name>', 'a whole name within what it was done to: "tenant retail"')
     .option('--operation <id>', 'records of one operation')
     .option('--environment <name>', 'done in this environment')
     .option('--peer <address>', 'from this network address')

@@ -6,11 +6,9 @@ import {
   Failure,
   Field,
   Heading,
-  Link,
   Note,
   Read,
   Select,
-  Table,
   TextInput,
   useRead,
   useText,
@@ -18,7 +16,8 @@ import {
 } from '@quarterdeck/ui'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { AuditOutcome, type AuditRecord, checkAuditTrail, exportAudit, listAudit } from './audit.contract.ts'
+import { AuditOutcome, checkAuditTrail, exportAudit, listAudit } from './audit.contract.ts'
+import { RecordTable } from './record-table.console.tsx'
 import { SinksDialog } from './sinks.console.tsx'
 import { auditTexts } from './texts.console.tsx'
 
@@ -33,6 +32,7 @@ export function AuditPage() {
   const [environment, setEnvironment] = useUrlValue('environment')
   const [peer, setPeer] = useUrlValue('peer')
   const [what, setWhat] = useUrlValue('what')
+  const [about, setAbout] = useUrlValue('about')
   const [outcome, setOutcome] = useUrlValue('outcome')
   const [since, setSince] = useUrlValue('since')
   const [until, setUntil] = useUrlValue('until')
@@ -48,6 +48,7 @@ export function AuditPage() {
     environment,
     peer,
     what,
+    about,
     outcome,
     since: instantOf(since),
     until: instantOf(until),
@@ -66,6 +67,14 @@ export function AuditPage() {
       </header>
       <p className="soft">{t('detail')}</p>
       <Checked />
+      {about && (
+        <div className="cols">
+          <strong>{t('about', { about })}</strong>
+          <Button small onClick={() => filtering(setAbout)('')}>
+            {t('everything')}
+          </Button>
+        </div>
+      )}
       <div className="cols">
         <Field label={t('who')}>
           {(control) => <TextInput {...control} value={actor} onChange={filtering(setActor)} />}
@@ -106,7 +115,11 @@ export function AuditPage() {
         <Read query={records}>
           {({ items, continue: next }) => (
             <>
-              <Records items={items} />
+              <RecordTable
+                items={items}
+                label={t('audit')}
+                empty={<Empty title={t('none')}>{t('noneDetail')}</Empty>}
+              />
               {(from || next) && (
                 <div className="cols body">
                   {from && <Button onClick={() => setFrom('')}>{t('newest')}</Button>}
@@ -125,50 +138,6 @@ export function AuditPage() {
 /** The same records, all of them, for the browser to save. */
 function exportAddress({ limit: _, continue: __, ...query }: Record<string, unknown>): string {
   return `/api/v1${exportAudit.path}?${new URLSearchParams(query as Record<string, string>)}`
-}
-
-function Records({ items }: { items: AuditRecord[] }) {
-  const t = useText(auditTexts)
-  return (
-    <Table
-      label={t('audit')}
-      rows={items}
-      rowKey={({ number }) => String(number)}
-      empty={<Empty title={t('none')}>{t('noneDetail')}</Empty>}
-      columns={[
-        { title: t('number'), end: true, cell: ({ number }) => number },
-        { title: t('when'), nowrap: true, cell: ({ time }) => <Age time={time} /> },
-        {
-          title: t('who'),
-          nowrap: true,
-          cell: ({ actor, peer, client }) => (
-            <span title={client}>
-              {actor} {peer && <span className="soft small">{peer}</span>}
-            </span>
-          ),
-        },
-        { title: t('act'), nowrap: true, cell: ({ act }) => <code>{act}</code> },
-        { title: t('what'), wide: true, cell: ({ what }) => what },
-        { title: t('result'), nowrap: true, cell: ({ outcome }) => <Outcome outcome={outcome} /> },
-        {
-          title: t('words'),
-          wide: true,
-          cell: ({ detail, operation }) => (
-            <p>
-              {detail} {operation && <Link to={`/operations/${operation}`}>{t('operation')}</Link>}
-            </p>
-          ),
-        },
-      ]}
-    />
-  )
-}
-
-const TONES = { intent: 'mute', succeeded: 'good', failed: 'bad' } as const
-
-function Outcome({ outcome }: { outcome: AuditOutcome }) {
-  const t = useText(auditTexts)
-  return <span className={`state tone-${TONES[outcome]}`}>{t(outcome)}</span>
 }
 
 /** Whether the trail is as it was written, computed when it is asked for. */

@@ -49,6 +49,8 @@ export interface AuditFilter {
   act?: string | undefined
   /** Part of what it was done to, whatever its case. */
   what?: string | undefined
+  /** A whole name within what it was done to, whatever its case. */
+  about?: string | undefined
   operation?: string | undefined
   outcome?: AuditOutcome | undefined
   environment?: string | undefined
@@ -71,6 +73,7 @@ export const AuditQuery = z.object({
   actor: z.string().max(200).optional().describe('Exactly this user'),
   act: z.string().max(200).optional().describe('Exactly this act: application.deploy'),
   what: z.string().max(500).optional().describe('Part of what it was done to'),
+  about: z.string().min(1).max(300).optional().describe('Whole names within what it was done to: tenant retail'),
   operation: z.uuid().optional(),
   outcome: AuditOutcome.optional(),
   environment: Name.optional(),

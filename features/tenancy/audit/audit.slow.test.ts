@@ -128,6 +128,10 @@ test('it is filtered by who, act, what, operation, result and time', async () =>
   expect((await list({ act: 'session.create' })).numbers).toEqual([4, 3])
   expect((await list({ what: 'application/shop' })).numbers).toEqual([2, 1])
   expect((await list({ what: '%' })).numbers).toEqual([])
+  expect((await list({ about: 'User cy' })).numbers).toEqual([4])
+  expect((await list({ about: 'dev/application' })).numbers).toEqual([2, 1])
+  expect((await list({ about: 'user c' })).numbers).toEqual([])
+  expect((await list({ about: '.*(' })).numbers).toEqual([])
   expect((await list({ operation: OPERATION })).numbers).toEqual([2, 1])
   expect((await list({ outcome: 'failed', actor: 'cy' })).numbers).toEqual([4])
   const [, third] = (await list()).items

@@ -14,7 +14,7 @@ import {
   useRead,
   useText,
 } from '@quarterdeck/ui'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { sharesOf } from '../tenant/quota.contract.ts'
 import { DeleteDialog, UpdateDialog, UpToDateDialog } from './change-environment.console.tsx'
 import { TONES } from './environment.console.tsx'
@@ -23,16 +23,16 @@ import { limitFields, limitTexts } from './environment.rules.ts'
 import { environmentTexts } from './texts.console.tsx'
 
 /** One environment: where it is, what it may use, whom it may speak with, and whether the cluster has it so. */
-export function EnvironmentPage({ environment }: { environment: string }) {
+export function EnvironmentPage({ environment, history }: { environment: string; history: ReactNode }) {
   const query = useRead(getEnvironment, { params: { environment } }, { everySeconds: 5 })
   return (
     <div className="page">
-      <Read query={query}>{(found) => <Inside environment={found} />}</Read>
+      <Read query={query}>{(found) => <Inside environment={found} history={history} />}</Read>
     </div>
   )
 }
 
-function Inside({ environment }: { environment: EnvironmentDetail }) {
+function Inside({ environment, history }: { environment: EnvironmentDetail; history: ReactNode }) {
   const t = useText(environmentTexts)
   const [language] = useLanguage()
   const [act, setAct] = useState<'change' | 'delete' | 'update'>()
@@ -78,6 +78,7 @@ function Inside({ environment }: { environment: EnvironmentDetail }) {
         )}
       </section>
       <ContainerLimits environment={environment} />
+      {history}
       {act === 'change' && <UpdateDialog environment={environment} close={close} />}
       {act === 'update' && <UpToDateDialog environment={environment} close={close} />}
       {act === 'delete' && <DeleteDialog environment={environment} close={close} />}

@@ -14,7 +14,7 @@ import {
   useRead,
   useText,
 } from '@quarterdeck/ui'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { listEnvironments } from '../environment/environment.contract.ts'
 import { sharesOf } from '../tenant/quota.contract.ts'
 import type { Member } from '../tenant/tenant.contract.ts'
@@ -23,16 +23,16 @@ import { getProject, type ProjectDetail } from './project.contract.ts'
 import { projectTexts } from './texts.console.tsx'
 
 /** One project: its environments, what it may use and who is in it. */
-export function ProjectPage({ project }: { project: string }) {
+export function ProjectPage({ project, history }: { project: string; history: ReactNode }) {
   const query = useRead(getProject, { params: { project } }, { everySeconds: 10 })
   return (
     <div className="page">
-      <Read query={query}>{(found) => <Inside project={found} />}</Read>
+      <Read query={query}>{(found) => <Inside project={found} history={history} />}</Read>
     </div>
   )
 }
 
-function Inside({ project }: { project: ProjectDetail }) {
+function Inside({ project, history }: { project: ProjectDetail; history: ReactNode }) {
   const t = useText(projectTexts)
   const [language] = useLanguage()
   const [act, setAct] = useState<'change' | 'delete'>()
@@ -75,6 +75,7 @@ function Inside({ project }: { project: ProjectDetail }) {
         )}
       </section>
       {project.members && <Members members={project.members} />}
+      {history}
       {act === 'change' && <ProjectDialog project={project} tenant={project.tenant} close={() => setAct(undefined)} />}
       {act === 'delete' && <DeleteProjectDialog project={project.name} close={() => setAct(undefined)} />}
     </div>

@@ -13,7 +13,7 @@ import {
   useRead,
   useText,
 } from '@quarterdeck/ui'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { listProjects } from '../project/project.contract.ts'
 import { DeleteTenantDialog, TenantDialog } from './change-tenant.console.tsx'
 import { sharesOf } from './quota.contract.ts'
@@ -21,16 +21,16 @@ import { getTenant, type Member, type TenantDetail } from './tenant.contract.ts'
 import { tenantTexts } from './texts.console.tsx'
 
 /** One tenant: what it may use and who is in it. */
-export function TenantPage({ tenant }: { tenant: string }) {
+export function TenantPage({ tenant, history }: { tenant: string; history: ReactNode }) {
   const query = useRead(getTenant, { params: { tenant } }, { everySeconds: 10 })
   return (
     <div className="page">
-      <Read query={query}>{(found) => <Inside tenant={found} />}</Read>
+      <Read query={query}>{(found) => <Inside tenant={found} history={history} />}</Read>
     </div>
   )
 }
 
-function Inside({ tenant }: { tenant: TenantDetail }) {
+function Inside({ tenant, history }: { tenant: TenantDetail; history: ReactNode }) {
   const t = useText(tenantTexts)
   const [language] = useLanguage()
   const [act, setAct] = useState<'change' | 'delete'>()
@@ -70,6 +70,7 @@ function Inside({ tenant }: { tenant: TenantDetail }) {
       </section>
       <Projects tenant={tenant.name} />
       {tenant.members && <Members members={tenant.members} />}
+      {history}
       {act === 'change' && <TenantDialog tenant={tenant} close={() => setAct(undefined)} />}
       {act === 'delete' && <DeleteTenantDialog tenant={tenant.name} close={() => setAct(undefined)} />}
     </div>
