@@ -15,11 +15,11 @@ export class ValueIndex implements Kept {
   readonly #table: Table
   readonly #column: Column
   /** The first row of each string id. */
-  #first = new Uint32Array(0)
-  #next = new Uint32Array(0)
-  #before = new Uint32Array(0)
+  #first: Uint32Array = new Uint32Array(0)
+  #next: Uint32Array = new Uint32Array(0)
+  #before: Uint32Array = new Uint32Array(0)
   /** The string id under which each row is chained; 0: it is in no chain. */
-  #under = new Uint32Array(0)
+  #under: Uint32Array = new Uint32Array(0)
   #position = -1
 
   constructor(table: Table, column: Column) {
