@@ -5,6 +5,8 @@ import { SUFFIX_BYTES } from './split.ts'
 
 /** A table with this many rows to tell of tells at once. */
 export const BATCH_ROWS = 4_096
+/** So is one with the first page of its rows. */
+export const FIRST_ROWS = 50
 
 const FIRST_ENTRIES = 16
 

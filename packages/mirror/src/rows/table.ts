@@ -5,7 +5,7 @@ import { Removals } from './index/removals.ts'
 import { RowIndex } from './index/row-index.ts'
 import type { Uid } from './index/uid.ts'
 import { type Numbers, Packer } from './packer.ts'
-import { BATCH_ROWS, Staging } from './staging.ts'
+import { BATCH_ROWS, FIRST_ROWS, Staging } from './staging.ts'
 import { Dictionary } from './strings/dictionary.ts'
 import { SetTable } from './strings/set-table.ts'
 import type { VersionRecorder } from './versions/version-recorder.ts'
@@ -44,6 +44,7 @@ export class Table {
   readonly #staging: Staging
   readonly #changed: TableParts['changed']
   #readTime = 0
+  #told = false
   #closed = false
   /** Strings and bytes a row when whole lists had just been read; 0: none has. */
   #stringsPerRow = 0
@@ -98,7 +99,7 @@ export class Table {
     this.index.see(row)
     this.#staging.put(row, this.draft)
     this.#readTime = Date.now()
-    this.#changed(this, this.#staging.count >= BATCH_ROWS)
+    this.#changed(this, this.#staging.count >= (this.#told ? BATCH_ROWS : FIRST_ROWS))
   }
 
   /** The row's object is gone. */
@@ -115,6 +116,7 @@ export class Table {
   takeBatch(): { message: BatchMessage; transfer: ArrayBuffer[] } | undefined {
     const removed = Uint32Array.from(this.index.givenUp)
     if (this.#staging.count === 0 && removed.length === 0) return undefined
+    this.#told = true
     const { rows, columns } = this.#staging.take()
     this.index.reuse(rows)
     const clusters = new Uint16Array(rows.length)

@@ -135,15 +135,15 @@ test('one uid in two clusters is two objects', () => {
   expect(names(plain.rows())).toEqual(['1/a', '2/a'])
 })
 
-test('a batch is sent at once when it is full, and else when flushed', () => {
+test('a batch is sent at once when it is full, the first one when it is a page, and else when flushed', () => {
   const { plain, tables } = opened()
   const sink = tables.sink(1, CONFIG_MAPS)
-  for (let at = 0; at < 4_100; at++) sink.put(configMap(`a-${at}`, at + 1))
-  expect(of<BatchMessage>(plain, 'batch').map(({ rows }) => rows.length)).toEqual([4_096])
+  for (let at = 0; at < 4_150; at++) sink.put(configMap(`a-${at}`, at + 1))
+  expect(of<BatchMessage>(plain, 'batch').map(({ rows }) => rows.length)).toEqual([50, 4_096])
   tables.flush()
-  expect(of<BatchMessage>(plain, 'batch').map(({ rows }) => rows.length)).toEqual([4_096, 4])
+  expect(of<BatchMessage>(plain, 'batch').map(({ rows }) => rows.length)).toEqual([50, 4_096, 4])
   tables.flush()
-  expect(of<BatchMessage>(plain, 'batch')).toHaveLength(2)
+  expect(of<BatchMessage>(plain, 'batch')).toHaveLength(3)
 })
 
 test('what changed is sent without being asked for', async () => {

@@ -57,9 +57,9 @@ export interface KindReader {
 
 // What somebody looks at first.
 const FIRST = [
+  'pods',
   'namespaces',
   'nodes',
-  'pods',
   'deployments.apps',
   'services',
   'events',
@@ -76,6 +76,9 @@ const FIRST = [
 const LISTENED = new Set(['customresourcedefinitions.apiextensions.k8s.io', 'apiservices.apiregistration.k8s.io'])
 // Each waits until the server's cache has caught up with its store, a tenth of a second, while it does nothing.
 const SHORT_LISTS = 16
+// Until the first pods have come only so many: each of the others would delay them.
+const FIRST_LISTS = 3
+const FIRST_ALONE = 500 // milliseconds; the others do not wait longer
 const LONG_LISTS = 2
 const WHOLE_LISTS_SINCE = 34 // minor version
 const ALIVE_EVERY = 5_000 // milliseconds
@@ -94,6 +97,7 @@ export class ClusterReader {
   #definitionsKnown = false
   #wake = new AbortController()
   #looks: NodeJS.Timeout[] = []
+  #firstAlone: NodeJS.Timeout | undefined
   #toldAlive = 0
   #ignoreRestored = false
   #listedAnew = Number.NEGATIVE_INFINITY
@@ -130,6 +134,7 @@ export class ClusterReader {
   close(): ClusterMemory {
     this.#ending.abort(new Error('the cluster is not read any more'))
     for (const timer of this.#looks) clearTimeout(timer)
+    clearTimeout(this.#firstAlone)
     const revisions = new Map<string, number>()
     for (const { resource, reflector } of this.#kinds.values()) {
       revisions.set(resource, reflector.standing.revision)
@@ -163,7 +168,7 @@ export class ClusterReader {
           if (this.#server && this.#kinds.size > 0 && Date.now() - this.#toldAlive > ALIVE_EVERY) this.#tell('live', '')
         },
       })
-      const lists = { shortLists: new Slots(SHORT_LISTS), longLists: new Slots(LONG_LISTS) }
+      const lists = { shortLists: new Slots(FIRST_LISTS), longLists: new Slots(LONG_LISTS) }
       this.#server = { connection, wholeLists: false, streams: true, strategy, ...lists }
     } catch (error) {
       this.#tell('stale', (error as Error).message)
@@ -222,6 +227,8 @@ export class ClusterReader {
       if (kind.custom && definitions && !this.#definitionsKnown) continue
       this.#open(server, { ...kind, printerColumns: this.#custom.columnsOf(resource, kind.version) }, urgency)
     }
+    const pods = served.has('pods') ? FIRST_ALONE : 0
+    this.#firstAlone ??= setTimeout(() => server.shortLists.widen(SHORT_LISTS), pods)
     for (const [resource, { reflector }] of this.#kinds) {
       if (!served.has(resource) && !silentGroups.has(groupOf(resource))) this.#drop(resource, reflector)
     }
@@ -248,6 +255,8 @@ export class ClusterReader {
       restoredRevision: open || listened || this.#ignoreRestored ? 0 : known,
       onChange: () => {
         this.#options.onChange(reader)
+        const { loaded, state } = reflector.standing
+        if (resource === 'pods' && (loaded > 0 || state !== 'syncing')) server.shortLists.widen(SHORT_LISTS)
         if (listened && kind.plural === 'customresourcedefinitions') this.#definitionsRead(reflector.standing)
       },
       onBackwards: () => this.#listAllAnew(resource, 'the store of the cluster was restored'),

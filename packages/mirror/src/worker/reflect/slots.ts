@@ -1,10 +1,12 @@
 /** Lets only so many at once do something; of those who wait the most urgent comes first. */
 export class Slots {
   #free: number
+  #count: number
   readonly #waiting: { urgency: number; begin(): void }[] = []
 
   constructor(count: number) {
     this.#free = count
+    this.#count = count
   }
 
   /** Resolves when there is room, with what gives it back. `urgency`: less comes first. Rejects when the signal is aborted. */
@@ -32,6 +34,11 @@ export class Slots {
       const before = this.#waiting.findIndex((other) => other.urgency > urgency)
       this.#waiting.splice(before < 0 ? this.#waiting.length : before, 0, one)
     })
+  }
+
+  /** From now on there are so many, which is not less than before. */
+  widen(count: number): void {
+    for (; this.#count < count; this.#count++) this.#release()
   }
 
   #release(): void {
