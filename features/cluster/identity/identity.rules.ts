@@ -147,6 +147,12 @@ function impersonatorRoles({ users, groups, namespaces, installation, cluster }:
   )
 }
 
+/** Operations delete one object after the other. */
+const withoutCollections = (kind: Served): Served => ({
+  ...kind,
+  verbs: kind.verbs.filter((verb) => verb !== 'deletecollection'),
+})
+
 /**
  * What operations may write besides what comes with their environment: every kind in namespaces that the cluster serves,
  * those of extensions too, as they come and go. Not what is withheld, nor what keeps environments apart.
@@ -156,7 +162,7 @@ function executorRole({ installation, cluster, namespaces }: Wanted, served: rea
   const kinds = served.filter(({ namespaced, resource, verbs }) => {
     return namespaced && !resource.includes('/') && verbs.includes('get')
   })
-  const rules = rulesOf(['object.get', 'object.edit'], kinds, { wide: false })
+  const rules = rulesOf(['object.get', 'object.edit'], kinds.map(withoutCollections), { wide: false })
   if (rules.length === 0) return { roles: [], bindings: [] }
   const bindings = namespaces.map((namespace) =>
     binding(namespace, name, name, { kind: 'User', name: executorName(namespace) }),
