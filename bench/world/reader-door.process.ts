@@ -45,6 +45,7 @@ process.once('message', async ({ stateFolder, featuresFolder, kubeconfig, namesp
     clusterAs: refused,
     makeChange: refused,
     scopeOf: () => ({}),
+    readYaml: refused,
   })
   const url = await server.listen(0)
   opened.mirror.watch({ name: 'bench', kubeconfig, revision: '1' })

@@ -5,6 +5,7 @@ import { type Platform, type PlatformParts, startPlatform } from '@quarterdeck/t
 import { afterAll, beforeAll } from 'vitest'
 import WebSocket from 'ws'
 import { rolloutOf } from '../../features/application/application/rollout.rules.ts'
+import { readDocuments } from '../../features/application/manifest/document.routes.ts'
 import type { ObjectReader } from '../../features/cluster/access/access.contract.ts'
 import {
   LiveFrame,
@@ -32,10 +33,10 @@ export const LIMITED = 'limited'
 
 const silent = { info: () => undefined, warn: () => undefined }
 
-/** Gives this test file its platform. */
-export function withMirror(): void {
+/** Gives this test file its platform; with `nodes` controllers run and pods become ready. */
+export function withMirror({ nodes = false }: { nodes?: boolean } = {}): void {
   beforeAll(async () => {
-    platform = await startPlatform({ routes, reconcilers })
+    platform = await startPlatform({ routes, reconcilers, cluster: { nodes } })
     namespace = await platform.namespace('mirror')
     url = await platform.server.listen(0)
     for (const name of ['test', 'twin']) mirror.watch({ name, kubeconfig: platform.kubeconfig, revision: '1' })
@@ -66,6 +67,7 @@ function routes(server: Platform['server'], { db, clusters, store }: PlatformPar
     clusterAs: (_subject, name) => clusterOf(name),
     makeChange,
     scopeOf: () => ({}),
+    readYaml: (yaml) => readDocuments(yaml).map(({ value }) => value),
   })
   operationRoutes(server, {
     db,

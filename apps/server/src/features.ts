@@ -8,6 +8,7 @@ import { applicationRoutes } from '../../../features/application/application/app
 import { countByEnvironment } from '../../../features/application/application/application.store.ts'
 import { proposeApplication } from '../../../features/application/application/proposal.rules.ts'
 import { yamlChange } from '../../../features/application/application/yaml-change.routes.ts'
+import { readDocuments } from '../../../features/application/manifest/document.routes.ts'
 import { manifestRoutes } from '../../../features/application/manifest/manifest.routes.ts'
 import { clusterRoutes } from '../../../features/cluster/cluster/cluster.routes.ts'
 import { listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
@@ -104,7 +105,8 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     const environment = authority.environmentAt(place)
     return environment === undefined ? {} : { environment }
   }
-  objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, clusterAs, makeChange, scopeOf })
+  const readYaml = (yaml: string) => readDocuments(yaml).map(({ value }) => value)
+  objectRoutes(server, { opened: mirror.opened, readerOf, clusterOf, clusterAs, makeChange, scopeOf, readYaml })
   server.figures.push(() => (mirror.current ? mirrorFigures(mirror.current.mirror) : []))
   identityRoutes(server, { db })
   nativeRoutes(server, { ...nativeRights(parts), clusterAs, audit: (event) => audit(db, event) })

@@ -94,6 +94,7 @@ function routes(server: Platform['server'], { db, store, clusters }: PlatformPar
     clusterAs: (_subject, name) => clusterOf(name),
     makeChange,
     scopeOf: (place) => ({ environment: authority.environmentAt(place) }),
+    readYaml: () => [],
   })
 }
 

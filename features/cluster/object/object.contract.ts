@@ -63,7 +63,7 @@ export type ObjectPage = z.infer<typeof ObjectPage>
 
 export const unknownKind = problemType('unknown-kind', 404, 'No cluster serves this kind, or you may not list it')
 
-const Resource = z.string().min(1).max(300).describe('pods, deployments.apps; also a kind or a short name')
+export const Resource = z.string().min(1).max(300).describe('pods, deployments.apps; also a kind or a short name')
 const FilterText = z
   .string()
   .max(2_000)
@@ -214,8 +214,8 @@ export const searchObjects = endpoint({
   }),
 })
 
-const one = z.object({ cluster: Name, resource: Resource, name: z.string().min(1).max(253) })
-const inNamespace = z.object({
+export const OneObject = z.object({ cluster: Name, resource: Resource, name: z.string().min(1).max(253) })
+export const InNamespace = z.object({
   namespace: z.string().max(253).default('').describe('Empty for what belongs to no namespace'),
 })
 /** Another object that this one names, or that names this one. */
@@ -263,8 +263,8 @@ export const getObject = endpoint({
   permission: 'object.get',
   reach: 'anywhere',
   summary: 'One object, read live from its API server',
-  params: one,
-  query: inNamespace,
+  params: OneObject,
+  query: InNamespace,
   response: ObjectDetail,
   problems: [unknownKind, notFound, clusterUnreachable, clusterForbidden],
 })
@@ -276,8 +276,8 @@ export const listObjectEvents = endpoint({
   permission: 'object.get',
   reach: 'anywhere',
   summary: 'Events about one object, the newest first',
-  params: one,
-  query: inNamespace.extend({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+  params: OneObject,
+  query: InNamespace.extend({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
   response: z.object({
     items: z.array(
       z.object({

@@ -1,5 +1,8 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type DeleteOptions, deleteRoutes } from './delete.routes.ts'
+import { actRoutes } from './act.routes.ts'
+import type { ActOptions } from './chosen.routes.ts'
+import { deleteRoutes } from './delete.routes.ts'
+import { editRoutes } from './edit.routes.ts'
 import { liveRoutes } from './live.routes.ts'
 import { completeFilter, countObjects, listKinds, listObjects, searchObjects, sumObjects } from './object.contract.ts'
 import { objectDetailRoutes } from './object-detail.routes.ts'
@@ -9,7 +12,7 @@ import { answered, filterOf, kindNamed, listQuery } from './query.routes.ts'
 const CHEAP = { unchecked: true, cost: 0.1 }
 
 /** Lists, figures and searches from the mirror; single objects from their API servers. */
-export function objectRoutes(server: Server, options: DeleteOptions): void {
+export function objectRoutes(server: Server, options: ActOptions): void {
   const { opened, readerOf } = options
   bind(server, listKinds, ({ subject }) => {
     const { mirror } = opened()
@@ -89,4 +92,6 @@ export function objectRoutes(server: Server, options: DeleteOptions): void {
   objectDetailRoutes(server, options)
   liveRoutes(server, options)
   deleteRoutes(server, options)
+  editRoutes(server, options)
+  actRoutes(server, options)
 }

@@ -1,9 +1,9 @@
 import { clusterConflict, isProblem, notFound, refText, sameJson, withMergePatch } from '@quarterdeck/kernel'
 import { type Cluster, heldBack } from '@quarterdeck/kube'
-import { isDone, refuse } from './apply.reconciler.ts'
+import { isDone, Refused, refuse } from './apply.reconciler.ts'
 import type { Evicted, ObjectPatch } from './operation.contract.ts'
 import { evictStep, isWorkload, patchStep } from './operation.rules.ts'
-import { guarded, PATCHER } from './rehearse-patch.routes.ts'
+import { changedMeanwhile, guarded, isAsRead, PATCHER } from './rehearse-patch.routes.ts'
 import { at, type Run } from './run.reconciler.ts'
 import type { Seen } from './wait.reconciler.ts'
 
@@ -19,11 +19,7 @@ export async function patchOne(
   run.signal.throwIfAborted()
   await at('operation.apply.before')
   const held = run.resumed ? await patchedBefore(reader, asked) : undefined
-  const { object, warnings } =
-    held ??
-    (await writer
-      .patch(ref, guarded(asked), { fieldManager: PATCHER, signal: run.signal })
-      .catch((error) => refuse(error, ref)))
+  const { object, warnings } = held ?? (await sendPatch(run, { reader, writer }, asked))
   await at('operation.apply.after')
   const others = run.seen.results.filter((result) => refText(result.ref) !== refText(ref))
   run.seen.results = [...others, { ref, uid: object.metadata.uid ?? '', created: false }]
@@ -32,6 +28,24 @@ export async function patchOne(
     if (exceeded !== false) run.remember(ref, exceeded)
   }
   run.step(step, 'Succeeded', warnings.join(' '))
+}
+
+const TRIES = 10
+
+/** Whoever writes to the status in between is no obstacle; whoever writes to the rest is one. */
+async function sendPatch(run: Run, { reader, writer }: { reader: Cluster; writer: Cluster }, asked: ObjectPatch) {
+  const { ref, basis } = asked
+  for (let tries = 1; ; tries++) {
+    const live = basis && (await reader.get(ref))
+    if (live && !isAsRead(asked, live)) {
+      throw new Refused(clusterConflict({ detail: changedMeanwhile(ref), conflicts: [] }), ref)
+    }
+    try {
+      return await writer.patch(ref, guarded(asked, live), { fieldManager: PATCHER, signal: run.signal })
+    } catch (error) {
+      if (!basis || tries === TRIES || !isProblem(error, clusterConflict)) return refuse(error, ref)
+    }
+  }
 }
 
 /** What a patch whose answer nobody got has done: the object, when the same patch would change nothing. */

@@ -230,8 +230,8 @@ export interface ObjectPatch {
   /** Of that very object. */
   uid: string
   patch: MergePatch
-  /** Only if nobody has written to it since. */
-  resourceVersion?: string
+  /** Its written part as it was read: only as long as it is still so, whatever its status. */
+  basis?: KubeObject
 }
 
 /** A pod that is to make way. Its PodDisruptionBudgets are waited for. */

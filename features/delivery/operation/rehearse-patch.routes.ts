@@ -4,11 +4,14 @@ import {
   inverseMergePatch,
   isProblem,
   type KubeObject,
+  type KubeRef,
   type MergePatch,
   notFound,
   type Problem,
   refText,
   rejectedByCluster,
+  sameJson,
+  writtenPart,
 } from '@quarterdeck/kernel'
 import { type Cluster, heldBack } from '@quarterdeck/kube'
 import type { Blocker, Evicted, ObjectPatch } from './operation.contract.ts'
@@ -59,15 +62,19 @@ interface Looked {
   blocker?: Blocker
 }
 
-/** The patch with what makes sure that it meets the very object that it was made for. */
-export const guarded = ({ uid, patch, resourceVersion }: ObjectPatch): MergePatch => ({
+/** The patch with what makes sure that it meets the very object, and where it matters the very state, that it was made for. */
+export const guarded = ({ uid, patch, basis }: ObjectPatch, live: KubeObject | undefined): MergePatch => ({
   ...patch,
   metadata: {
     ...((patch.metadata as MergePatch | undefined) ?? {}),
     uid,
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(basis && live ? { resourceVersion: live.metadata.resourceVersion ?? '' } : {}),
   },
 })
+
+/** Whether it is still what the patch was made from. */
+export const isAsRead = ({ basis }: ObjectPatch, live: KubeObject): boolean =>
+  basis === undefined || sameJson(JSON.parse(JSON.stringify(writtenPart(live))), JSON.parse(JSON.stringify(basis)))
 
 async function rehearsePatch(
   reader: Cluster,
@@ -81,28 +88,29 @@ async function rehearsePatch(
     const detail = `${refText(ref)} is not there any more${live ? ': another has been made under its name' : ''}. Look at the list again.`
     return { rehearsal: { ...rehearsal, live: undefined, manifest: undefined }, blocker: { pointer: '', detail } }
   }
+  if (!isAsRead(asked, live))
+    return { rehearsal, blocker: { pointer: '/resourceVersion', detail: changedMeanwhile(ref) } }
   const intent = { ...asked, inverse: inverseMergePatch(patch, live) }
   try {
-    const { object, warnings } = await writer.patch(ref, guarded(asked), { dryRun: true, fieldManager: PATCHER })
+    const { object, warnings } = await writer.patch(ref, guarded(asked, live), { dryRun: true, fieldManager: PATCHER })
     return { rehearsal: { ...rehearsal, manifest: object, after: object, warnings }, intent }
   } catch (error) {
     if (!isRefusal(error)) throw error
-    return { rehearsal, blocker: blockerFor(error, live, asked) }
+    return { rehearsal, blocker: blockerFor(error, asked) }
   }
 }
 
 const isRefusal = (error: unknown): error is Problem =>
   [notFound, rejectedByCluster, clusterForbidden, clusterConflict].some((type) => isProblem(error, type))
 
-function blockerFor(error: Problem, live: KubeObject, { ref, resourceVersion }: ObjectPatch): Blocker {
+/** What a change is told whose object is not what it was made from. */
+export const changedMeanwhile = (ref: KubeRef): string =>
+  `${refText(ref)} was changed by somebody else since it was read. Bring the change onto the new state, then look at the plan again.`
+
+function blockerFor(error: Problem, { ref, basis }: ObjectPatch): Blocker {
   if (!isProblem(error, clusterConflict)) return inWords(blockerOf(error, ref))
-  const moved = resourceVersion !== undefined && live.metadata.resourceVersion !== resourceVersion
-  return moved
-    ? {
-        pointer: '/resourceVersion',
-        detail: `${refText(ref)} was changed by somebody else since you read it. Bring your change onto the new state, then look at the plan again.`,
-      }
-    : { pointer: '', detail: `${refText(ref)}: ${error.body.detail ?? error.body.title}` }
+  if (basis) return { pointer: '/resourceVersion', detail: changedMeanwhile(ref) }
+  return { pointer: '', detail: `${refText(ref)}: ${error.body.detail ?? error.body.title}` }
 }
 
 /** The API server's phrase for fields that are set once, with what to do. */

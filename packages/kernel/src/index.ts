@@ -56,3 +56,4 @@ export {
   tooManyRequests,
 } from './problem.ts'
 export { formatBytes, formatCores, Quantity, quantityValue } from './quantity.ts'
+export { writtenPart } from './written-part.ts'
