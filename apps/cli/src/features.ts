@@ -6,6 +6,7 @@ import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.t
 import { identityCommands } from '../../../features/cluster/identity/identity.cli.ts'
 import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
 import { objectCommands } from '../../../features/cluster/object/object.cli.ts'
+import { relatedCommands } from '../../../features/cluster/object/related.cli.ts'
 import { versionCommands } from '../../../features/cluster/version/version.cli.ts'
 import { logCommands } from '../../../features/container/log/log.cli.ts'
 import { terminalCommands } from '../../../features/container/terminal/terminal.cli.ts'
@@ -47,6 +48,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   clusterCommands,
   identityCommands,
   (program, context) => objectCommands(program, context, changes),
+  relatedCommands,
   nativeCommands,
   versionCommands,
   logCommands,

@@ -16,36 +16,19 @@ interface Asked {
 
 /** One object as its API server has it now, and the events about it. */
 export function objectDetailRoutes(server: Server, parts: ObjectParts): void {
-  const { opened, readerOf, clusterOf, clusterAs } = parts
-
-  /** What is asked for. Throws unknownKind, invalidInput, and notFound for what they may not see. */
-  function placed({ params, query: { namespace }, subject }: Asked) {
-    const at = opened()
-    const reader = readerOf(subject)
-    const kind = kindOf(at, reader, { ...params, namespace })
-    const row = { ...params, resource: kind.resource, namespace }
-    const seen = reader.allows('get', row)
-    if (!seen && !reader.knows(params.cluster)) throw noCluster(params.cluster)
-    checkNamespace(kind, namespace, '/query/namespace')
-    if (!seen) throw absent(kind, row)
-    return { mirror: at.mirror, kind, reader, row }
-  }
-
+  const { clusterOf } = parts
   bind(server, getObject, async ({ signal, subject, ...asked }) => {
-    const { mirror, kind, reader, row } = placed({ ...asked, subject })
-    const cluster = await clusterAs(subject, row.cluster)
-    const object = await cluster.get(refOfKind(kind, row), { signal })
-    if (!object) throw absent(kind, row)
+    const { mirror, kind, reader, row, cluster, object } = await placedObject(parts, { ...asked, subject }, signal)
     const { related, message } = await relatedTo(object, { mirror, reader, cluster, kind, signal })
     const shown = shownObject(object)
-    const found = mirror.find(row, reader)
+    const mirrored = mirror.find(row, reader)
     return {
       cluster: row.cluster,
       resource: kind.resource,
       kind: kind.kind,
       yaml: stringify(shown, { lineWidth: 0 }),
       object: shown,
-      ...(found ? { row: found } : {}),
+      ...(mirrored ? { row: mirrored } : {}),
       columns: kind.columns.map(({ name }) => name),
       managers: managersOf(object),
       related,
@@ -54,7 +37,7 @@ export function objectDetailRoutes(server: Server, parts: ObjectParts): void {
   })
 
   bind(server, listObjectEvents, async (asked) => {
-    const { mirror, kind, reader, row } = placed(asked)
+    const { mirror, kind, reader, row } = placed(parts, asked)
     await clusterOf(row.cluster)
     const events = mirror.kind('events', reader)
     if (!events) return { items: [], total: 0, freshness: [] }
@@ -70,6 +53,28 @@ export function objectDetailRoutes(server: Server, parts: ObjectParts): void {
     )
     return { items: eventsOf(page), total: page.total, freshness: page.freshness }
   })
+}
+
+/** What is asked for. Throws unknownKind, invalidInput, and notFound for what they may not see. */
+function placed({ opened, readerOf }: ObjectParts, { params, query: { namespace }, subject }: Asked) {
+  const at = opened()
+  const reader = readerOf(subject)
+  const kind = kindOf(at, reader, { ...params, namespace })
+  const row = { ...params, resource: kind.resource, namespace }
+  const seen = reader.allows('get', row)
+  if (!seen && !reader.knows(params.cluster)) throw noCluster(params.cluster)
+  checkNamespace(kind, namespace, '/query/namespace')
+  if (!seen) throw absent(kind, row)
+  return { mirror: at.mirror, kind, reader, row }
+}
+
+/** The same with the object, read from its API server as who asks. Throws notFound when it is not there, too. */
+export async function placedObject(parts: ObjectParts, asked: Asked, signal: AbortSignal) {
+  const place = placed(parts, asked)
+  const cluster = await parts.clusterAs(asked.subject, place.row.cluster)
+  const object = await cluster.get(refOfKind(place.kind, place.row), { signal })
+  if (!object) throw absent(place.kind, place.row)
+  return { ...place, cluster, object }
 }
 
 const NEWEST = [{ field: 'last', descending: true }]

@@ -200,7 +200,8 @@ function remark(
   }
 }
 
-interface Place {
+/** Where an object is. */
+export interface Place {
   cluster: string
   namespace: string
   name: string
@@ -223,7 +224,8 @@ async function printOne(context: CliContext, kind: string, name: string, options
   else await context.write(detail.yaml)
 }
 
-async function placeNamed(
+/** Where the only object of this name is. Throws notFound, and UsageError when it is in several places. */
+export async function placeNamed(
   context: CliContext,
   kind: string,
   name: string,

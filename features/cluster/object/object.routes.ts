@@ -6,6 +6,7 @@ import { editRoutes } from './edit.routes.ts'
 import { liveRoutes } from './live.routes.ts'
 import { completeFilter, countObjects, listKinds, listObjects, searchObjects, sumObjects } from './object.contract.ts'
 import { objectDetailRoutes } from './object-detail.routes.ts'
+import { objectTreeRoutes } from './object-tree.routes.ts'
 import { answered, filterOf, kindNamed, listQuery } from './query.routes.ts'
 
 // A list takes a hundredth of what most requests take, and a page that is looked at asks for many.
@@ -90,6 +91,7 @@ export function objectRoutes(server: Server, options: ActOptions): void {
     CHEAP,
   )
   objectDetailRoutes(server, options)
+  objectTreeRoutes(server, options)
   liveRoutes(server, options)
   deleteRoutes(server, options)
   editRoutes(server, options)

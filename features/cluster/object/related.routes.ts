@@ -7,7 +7,8 @@ import { kindAndName } from './object.rules.ts'
 import { groupOf, type Reference, referencesOf } from './reference.rules.ts'
 import { type Referrer, referenceTo, referrersOf } from './referrer.rules.ts'
 
-interface Around {
+/** Where an object is looked at from. */
+export interface Around {
   mirror: Mirror
   reader: ObjectReader
   cluster: Cluster
@@ -23,7 +24,8 @@ const READ_SECONDS = 5
 /** What these make is shown with what makes them: the pods of a Deployment, not only its ReplicaSets. */
 const BETWEEN = new Set(['ReplicaSet', 'Job'])
 
-type Found = Omit<Related, 'relation'>
+/** A related object, however. */
+export type Found = Omit<Related, 'relation'>
 
 /**
  * Owners, what it owns, what it names and what names it, as far as the reader may see it. The mirror says what is
@@ -58,7 +60,8 @@ const ownersOf = ({ metadata }: KubeObject): Reference[] =>
     because: `metadata.ownerReferences[${index}]`,
   }))
 
-class Search {
+/** Looks for related objects in the mirror and, where that does not know, at the API server. */
+export class Search {
   readonly #around: Around
   readonly #namespace: string
   readonly #kinds: readonly KindSpec[]
