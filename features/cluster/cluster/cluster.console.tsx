@@ -16,6 +16,7 @@ import {
   State,
   Table,
   type Tone,
+  useMay,
   useRead,
   useText,
   useUrlValue,
@@ -49,13 +50,17 @@ export function ClustersPage() {
   const t = useText(clusterTexts)
   const [registering, setRegistering] = useUrlValue('register')
   const query = useRead(listClusters, {}, { everySeconds: 5 })
+  const may = useMay()
+  const register = may('cluster.register') && (
+    <Button icon="plus" onClick={() => setRegistering('true')}>
+      {t('register')}
+    </Button>
+  )
   return (
     <div className="page">
       <header className="page-head">
         <Heading className="grow">{t('clusters')}</Heading>
-        <Button icon="plus" onClick={() => setRegistering('true')}>
-          {t('register')}
-        </Button>
+        {register}
       </header>
       <section className="card">
         <Read query={query}>
@@ -65,7 +70,7 @@ export function ClustersPage() {
               rows={items}
               rowKey={(one) => one.name}
               empty={
-                <Empty title={t('none')} act={<Button onClick={() => setRegistering('true')}>{t('register')}</Button>}>
+                <Empty title={t('none')} act={register}>
                   {t('noneDetail')}
                 </Empty>
               }
@@ -254,6 +259,7 @@ export function ClusterPage({
   nodes: ReactNode
 }) {
   const t = useText(clusterTexts)
+  const may = useMay()
   const query = useRead(getCluster, { params: { cluster } }, { everySeconds: 5 })
   return (
     <div className="page">
@@ -277,7 +283,7 @@ export function ClusterPage({
               <ButtonLink to={`/environments?cluster=${detail.name}`} icon="environment">
                 {t('environments')} {detail.environments}
               </ButtonLink>
-              {detail.origin === 'kubeconfig' && <RemoveMenu cluster={detail.name} />}
+              {detail.origin === 'kubeconfig' && may('cluster.remove') && <RemoveMenu cluster={detail.name} />}
             </header>
             {detail.message && <Note tone={detail.state === 'Unreachable' ? 'bad' : 'warn'}>{detail.message}</Note>}
             {detail.versionSupported === false && <Note tone="warn">{t('unsupported')}</Note>}

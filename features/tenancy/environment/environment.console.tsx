@@ -14,6 +14,7 @@ import {
   State,
   Table,
   type Tone,
+  useMay,
   useRead,
   useText,
   useUrlValue,
@@ -54,6 +55,12 @@ export function EnvironmentsPage() {
       project: one.project,
       title: one.title,
     })
+  const may = useMay()
+  const create = may('environment.create') && (
+    <Button kind="primary" icon="plus" onClick={() => setCreating('true')}>
+      {t('create')}
+    </Button>
+  )
   return (
     <div className="page">
       <header className="page-head">
@@ -72,9 +79,7 @@ export function EnvironmentsPage() {
           </div>
         )}
         <FilterLine value={filter} onChange={setFilter} placeholder={t('filter')} />
-        <Button kind="primary" icon="plus" onClick={() => setCreating('true')}>
-          {t('create')}
-        </Button>
+        {create}
       </header>
       <section className="card">
         <Read query={query}>
@@ -87,14 +92,7 @@ export function EnvironmentsPage() {
                 items.length > 0 ? (
                   <NoMatch clear={() => setFilter('')} />
                 ) : (
-                  <Empty
-                    title={t('none')}
-                    act={
-                      <Button kind="primary" icon="plus" onClick={() => setCreating('true')}>
-                        {t('create')}
-                      </Button>
-                    }
-                  >
+                  <Empty title={t('none')} act={create}>
                     {t('noneDetail')}
                   </Empty>
                 )

@@ -11,6 +11,7 @@ import {
   Stage,
   State,
   useLanguage,
+  useMay,
   useRead,
   useText,
 } from '@quarterdeck/ui'
@@ -34,6 +35,7 @@ export function EnvironmentPage({ environment, history }: { environment: string;
 
 function Inside({ environment, history }: { environment: EnvironmentDetail; history: ReactNode }) {
   const t = useText(environmentTexts)
+  const may = useMay()
   const [language] = useLanguage()
   const [act, setAct] = useState<'change' | 'delete' | 'update'>()
   const close = () => setAct(undefined)
@@ -49,10 +51,17 @@ function Inside({ environment, history }: { environment: EnvironmentDetail; hist
         <ButtonLink icon="apps" to={`/applications?environment=${environment.name}`}>
           {t('toApplications')}
         </ButtonLink>
-        <Button onClick={() => setAct('change')}>{t('change')}</Button>
-        <Button kind="danger" icon="trash" onClick={() => setAct('delete')}>
-          {t('delete')}
-        </Button>
+        {may('grant.list') && (
+          <ButtonLink icon="link" to={`/access?at=environment:${environment.name}&inherited=true`}>
+            {t('access')}
+          </ButtonLink>
+        )}
+        {may('environment.update') && <Button onClick={() => setAct('change')}>{t('change')}</Button>}
+        {may('environment.delete') && (
+          <Button kind="danger" icon="trash" onClick={() => setAct('delete')}>
+            {t('delete')}
+          </Button>
+        )}
       </header>
       {environment.outdated.length > 0 && (
         <Note tone="warn" title={t('outdated')}>

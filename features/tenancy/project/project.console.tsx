@@ -1,4 +1,16 @@
-import { Button, Empty, Heading, Link, Read, Select, Table, useRead, useText, useUrlValue } from '@quarterdeck/ui'
+import {
+  Button,
+  Empty,
+  Heading,
+  Link,
+  Read,
+  Select,
+  Table,
+  useMay,
+  useRead,
+  useText,
+  useUrlValue,
+} from '@quarterdeck/ui'
 import { ProjectDialog } from './change-project.console.tsx'
 import { listProjects } from './project.contract.ts'
 import { projectTexts } from './texts.console.tsx'
@@ -10,7 +22,8 @@ export function ProjectsPage() {
   const [tenant, setTenant] = useUrlValue('tenant')
   const [creating, setCreating] = useUrlValue('create')
   const tenants = [...new Set([...(query.data?.items ?? []).map((one) => one.tenant), ...(tenant ? [tenant] : [])])]
-  const create = (
+  const may = useMay()
+  const create = may('project.create') && (
     <Button kind="primary" icon="plus" onClick={() => setCreating('true')}>
       {t('create')}
     </Button>

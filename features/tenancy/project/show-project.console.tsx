@@ -11,6 +11,7 @@ import {
   Stage,
   Table,
   useLanguage,
+  useMay,
   useRead,
   useText,
 } from '@quarterdeck/ui'
@@ -34,6 +35,7 @@ export function ProjectPage({ project, history }: { project: string; history: Re
 
 function Inside({ project, history }: { project: ProjectDetail; history: ReactNode }) {
   const t = useText(projectTexts)
+  const may = useMay()
   const [language] = useLanguage()
   const [act, setAct] = useState<'change' | 'delete'>()
   return (
@@ -43,10 +45,17 @@ function Inside({ project, history }: { project: ProjectDetail; history: ReactNo
           <Heading>{project.name}</Heading>
           {project.title && <p className="soft">{project.title}</p>}
         </div>
-        <Button onClick={() => setAct('change')}>{t('change')}</Button>
-        <Button kind="danger" icon="trash" onClick={() => setAct('delete')}>
-          {t('delete')}
-        </Button>
+        {may('grant.list') && (
+          <ButtonLink icon="link" to={`/access?at=project:${project.name}&inherited=true`}>
+            {t('access')}
+          </ButtonLink>
+        )}
+        {may('project.update') && <Button onClick={() => setAct('change')}>{t('change')}</Button>}
+        {may('project.delete') && (
+          <Button kind="danger" icon="trash" onClick={() => setAct('delete')}>
+            {t('delete')}
+          </Button>
+        )}
       </header>
       <section className="card">
         <div className="body">
@@ -85,7 +94,8 @@ function Inside({ project, history }: { project: ProjectDetail; history: ReactNo
 function Environments({ project }: { project: string }) {
   const t = useText(projectTexts)
   const query = useRead(listEnvironments, { query: { project } }, { everySeconds: 5 })
-  const create = (
+  const may = useMay()
+  const create = may('environment.create') && (
     <ButtonLink small icon="plus" to={`/environments?project=${project}&create=true`}>
       {t('createEnvironment')}
     </ButtonLink>

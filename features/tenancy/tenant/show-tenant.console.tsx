@@ -10,6 +10,7 @@ import {
   Shares,
   Table,
   useLanguage,
+  useMay,
   useRead,
   useText,
 } from '@quarterdeck/ui'
@@ -32,6 +33,7 @@ export function TenantPage({ tenant, history }: { tenant: string; history: React
 
 function Inside({ tenant, history }: { tenant: TenantDetail; history: ReactNode }) {
   const t = useText(tenantTexts)
+  const may = useMay()
   const [language] = useLanguage()
   const [act, setAct] = useState<'change' | 'delete'>()
   return (
@@ -41,10 +43,17 @@ function Inside({ tenant, history }: { tenant: TenantDetail; history: ReactNode 
           <Heading>{tenant.name}</Heading>
           {tenant.title && <p className="soft">{tenant.title}</p>}
         </div>
-        <Button onClick={() => setAct('change')}>{t('change')}</Button>
-        <Button kind="danger" icon="trash" onClick={() => setAct('delete')}>
-          {t('delete')}
-        </Button>
+        {may('grant.list') && (
+          <ButtonLink icon="link" to={`/access?at=tenant:${tenant.name}&inherited=true`}>
+            {t('access')}
+          </ButtonLink>
+        )}
+        {may('tenant.update') && <Button onClick={() => setAct('change')}>{t('change')}</Button>}
+        {may('tenant.delete') && (
+          <Button kind="danger" icon="trash" onClick={() => setAct('delete')}>
+            {t('delete')}
+          </Button>
+        )}
       </header>
       <section className="card">
         <div className="body">
@@ -79,14 +88,17 @@ function Inside({ tenant, history }: { tenant: TenantDetail; history: ReactNode 
 
 function Projects({ tenant }: { tenant: string }) {
   const t = useText(tenantTexts)
+  const may = useMay()
   const query = useRead(listProjects, { query: { tenant } }, { everySeconds: 10 })
   return (
     <section className="card">
       <header>
         <h2>{t('projects')}</h2>
-        <ButtonLink small icon="plus" to={`/projects?tenant=${tenant}&create=true`}>
-          {t('createProject')}
-        </ButtonLink>
+        {may('project.create') && (
+          <ButtonLink small icon="plus" to={`/projects?tenant=${tenant}&create=true`}>
+            {t('createProject')}
+          </ButtonLink>
+        )}
       </header>
       <Read query={query}>
         {({ items }) => (

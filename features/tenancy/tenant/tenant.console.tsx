@@ -1,4 +1,4 @@
-import { Age, Button, Empty, Heading, Link, Read, Table, useRead, useText, useUrlValue } from '@quarterdeck/ui'
+import { Age, Button, Empty, Heading, Link, Read, Table, useMay, useRead, useText, useUrlValue } from '@quarterdeck/ui'
 import { TenantDialog } from './change-tenant.console.tsx'
 import { listTenants } from './tenant.contract.ts'
 import { tenantTexts } from './texts.console.tsx'
@@ -8,7 +8,8 @@ export function TenantsPage() {
   const t = useText(tenantTexts)
   const query = useRead(listTenants, {}, { everySeconds: 10 })
   const [creating, setCreating] = useUrlValue('create')
-  const create = (
+  const may = useMay()
+  const create = may('tenant.create') && (
     <Button kind="primary" icon="plus" onClick={() => setCreating('true')}>
       {t('create')}
     </Button>
