@@ -1,115 +1,125 @@
-import { Link, Note, State, useText } from '@quarterdeck/ui'
-import type { ReactNode } from 'react'
-import type { ObjectDetail, Related } from '../object/object.contract.ts'
+import { Link, Note, Read, State, useRead, useText } from '@quarterdeck/ui'
+import { type KeyboardEvent, useRef } from 'react'
+import { listEnvironments } from '../../tenancy/environment/environment.contract.ts'
+import { getObjectTree, type TreeLine } from '../object/related.contract.ts'
 import { Status } from './cell.console.tsx'
-import { type ObjectRef, objectPath } from './explore.rules.ts'
+import { listPath, type ObjectRef, objectPath } from './explore.rules.ts'
 import { exploreTexts } from './texts.console.tsx'
 
-/** Lines of one relation before the rest is folded away. */
-const MOST = 30
-
-/** What the object belongs to and holds, as a tree; then what it names, and what names it. */
-export function RelatedTree({ object, detail }: { object: ObjectRef; detail: ObjectDetail }) {
+/** Owners, what the object has made, what it uses and what uses it, each as a tree that the arrow keys walk. */
+export function RelatedTree({ object }: { object: ObjectRef }) {
   const t = useText(exploreTexts)
-  const of = (relation: Related['relation']) => detail.related.filter((one) => one.relation === relation)
-  const owners = of('owner')
-  const owned = of('owned')
-  const self = (
-    <li>
-      <span className="walk-head">
-        <strong>
-          {detail.kind} {object.name}
-        </strong>
-      </span>
-      {owned.length > 0 && (
-        <ul>
-          <Lines object={object} all={owned} />
-        </ul>
-      )}
-    </li>
-  )
+  const { cluster, resource, name, namespace } = object
+  const query = namespace === '' ? {} : { namespace }
+  const tree = useRead(getObjectTree, { params: { cluster, resource, name }, query }, { everySeconds: 10, keep: true })
   return (
-    <div className="rows">
-      {detail.relatedMessage && <Note tone="warn">{detail.relatedMessage}</Note>}
-      {detail.related.length === 0 && <p className="soft">{t('noRelated')}</p>}
-      {(owners.length > 0 || owned.length > 0) && (
-        <section className="rows tight">
-          <h3>{t('owner')}</h3>
-          <ul className="walk flush">{under(object, owners, self)}</ul>
-        </section>
+    <Read query={tree} lines={6}>
+      {({ belongs, uses, usedBy, message }) => (
+        <div className="rows">
+          {message !== '' && <Note tone="warn">{message}</Note>}
+          {belongs.length <= 1 && uses.length + usedBy.length === 0 && <p className="soft">{t('noRelated')}</p>}
+          {belongs.length > 1 && <Branch title={t('owner')} object={object} lines={belongs} />}
+          {uses.length > 0 && <Branch title={t('uses')} object={object} lines={uses} />}
+          {usedBy.length > 0 && <Branch title={t('usedBy')} object={object} lines={usedBy} />}
+        </div>
       )}
-      {(['uses', 'usedBy'] as const).map((relation) => {
-        const all = of(relation)
-        return (
-          all.length > 0 && (
-            <section key={relation} className="rows tight">
-              <h3>{t(relation)}</h3>
-              <ul className="walk flush">
-                <Lines object={object} all={all} />
-              </ul>
-            </section>
-          )
-        )
-      })}
-    </div>
+    </Read>
   )
 }
 
-/** The owners from the farthest down to the object itself. */
-function under(object: ObjectRef, owners: readonly Related[], self: ReactNode): ReactNode {
-  let tree = self
-  for (const owner of owners) {
-    tree = (
-      <li>
-        <Line object={object} one={owner} />
-        <ul>{tree}</ul>
-      </li>
+const keyOf = ({ depth, resource, namespace, name, because, more }: TreeLine) =>
+  [depth, resource, namespace, name, because, more?.filter].join('/')
+
+const STEPS: Record<string, (at: number, last: number) => number> = {
+  ArrowDown: (at, last) => Math.min(at + 1, last),
+  ArrowUp: (at) => Math.max(at - 1, 0),
+  Home: () => 0,
+  End: (_, last) => last,
+}
+
+function Branch({ title, object, lines }: { title: string; object: ObjectRef; lines: readonly TreeLine[] }) {
+  const ref = useRef<HTMLDivElement>(null)
+  /** From line to line; the links are in the order of the page for the tab key, too. */
+  const move = (event: KeyboardEvent) => {
+    const step = STEPS[event.key]
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return
+    const links = [...(ref.current?.querySelectorAll<HTMLElement>('a') ?? [])]
+    const at = links.indexOf(document.activeElement as HTMLElement)
+    if (at < 0) return
+    event.preventDefault()
+    links[step(at, links.length - 1)]?.focus()
+  }
+  return (
+    <section className="rows tight">
+      <h3>{title}</h3>
+      <div ref={ref} role="tree" aria-label={title} className="tree" onKeyDown={move}>
+        {lines.map((line) => (
+          <div
+            key={keyOf(line)}
+            role="treeitem"
+            aria-level={line.depth + 1}
+            aria-current={line.itself}
+            tabIndex={-1}
+            style={{ paddingInlineStart: `${line.depth * 20}px` }}
+          >
+            <Line object={object} line={line} />
+          </div>
+        ))}
+      </div>
+    </section>
+  )
+}
+
+function Line({ object, line }: { object: ObjectRef; line: TreeLine }) {
+  const t = useText(exploreTexts)
+  const { kind, namespace, ready, revision, state, because, more, resource } = line
+  if (more) {
+    return (
+      <span className="walk-head">
+        <span className="soft">{kind}</span>
+        <Link to={listPath(resource, { filter: more.filter })}>
+          {t('andMore', { count: more.count, formatted: more.count.toLocaleString() })}
+        </Link>
+      </span>
     )
   }
-  return tree
+  return (
+    <span className="walk-head">
+      <span className="soft">{kind}</span>
+      <Name object={object} line={line} />
+      {revision !== undefined && <span className="soft">{t('revisionOf', { revision })}</span>}
+      {namespace !== '' && namespace !== object.namespace && <span className="soft">{namespace}</span>}
+      {line.found && state !== '' && <Status value={state} />}
+      {ready !== '' && <span className="num">{ready}</span>}
+      {because !== '' && <span className="soft small mono wrap">{because}</span>}
+    </span>
+  )
 }
 
-function Lines({ object, all }: { object: ObjectRef; all: readonly Related[] }) {
+function Name({ object, line }: { object: ObjectRef; line: TreeLine }) {
   const t = useText(exploreTexts)
-  const line = (one: Related) => (
-    <li key={`${one.resource}/${one.namespace}/${one.name}/${one.because}`}>
-      <Line object={object} one={one} />
-    </li>
-  )
+  const { resource, namespace, name, found, optional, itself } = line
+  if (itself) return <strong>{name}</strong>
+  if (line.kind === 'Application' && resource === '') return <Application object={object} name={name} />
+  if (found && resource !== '') {
+    return <Link to={objectPath({ resource, cluster: object.cluster, namespace, name }, '?tab=related')}>{name}</Link>
+  }
   return (
     <>
-      {all.slice(0, MOST).map(line)}
-      {all.length > MOST && (
-        <li>
-          <details>
-            <summary>{t('further', { count: all.length - MOST })}</summary>
-            <ul>{all.slice(MOST).map(line)}</ul>
-          </details>
-        </li>
+      <span>{name}</span>
+      {!found && (
+        <span title={t('missingDetail')}>
+          <State tone={optional ? 'mute' : 'bad'}>{optional ? t('absent') : t('missing')}</State>
+        </span>
       )}
     </>
   )
 }
 
-function Line({ object, one }: { object: ObjectRef; one: Related }) {
-  const t = useText(exploreTexts)
-  const ref = { resource: one.resource, cluster: object.cluster, namespace: one.namespace, name: one.name }
-  return (
-    <span className="walk-head">
-      <span className="soft">{one.kind}</span>
-      {one.found ? (
-        <Link to={objectPath(ref)}>{one.name}</Link>
-      ) : (
-        <>
-          <span>{one.name}</span>
-          <span title={t('missingDetail')}>
-            <State tone={one.optional ? 'mute' : 'bad'}>{one.optional ? t('absent') : t('missing')}</State>
-          </span>
-        </>
-      )}
-      {one.namespace !== '' && one.namespace !== object.namespace && <span className="soft">{one.namespace}</span>}
-      {one.found && one.state !== '' && <Status value={one.state} />}
-      <span className="soft small mono wrap">{one.because}</span>
-    </span>
-  )
+/** The application's page, where Quarterdeck has its environment. */
+function Application({ object: { cluster, namespace }, name }: { object: ObjectRef; name: string }) {
+  const { data } = useRead(listEnvironments, {})
+  const environment = data?.items.find((one) => one.cluster === cluster && one.namespace === namespace)
+  if (!environment) return <span>{name}</span>
+  return <Link to={`/environments/${environment.name}/applications/${name}/overview`}>{name}</Link>
 }

@@ -162,7 +162,7 @@ function Body({
           <Code text={detail.yaml} label={t('yaml')} highlight="yaml" />
         </div>
       )}
-      {tab === 'related' && <RelatedTree object={object} detail={detail} />}
+      {tab === 'related' && <RelatedTree object={object} />}
       {tab === 'overview' && <ObjectOverview object={object} kind={kind} detail={detail} />}
     </>
   )
