@@ -150,7 +150,7 @@ test('[CLU-19] the details of a pending pod say why, what it names that is missi
   await expect(pane).toContainText('Why it is not running')
   await expect(pane).toContainText(/Unschedulable.*nodes are available/s)
   await pane.getByRole('button', { name: 'Related' }).click()
-  await expect(pane.getByRole('listitem').filter({ hasText: 'not-there' })).toContainText('missing')
+  await expect(pane.getByRole('treeitem').filter({ hasText: 'not-there' })).toContainText('missing')
   await pane.getByRole('button', { name: 'YAML' }).click()
   await expect(pane.getByRole('group', { name: 'YAML' })).toContainText('explorer.example/nowhere')
   await pane.getByRole('button', { name: 'Events' }).click()
