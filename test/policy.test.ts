@@ -17,6 +17,7 @@ const OPEN = [
   'sign-in.begin',
   'sign-in.finish',
   'sign-in.list',
+  'sign-in.log-out',
 ]
 
 test('[TEN-06] every endpoint asks for a permission that there is, for oneself, or is open on purpose', () => {

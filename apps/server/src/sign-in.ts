@@ -7,6 +7,8 @@ import {
   verifySession,
 } from '../../../features/tenancy/onetime/onetime.contract.ts'
 import { oneTimeRoutes } from '../../../features/tenancy/onetime/onetime.routes.ts'
+import { askingAgain } from '../../../features/tenancy/provider/ask-again.routes.ts'
+import { backChannelRoutes } from '../../../features/tenancy/provider/back-channel.routes.ts'
 import { openOidcClients } from '../../../features/tenancy/provider/oidc-client.routes.ts'
 import { getSignOut } from '../../../features/tenancy/provider/provider.contract.ts'
 import { providerReconciler } from '../../../features/tenancy/provider/provider.reconciler.ts'
@@ -21,6 +23,11 @@ import {
   wrongPassword,
 } from '../../../features/tenancy/session/session.contract.ts'
 import { sessionRoutes } from '../../../features/tenancy/session/session.routes.ts'
+import {
+  countProviderSessions,
+  endProviderSessions,
+  endSessions,
+} from '../../../features/tenancy/session/session.store.ts'
 import type { SigningIn } from '../../../features/tenancy/session/sign-in.routes.ts'
 import { signInTimeOf, verifyCredential } from '../../../features/tenancy/session/verify.routes.ts'
 import { type Parts, recordAct as record } from './parts.ts'
@@ -52,6 +59,7 @@ export function bindSignIn(server: Server, parts: Parts): { signIns: SigningIn; 
       await signIns.noteFailure(createSession, 'unknown', `Wrong password for ${provider}`)
       throw wrongPassword({ detail: 'User name or password is wrong' })
     },
+    holdProvider: (tx, provider) => others.hold(tx, provider),
     otherProviders: () => others.anyEnabled(),
   })
   const changed = async () => {
@@ -64,13 +72,21 @@ export function bindSignIn(server: Server, parts: Parts): { signIns: SigningIn; 
     db,
     registrations,
     clients,
+    sealer: keyFile,
     record,
     signIn: signIns.signIn,
     baseUrl: url,
     changed,
   })
   const sync = directorySync({ db, registrations, record, changed })
-  providerRoutes(server, { db, sealer: keyFile, registrations, clients, sync, record, baseUrl: url })
+  const sessions = { count: () => countProviderSessions(db, new Date().toISOString()), end: endProviderSessions }
+  const oidc = { db, registrations, clients, record, endSessions }
+  backChannelRoutes(server, { ...oidc, revoked })
+  const askAgain = askingAgain({ ...oidc, sealer: keyFile, changed })
+  providerRoutes(server, {
+    ...{ db, sealer: keyFile, registrations, clients, sync, record, sessions, revoked },
+    baseUrl: url,
+  })
   oneTimeRoutes(server, {
     db,
     sealer: keyFile,
@@ -83,5 +99,5 @@ export function bindSignIn(server: Server, parts: Parts): { signIns: SigningIn; 
       signIns.requirePassword(enrolOneTimePassword, subject.name, password, peer),
     changed: revoked,
   })
-  return { signIns, provider: providerReconciler({ db, sync }) }
+  return { signIns, provider: providerReconciler({ db, sync, askAgain }) }
 }

@@ -1,5 +1,6 @@
 import {
   Button,
+  ConfirmDialog,
   call,
   Dialog,
   defineTexts,
@@ -12,11 +13,12 @@ import {
   ShowAs,
   TextInput,
   useGo,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { registerCluster, removeCluster } from './cluster.contract.ts'
+import { listClusters, registerCluster, removeCluster } from './cluster.contract.ts'
 import { clusterTexts } from './texts.console.tsx'
 
 const texts = defineTexts('register', { cancel: 'Cancel' }, { cancel: '取消' })
@@ -99,17 +101,13 @@ export function RegisterDialog({ close }: { close: () => void }) {
 /** Forgets a cluster, after saying what that means. */
 export function RemoveMenu({ cluster }: { cluster: string }) {
   const t = useText(clusterTexts)
-  const t2 = useText(texts)
   const go = useGo()
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [asking, setAsking] = useState(false)
-  const remove = useMutation({
-    mutationFn: () => call(removeCluster, { params: { cluster } }),
-    onSuccess: async () => {
-      go('/clusters')
-      await queries.invalidateQueries({ queryKey: ['cluster.list'] })
-    },
-  })
+  const done = () => {
+    go('/clusters')
+    return readAgain(listClusters)
+  }
   return (
     <>
       <Menu
@@ -118,25 +116,16 @@ export function RemoveMenu({ cluster }: { cluster: string }) {
         items={[{ label: t('remove'), icon: 'trash', danger: true, act: () => setAsking(true) }]}
       />
       {asking && (
-        <Dialog
-          narrow
+        <ConfirmDialog
           title={t('remove')}
+          act={t('remove')}
+          endpoint={removeCluster}
+          input={{ params: { cluster } }}
+          done={done}
           close={() => setAsking(false)}
-          footer={
-            <>
-              <Button onClick={() => setAsking(false)}>{t2('cancel')}</Button>
-              <Button kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-                {t('remove')}
-              </Button>
-            </>
-          }
         >
-          <div className="rows">
-            <Note tone="warn">{t('removeDetail', { name: cluster })}</Note>
-            <ShowAs endpoint={removeCluster} input={{ params: { cluster } }} />
-            {remove.error && <Failure error={remove.error} />}
-          </div>
-        </Dialog>
+          <Note tone="warn">{t('removeDetail', { name: cluster })}</Note>
+        </ConfirmDialog>
       )}
     </>
   )

@@ -7,15 +7,15 @@ import {
   Failure,
   Field,
   Note,
-  readKey,
   Select,
   type SocketState,
   TerminalScreen,
   useRead,
+  useReadAgain,
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { attachTerminal, closeTerminal, listTerminals, openTerminal, type Terminal } from './terminal.contract.ts'
 
@@ -64,10 +64,10 @@ export const useTerminals = () => useRead(listTerminals, {}, { everySeconds: 5 }
 /** One terminal's screen with what it is and how to end it. */
 export function TerminalView({ terminal }: { terminal: Terminal }) {
   const t = useText(texts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [state, setState] = useState<SocketState>('connecting')
   const [ended, setEnded] = useState<{ exitCode: number | null; message: string }>()
-  const refresh = () => queries.invalidateQueries({ queryKey: readKey(listTerminals).slice(0, 1) })
+  const refresh = () => readAgain(listTerminals)
   const end = useMutation({
     mutationFn: () => call(closeTerminal, { params: { terminal: terminal.id } }),
     onSettled: refresh,
@@ -113,7 +113,7 @@ export function TerminalTab({
   pods: { name: string; phase: string; deleting: boolean; containers: { name: string; kind: string }[] }[]
 }) {
   const t = useText(texts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [podWanted, setPod] = useUrlValue('pod')
   const [containerWanted, setContainer] = useUrlValue('container')
   const [shown, setShown] = useUrlValue('terminal')
@@ -129,7 +129,7 @@ export function TerminalTab({
         body: container ? { container: container.name } : {},
       }),
     onSuccess: async (terminal) => {
-      await queries.invalidateQueries({ queryKey: readKey(listTerminals).slice(0, 1) })
+      await readAgain(listTerminals)
       setShown(terminal.id)
     },
   })

@@ -1,6 +1,7 @@
 import {
   Age,
   Button,
+  ConfirmDialog,
   call,
   Dialog,
   Empty,
@@ -9,15 +10,15 @@ import {
   fieldError,
   Note,
   Read,
-  readKey,
   Select,
   ShowAs,
   Table,
   TextInput,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type AuditSink, deleteAuditSink, listAuditSinks, saveAuditSink } from './sink.contract.ts'
 import { auditTexts } from './texts.console.tsx'
@@ -77,7 +78,7 @@ export function SinksDialog({ close }: { close: () => void }) {
 
 function SinkDialog({ close }: { close: () => void }) {
   const t = useText(auditTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [name, setName] = useState('')
   const [kind, setKind] = useState<AuditSink['kind']>('syslog')
   const [url, setUrl] = useState('')
@@ -88,7 +89,7 @@ function SinkDialog({ close }: { close: () => void }) {
   const save = useMutation({
     mutationFn: () => call(saveAuditSink, input),
     onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: readKey(listAuditSinks).slice(0, 1) })
+      await readAgain(listAuditSinks)
       close()
     },
   })
@@ -172,34 +173,17 @@ function SinkDialog({ close }: { close: () => void }) {
 
 function EndDialog({ sink, close }: { sink: AuditSink; close: () => void }) {
   const t = useText(auditTexts)
-  const queries = useQueryClient()
-  const input = { params: { sink: sink.name } }
-  const end = useMutation({
-    mutationFn: () => call(deleteAuditSink, input),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: readKey(listAuditSinks).slice(0, 1) })
-      close()
-    },
-  })
+  const readAgain = useReadAgain()
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('endSinkTitle', { name: sink.name })}
+      act={t('endSink')}
+      endpoint={deleteAuditSink}
+      input={{ params: { sink: sink.name } }}
+      done={() => readAgain(listAuditSinks)}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={end.isPending} onClick={() => end.mutate()}>
-            {t('endSink')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>{t('endSinkDetail')}</p>
-        <ShowAs endpoint={deleteAuditSink} input={input} />
-        {end.error && <Failure error={end.error} />}
-      </div>
-    </Dialog>
+      {t('endSinkDetail')}
+    </ConfirmDialog>
   )
 }

@@ -3,6 +3,7 @@ import {
   Button,
   ButtonLink,
   Check,
+  ConfirmDialog,
   call,
   Dialog,
   Empty,
@@ -12,17 +13,16 @@ import {
   Menu,
   NoMatch,
   Read,
-  readKey,
   Select,
-  ShowAs,
   Table,
   useGo,
   useMay,
   useRead,
+  useReadAgain,
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { listRoles } from '../role/role.contract.ts'
 import { GiveDialog, HoursField } from './give.console.tsx'
@@ -211,9 +211,9 @@ const placeText = ({ environment, project, tenant }: Grant): string => {
 }
 
 function useGrantsChanged(close: () => void) {
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   return async () => {
-    await queries.invalidateQueries({ queryKey: readKey(listGrants).slice(0, 1) })
+    await readAgain(listGrants)
     close()
   }
 }
@@ -221,34 +221,21 @@ function useGrantsChanged(close: () => void) {
 function TakeDialog({ grant, close }: { grant: Grant; close: () => void }) {
   const t = useText(grantTexts)
   const placeWords = usePlaceWords()
-  const params = { grant: grant.id }
-  const take = useMutation({
-    mutationFn: () => call(deleteGrant, { params }),
-    onSuccess: useGrantsChanged(close),
-  })
+  const readAgain = useReadAgain()
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('takeTitle', { role: grant.role, who: holderOf(grant) })}
+      act={t('take')}
+      endpoint={deleteGrant}
+      input={{ params: { grant: grant.id } }}
+      done={() => readAgain(listGrants)}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={take.isPending} onClick={() => take.mutate()}>
-            {t('take')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>
-          <strong>{placeWords(grant)}</strong>
-        </p>
-        <p>{t('takeLead')}</p>
-        <ShowAs endpoint={deleteGrant} input={{ params }} />
-        {take.error && <Failure error={take.error} />}
-      </div>
-    </Dialog>
+      <p>
+        <strong>{placeWords(grant)}</strong>
+      </p>
+      <p>{t('takeLead')}</p>
+    </ConfirmDialog>
   )
 }
 

@@ -6,16 +6,16 @@ import {
   Field,
   fieldError,
   Note,
-  readKey,
   Select,
   ShowAs,
   Skeleton,
   TextInput,
   useLanguage,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useState } from 'react'
 import { permissionTitle } from '../role/permission.contract.ts'
 import { listRoles } from '../role/role.contract.ts'
@@ -60,7 +60,7 @@ export function GiveDialog({
   place?: string
 }) {
   const t = useText(grantTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [wanted, setWanted] = useState<Wanted>({
     kind: group === '' ? 'user' : 'group',
     name: group || user,
@@ -79,7 +79,7 @@ export function GiveDialog({
     mutationFn: () => call(createGrant, { body }),
     onSuccess: async () => {
       setStep('done')
-      await queries.invalidateQueries({ queryKey: readKey(listGrants).slice(0, 1) })
+      await readAgain(listGrants)
     },
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked once whenever the step is reached

@@ -1,5 +1,6 @@
 import {
   Button,
+  ConfirmDialog,
   call,
   Dialog,
   Empty,
@@ -8,15 +9,14 @@ import {
   Link,
   Note,
   Read,
-  readKey,
-  ShowAs,
   State,
   Table,
   TextInput,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { listUsers } from '../user/user.contract.ts'
 import {
@@ -34,13 +34,9 @@ import { groupTexts } from './texts.console.tsx'
 const LIMIT = 500
 
 function useGroupsChanged(): () => Promise<void> {
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   return async () => {
-    await Promise.all(
-      [listGroups, getGroup, listGroupMembers].map((one) =>
-        queries.invalidateQueries({ queryKey: readKey(one).slice(0, 1) }),
-      ),
-    )
+    await Promise.all([listGroups, getGroup, listGroupMembers].map((one) => readAgain(one)))
   }
 }
 
@@ -189,33 +185,20 @@ function Members({ group, items, change }: { group: string; items: GroupMember[]
 function DeleteDialog({ group, close, gone }: { group: string; close: () => void; gone: () => void }) {
   const t = useText(groupTexts)
   const changed = useGroupsChanged()
-  const remove = useMutation<unknown, Error>({
-    mutationFn: () => call(deleteGroup, { params: { group } }),
-    onSuccess: async () => {
-      close()
-      gone()
-      await changed()
-    },
-  })
+  const done = () => {
+    gone()
+    return changed()
+  }
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('deleteTitle', { group })}
+      act={t('delete')}
+      endpoint={deleteGroup}
+      input={{ params: { group } }}
+      done={done}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            {t('delete')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>{t('deleteLead')}</p>
-        <ShowAs endpoint={deleteGroup} input={{ params: { group } }} />
-        {remove.error && <Failure error={remove.error} />}
-      </div>
-    </Dialog>
+      {t('deleteLead')}
+    </ConfirmDialog>
   )
 }

@@ -12,16 +12,16 @@ import {
   Link,
   NoMatch,
   Read,
-  readKey,
   ShowAs,
   Table,
   TextInput,
   useMay,
   useRead,
+  useReadAgain,
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { createGroup, type Group, listGroups } from './group.contract.ts'
 import { GroupDrawer } from './group-drawer.console.tsx'
@@ -128,7 +128,7 @@ function GroupTable({ groups, open, empty }: { groups: Group[]; open: (name: str
 
 function CreateDialog({ close, made }: { close: () => void; made: (name: string) => void }) {
   const t = useText(groupTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [name, setName] = useState('')
   const [title, setTitle] = useState('')
   const [left, setLeft] = useState(false)
@@ -136,7 +136,7 @@ function CreateDialog({ close, made }: { close: () => void; made: (name: string)
   const create = useMutation<Group, Error>({
     mutationFn: () => call(createGroup, { body }),
     onSuccess: async (group) => {
-      await queries.invalidateQueries({ queryKey: readKey(listGroups).slice(0, 1) })
+      await readAgain(listGroups)
       close()
       made(group.name)
     },

@@ -8,11 +8,11 @@ import {
   Field,
   fieldError,
   Note,
-  readKey,
   TextInput,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { encode } from 'uqr'
 import { CodeField } from './code-field.console.tsx'
@@ -64,7 +64,7 @@ export function EnrolDialog({
   other?: ReactNode
 }) {
   const t = useText(oneTimeTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [password, setPassword] = useState('')
   const [code, setCode] = useState('')
   const begin = useMutation({
@@ -72,7 +72,7 @@ export function EnrolDialog({
   })
   const confirm = useMutation({
     mutationFn: () => call(confirmOneTimePassword, { body: { code } }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: readKey(getVerification).slice(0, 1) }),
+    onSuccess: () => readAgain(getVerification),
   })
   const asksPassword = isProblem(begin.error, signInNotFresh) || password !== ''
   const begun = begin.data

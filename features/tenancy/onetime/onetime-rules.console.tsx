@@ -8,15 +8,15 @@ import {
   Field,
   Heading,
   Read,
-  readKey,
   Select,
   ShowAs,
   Table,
   TextInput,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Stage } from '../environment/environment.contract.ts'
 import { listOneTimeRules, OneTimeRule, setOneTimeRules } from './onetime.contract.ts'
@@ -26,12 +26,12 @@ import { oneTimeTexts } from './texts.console.tsx'
 export function OneTimeRulesPage() {
   const t = useText(oneTimeTexts)
   const rules = useRead(listOneTimeRules)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [adding, setAdding] = useState(false)
   const save = useMutation({
     mutationFn: (next: OneTimeRule[]) => call(setOneTimeRules, { body: { rules: next } }),
     onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: readKey(listOneTimeRules).slice(0, 1) })
+      await readAgain(listOneTimeRules)
       setAdding(false)
     },
   })

@@ -1,6 +1,6 @@
 import type { Output } from '@quarterdeck/kernel'
-import { Button, call, Dialog, Failure, fieldError, Note, Read, readKey, useRead, useText } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Button, call, Dialog, Failure, fieldError, Note, Read, useRead, useReadAgain, useText } from '@quarterdeck/ui'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { CodeField } from './code-field.console.tsx'
 import { EnrolDialog, RecoveryCodes } from './enrol.console.tsx'
@@ -54,12 +54,12 @@ export function OneTimeSection() {
 
 function WithCodeDialog({ act, close }: { act: 'renew' | 'remove'; close: () => void }) {
   const t = useText(oneTimeTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [code, setCode] = useState('')
   const send = useMutation<Output<typeof renewRecoveryCodes> | null>({
     mutationFn: () => call(act === 'renew' ? renewRecoveryCodes : removeOneTimePassword, { body: { code } }),
     onSuccess: async (answer) => {
-      await queries.invalidateQueries({ queryKey: readKey(getVerification).slice(0, 1) })
+      await readAgain(getVerification)
       if (answer === null) close()
     },
   })

@@ -1,6 +1,7 @@
 import {
   AmountFields,
   Button,
+  ConfirmDialog,
   call,
   Dialog,
   Failure,
@@ -13,9 +14,10 @@ import {
   useGo,
   useLanguage,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { quotaFields, quotaOfTexts, quotaTexts } from '../tenant/quota.contract.ts'
 import { listTenants } from '../tenant/tenant.contract.ts'
@@ -50,7 +52,7 @@ export function ProjectDialog({ project, tenant, close }: { project?: Project; t
   const t = useText(projectTexts)
   const [language] = useLanguage()
   const go = useGo()
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const was = formOf(project, tenant)
   const [form, setForm] = useState(was)
   const [left, setLeft] = useState(false)
@@ -68,7 +70,7 @@ export function ProjectDialog({ project, tenant, close }: { project?: Project; t
         ? call(updateProject, { params: { project: project.name }, body: changes })
         : call(createProject, { body: made }),
     onSuccess: async ({ name }) => {
-      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'plan' })
+      await readAgain()
       close()
       if (!project) go(`/projects/${name}`)
     },
@@ -145,33 +147,21 @@ export function ProjectDialog({ project, tenant, close }: { project?: Project; t
 export function DeleteProjectDialog({ project, close }: { project: string; close: () => void }) {
   const t = useText(projectTexts)
   const go = useGo()
-  const queries = useQueryClient()
-  const remove = useMutation({
-    mutationFn: () => call(deleteProject, { params: { project } }),
-    onSuccess: async () => {
-      go('/projects')
-      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'plan' })
-    },
-  })
+  const readAgain = useReadAgain()
+  const done = () => {
+    go('/projects')
+    return readAgain()
+  }
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('deleteTitle', { name: project })}
+      act={t('delete')}
+      endpoint={deleteProject}
+      input={{ params: { project } }}
+      done={done}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            {t('delete')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>{t('deleteLead')}</p>
-        <ShowAs endpoint={deleteProject} input={{ params: { project } }} />
-        {remove.error && <Failure error={remove.error} />}
-      </div>
-    </Dialog>
+      {t('deleteLead')}
+    </ConfirmDialog>
   )
 }

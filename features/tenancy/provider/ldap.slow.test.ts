@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { authenticator } from '../session/authenticate.routes.ts'
 import { createSession, getSession, wrongPassword } from '../session/session.contract.ts'
 import { sessionRoutes } from '../session/session.routes.ts'
+import { countProviderSessions, endProviderSessions } from '../session/session.store.ts'
 import { openOidcClients } from './oidc-client.routes.ts'
 import { createProvider, listProviders, syncProvider, testProvider, updateProvider } from './provider.contract.ts'
 import { providerReconciler } from './provider.reconciler.ts'
@@ -104,7 +105,7 @@ describe.skipIf(!directoryPossible())('a directory', () => {
     const record = async (_: unknown, entry: AuditEntry) => void recorded.push(entry)
     const registrations = registrationsOf(db, sealed, () => url)
     const clients = openOidcClients()
-    const options = { db, registrations, clients, record, baseUrl: () => url, now }
+    const options = { db, registrations, clients, record, sealer: sealed, baseUrl: () => url, now }
     const changed = async () => undefined
     const signIns = sessionRoutes(server, {
       db,
@@ -114,11 +115,13 @@ describe.skipIf(!directoryPossible())('a directory', () => {
         if (account !== undefined) return account
         throw wrongPassword({ detail: 'User name or password is wrong' })
       },
+      holdProvider: (tx, provider) => others.hold(tx, provider),
       otherProviders: () => others.anyEnabled(),
     })
     const others = signInRoutes(server, { ...options, signIn: signIns.signIn, changed })
     sync = directorySync({ db, registrations, record, changed, now })
-    providerRoutes(server, { ...options, sealer: sealed, sync })
+    const sessions = { count: () => countProviderSessions(db, now()), end: endProviderSessions }
+    providerRoutes(server, { ...options, sync, sessions, revoked: () => undefined })
     admin = createClient({ baseUrl: url, fetch: server.fetch, token: 'admin' })
   })
   afterEach(async () => {
@@ -352,6 +355,7 @@ member: uid=zhao,ou=people,dc=example,dc=com
     const reconciler = providerReconciler({
       db: database.db,
       now: () => time,
+      askAgain: async () => undefined,
       sync: async (name) => {
         asked.push(name)
         return sync(name)

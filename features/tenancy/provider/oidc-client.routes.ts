@@ -1,4 +1,12 @@
 import {
+  createRemoteJWKSet,
+  type FetchImplementation,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  customFetch as keyFetch,
+} from 'jose'
+import {
   allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -15,8 +23,10 @@ import {
   fetchUserInfo,
   getJwksCache,
   None,
+  refreshTokenGrant,
   type ServerMetadata,
   setJwksCache,
+  type TokenEndpointResponse,
 } from 'openid-client'
 import { boundedFetch } from './fetch.routes.ts'
 import type { OidcSettings } from './provider.contract.ts'
@@ -35,6 +45,17 @@ export interface OidcPerson {
   issuer: string
   sub: string
   claims: Record<string, unknown>
+  /** What the provider calls its own session. */
+  sid: string | undefined
+  refreshToken: string | undefined
+}
+
+/** What a provider answers to whether somebody may go on. */
+export interface OidcRenewal {
+  /** The one to ask with next time. */
+  refreshToken: string
+  /** Undefined: it says nothing new of the person. */
+  claims: Record<string, unknown> | undefined
 }
 
 type JwksCache = NonNullable<ReturnType<typeof getJwksCache>>
@@ -44,6 +65,8 @@ interface Known {
   readMs: number
   /** Keys as last read: kept for five minutes; a key that is not among them has them read again, once a minute. */
   keys: JwksCache | undefined
+  /** The same for logout tokens. */
+  logoutKeys: JWTVerifyGetKey | undefined
 }
 
 // What a provider says of itself changes with its releases.
@@ -53,6 +76,16 @@ const LIMIT_MS = 4_500
 const MOST_AT_ONCE = 50
 
 export class TooManySignIns extends Error {}
+/** A refresh token turned out to be somebody else's. */
+export class AnotherPerson extends Error {}
+
+// Signatures that a public key proves; never one that whoever has read it could have made.
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+/** A logout token that was made longer ago is not accepted; clocks may differ by a minute. */
+const LOGOUT_TOKEN_SECONDS = 600
+const CLOCK_SECONDS = 60
+/** How long the id of a logout token has to be remembered. */
+export const LOGOUT_TOKEN_KEPT_SECONDS = LOGOUT_TOKEN_SECONDS + 2 * CLOCK_SECONDS
 
 /** What is known of OIDC providers, and what is asked of them. Rejects with what openid-client and Node say. */
 export function openOidcClients() {
@@ -82,7 +115,13 @@ export function openOidcClients() {
         timeout: LIMIT_MS / 1_000,
       })
       const keys = found?.revision === revision ? found.keys : undefined
-      current = { revision, metadata: discovered.serverMetadata(), readMs: performance.now(), keys }
+      current = {
+        revision,
+        metadata: discovered.serverMetadata(),
+        readMs: performance.now(),
+        keys,
+        logoutKeys: undefined,
+      }
       known.set(name, current)
     }
     const { metadata, keys } = current
@@ -120,6 +159,18 @@ export function openOidcClients() {
     }
   }
 
+  /** What a token and, where that leaves something out, the provider's own page say of somebody. */
+  async function claimsOf(
+    configuration: Configuration,
+    { settings: { nameClaim, groupsClaim } }: OidcRegistration,
+    { claims = {}, accessToken, sub }: { claims?: Record<string, unknown>; accessToken: string; sub: string },
+  ): Promise<Record<string, unknown> | undefined> {
+    const missing = [nameClaim, ...(groupsClaim === undefined ? [] : [groupsClaim])].some((one) => !(one in claims))
+    if (!missing) return claims
+    if (!configuration.serverMetadata().userinfo_endpoint) return 'sub' in claims ? claims : undefined
+    return { ...(await fetchUserInfo(configuration, accessToken, sub)), ...claims }
+  }
+
   return {
     /** Where the browser goes to sign in. */
     authorizationUrl: (
@@ -127,9 +178,12 @@ export function openOidcClients() {
       { state, nonce, codeVerifier }: { state: string; nonce: string; codeVerifier: string },
     ): Promise<string> =>
       ask(registration, async (configuration) => {
+        const { scopes } = registration.settings
         const parameters = {
           redirect_uri: registration.redirectUri,
-          scope: registration.settings.scopes.join(' '),
+          scope: scopes.join(' '),
+          // OpenID Connect Core 1.0 §11: without it a provider ignores the scope.
+          ...(scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
           code_challenge: await calculatePKCECodeChallenge(codeVerifier),
           code_challenge_method: 'S256',
           state,
@@ -144,7 +198,6 @@ export function openOidcClients() {
       { query, ...expected }: { query: string; state: string; nonce: string; codeVerifier: string },
     ): Promise<OidcPerson> =>
       ask(registration, async (configuration) => {
-        const { nameClaim, groupsClaim, issuer } = registration.settings
         const tokens = await authorizationCodeGrant(configuration, new URL(`${registration.redirectUri}?${query}`), {
           pkceCodeVerifier: expected.codeVerifier,
           expectedState: expected.state,
@@ -152,13 +205,60 @@ export function openOidcClients() {
           idTokenExpected: true,
         })
         const claims = tokens.claims()
-        if (!claims) throw new Error(`${issuer} gave no ID token`)
-        const missing = [nameClaim, ...(groupsClaim === undefined ? [] : [groupsClaim])].some((one) => !(one in claims))
-        const more =
-          missing && configuration.serverMetadata().userinfo_endpoint
-            ? await fetchUserInfo(configuration, tokens.access_token, claims.sub)
-            : {}
-        return { issuer: claims.iss, sub: claims.sub, claims: { ...more, ...claims } }
+        if (!claims) throw new Error(`${registration.settings.issuer} gave no ID token`)
+        const { iss: issuer, sub, sid } = claims
+        const known = await claimsOf(configuration, registration, { claims, accessToken: tokens.access_token, sub })
+        return {
+          issuer,
+          sub,
+          claims: { ...known },
+          sid: typeof sid === 'string' && sid.length <= 500 ? sid : undefined,
+          refreshToken: tokens.refresh_token,
+        }
+      }),
+
+    /** Whether somebody may go on, and what is said of them now. Throws AnotherPerson. */
+    renew: (
+      registration: OidcRegistration,
+      { refreshToken, sub }: { refreshToken: string; sub: string },
+    ): Promise<OidcRenewal> =>
+      ask(registration, async (configuration) => {
+        const tokens = await refreshTokenGrant(configuration, refreshToken)
+        const claims = tokens.claims()
+        if (claims && claims.sub !== sub) throw new AnotherPerson(`It answers for ${claims.sub}`)
+        const { access_token: accessToken, refresh_token: next = refreshToken }: TokenEndpointResponse = tokens
+        const known = await claimsOf(configuration, registration, { ...(claims ? { claims } : {}), accessToken, sub })
+        return { refreshToken: next, claims: known }
+      }),
+
+    /** What a logout token says, when it is one of this provider for us; whether it was used before is not looked at. */
+    logout: (registration: OidcRegistration, token: string): Promise<JWTPayload> =>
+      ask(registration, async (configuration) => {
+        const { issuer, jwks_uri } = configuration.serverMetadata()
+        const { settings, name } = registration
+        const read: FetchImplementation = (url, { headers, method }) =>
+          boundedFetch(AbortSignal.timeout(LIMIT_MS), settings.authorities)(url, {
+            method,
+            headers: Object.fromEntries(headers),
+          })
+        const one = known.get(name)
+        const keys =
+          one?.logoutKeys ??
+          createRemoteJWKSet(new URL(jwks_uri ?? ''), {
+            [keyFetch]: read,
+            timeoutDuration: LIMIT_MS,
+            cooldownDuration: 60_000,
+          })
+        if (one) one.logoutKeys = keys
+        const { payload, protectedHeader } = await jwtVerify(token, keys, {
+          issuer,
+          audience: settings.clientId,
+          algorithms: ALGORITHMS,
+          clockTolerance: CLOCK_SECONDS,
+          maxTokenAge: LOGOUT_TOKEN_SECONDS,
+        })
+        requireLogout(payload, protectedHeader.typ)
+        return payload
       }),
 
     /** Where to sign out at the provider as well; undefined when it has no such place. */
@@ -192,3 +292,20 @@ export function openOidcClients() {
 }
 
 export type OidcClients = ReturnType<typeof openOidcClients>
+
+/** A logout token is not what it has to be; the message says in which way. */
+export class NoLogoutToken extends Error {}
+
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+
+/** OpenID Connect Back-Channel Logout 1.0 §2.6, what is beyond signature, issuer, audience and times. */
+function requireLogout({ sub, sid, jti, events, nonce }: JWTPayload, type: string | undefined): void {
+  const event = (events as Record<string, unknown> | null | undefined)?.[LOGOUT_EVENT]
+  if (typeof event !== 'object' || event === null)
+    throw new NoLogoutToken('events does not say that it is for logging out')
+  if (nonce !== undefined) throw new NoLogoutToken('it has a nonce, as ID tokens have')
+  if (type !== undefined && !/^(application\/)?(logout\+jwt|jwt)$/i.test(type))
+    throw new NoLogoutToken('typ is another')
+  if (typeof jti !== 'string' || jti === '') throw new NoLogoutToken('it has no jti')
+  if (sub === undefined && typeof sid !== 'string') throw new NoLogoutToken('it has neither sub nor sid')
+}

@@ -1,5 +1,5 @@
-import { Button, Check, call, Dialog, Failure, Field, readKey, Select, TextInput, useText } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Button, Check, call, Dialog, Failure, Field, Select, TextInput, useReadAgain, useText } from '@quarterdeck/ui'
+import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { createProvider, listProviders, type SignInProvider, updateProvider } from './provider.contract.ts'
 import { faultAt, settingsFrom, settingsText, type Typed } from './provider-form.rules.ts'
@@ -8,9 +8,24 @@ import { providerTexts } from './texts.console.tsx'
 type Key = Exclude<keyof Typed, 'kind' | 'titleAttribute' | 'emailAttribute' | 'groupNameAttribute'>
 type Entry = [
   key: Key,
-  hint?: 'urlHint' | 'bindDnHint' | 'userFilterHint' | 'groupBaseDnHint' | 'groupFilterHint' | 'groupsClaimHint',
+  hint?:
+    | 'urlHint'
+    | 'bindDnHint'
+    | 'userFilterHint'
+    | 'groupBaseDnHint'
+    | 'groupFilterHint'
+    | 'groupsClaimHint'
+    | 'askAgainHint'
+    | 'scopesHint',
 ]
-const OIDC: readonly Entry[] = [['issuer'], ['clientId'], ['nameClaim'], ['groupsClaim', 'groupsClaimHint'], ['scopes']]
+const OIDC: readonly Entry[] = [
+  ['issuer'],
+  ['clientId'],
+  ['nameClaim'],
+  ['groupsClaim', 'groupsClaimHint'],
+  ['scopes', 'scopesHint'],
+  ['askAgainMinutes', 'askAgainHint'],
+]
 const LDAP: readonly Entry[] = [
   ['url', 'urlHint'],
   ['bindDn', 'bindDnHint'],
@@ -42,7 +57,7 @@ export function ProviderDialog({
   saved: (provider: SignInProvider) => void
 }) {
   const t = useText(providerTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [name, setName] = useState(provider?.name ?? '')
   const [title, setTitle] = useState(provider?.title ?? '')
   const [enabled, setEnabled] = useState(provider?.enabled ?? true)
@@ -56,7 +71,7 @@ export function ProviderDialog({
         ? call(updateProvider, { params: { provider: provider.name }, body })
         : call(createProvider, { body: { ...body, name } }),
     onSuccess: async (made) => {
-      await queries.invalidateQueries({ queryKey: readKey(listProviders).slice(0, 1) })
+      await readAgain(listProviders)
       saved(made)
     },
   })
@@ -156,9 +171,11 @@ export function ProviderDialog({
             />
           )}
         </Field>
-        <Check checked={enabled} onChange={setEnabled}>
-          {t('enabled')}
-        </Check>
+        {!provider && (
+          <Check checked={enabled} onChange={setEnabled}>
+            {t('enabled')}
+          </Check>
+        )}
         {save.error && !fault('secret') && <Failure error={save.error} />}
       </form>
     </Dialog>

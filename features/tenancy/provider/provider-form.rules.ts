@@ -8,6 +8,7 @@ const TEXTS = {
   nameClaim: '',
   groupsClaim: '',
   scopes: '',
+  askAgainMinutes: '',
   url: '',
   bindDn: '',
   baseDn: '',
@@ -47,13 +48,13 @@ export function settingsText(settings: ProviderSettings | undefined, sort: keyof
   const { kind, ...rest } = settings ?? BEGINNINGS[sort]
   const texts = Object.entries(rest).map(([key, value]) => [
     key,
-    Array.isArray(value) ? value.join(' ') : (value ?? ''),
+    Array.isArray(value) ? value.join(' ') : String(value ?? ''),
   ])
   return { ...TEXTS, ...Object.fromEntries(texts), kind }
 }
 
 /** The settings that were typed; what was left empty is left out. */
-export function settingsFrom({ kind, scopes, ...texts }: Typed): ProviderSettings {
+export function settingsFrom({ kind, scopes, askAgainMinutes, ...texts }: Typed): ProviderSettings {
   const known = Object.keys((kind === 'oidc' ? OidcSettings : LdapSettings).shape)
   const given = Object.entries(texts).filter(([key, text]) => known.includes(key) && text.trim() !== '')
   const list = scopes.split(/[\s,]+/).filter((one) => one !== '')
@@ -61,6 +62,7 @@ export function settingsFrom({ kind, scopes, ...texts }: Typed): ProviderSetting
     kind,
     ...Object.fromEntries(given.map(([key, text]) => [key, text.trim()])),
     ...(kind === 'oidc' && list.length > 0 ? { scopes: list } : {}),
+    ...(kind === 'oidc' && askAgainMinutes.trim() !== '' ? { askAgainMinutes: Number(askAgainMinutes) } : {}),
   } as ProviderSettings
 }
 

@@ -16,6 +16,7 @@ interface AddOptions {
   groupsClaim?: string
   nameClaim?: string
   scopes?: string[]
+  askAgainMinutes?: string
   url?: string
   baseDn?: string
   bindDn?: string
@@ -30,12 +31,13 @@ interface AddOptions {
 }
 
 async function settingsOf(context: CliContext, options: AddOptions): Promise<ProviderSettings> {
-  const { issuer, url, ca, title: _, secretStdin: __, disabled: ___, ...rest } = options
+  const { issuer, url, ca, askAgainMinutes, title: _, secretStdin: __, disabled: ___, ...rest } = options
   if ((issuer === undefined) === (url === undefined)) {
     throw new UsageError('Give --issuer for an OIDC provider, or --url for a directory')
   }
   const authorities = ca === undefined ? {} : { authorities: await context.readFile(ca) }
-  const given = issuer === undefined ? { kind: 'ldap', url, ...rest } : { kind: 'oidc', issuer, ...rest }
+  const minutes = askAgainMinutes === undefined ? {} : { askAgainMinutes: Number(askAgainMinutes) }
+  const given = issuer === undefined ? { kind: 'ldap', url, ...rest } : { kind: 'oidc', issuer, ...minutes, ...rest }
   const checked = ProviderSettings.safeParse({ ...given, ...authorities })
   if (checked.success) return checked.data
   const [issue] = checked.error.issues
@@ -55,6 +57,7 @@ export function providerCommands(program: Command, context: CliContext): void {
         kind: ({ settings }) => settings.kind,
         address: ({ settings }) => (settings.kind === 'oidc' ? settings.issuer : settings.url),
         enabled: ({ enabled }) => enabled,
+        sessions: ({ sessions }) => sessions,
         compared: ({ syncTime }) => syncTime,
       }),
     )
@@ -67,6 +70,7 @@ export function providerCommands(program: Command, context: CliContext): void {
     .option('--name-claim <claim>', 'OIDC: what a new user is named by')
     .option('--groups-claim <claim>', 'OIDC: the claim that lists groups')
     .option('--scopes <scope...>', 'OIDC: what is asked for; openid, profile and email when absent')
+    .option('--ask-again-minutes <n>', 'OIDC: how often it is asked whether a session may go on; 15 when absent')
     .option('--url <url>', 'LDAP: ldaps://host, or ldap://host, which is raised to TLS')
     .option('--base-dn <dn>', 'LDAP: where people are')
     .option('--bind-dn <dn>', 'LDAP: who looks people up')

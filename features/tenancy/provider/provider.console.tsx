@@ -1,41 +1,60 @@
 import {
   Age,
   Button,
+  ConfirmDialog,
   call,
   Dialog,
   Empty,
   Failure,
   Field,
   Heading,
+  Menu,
   Note,
   Read,
-  readKey,
-  ShowAs,
   Table,
   TextInput,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { deleteProvider, listProviders, type SignInProvider, syncProvider, testProvider } from './provider.contract.ts'
+import {
+  deleteProvider,
+  listProviders,
+  type SignInProvider,
+  syncProvider,
+  testProvider,
+  updateProvider,
+} from './provider.contract.ts'
 import { ProviderDialog } from './provider-form.console.tsx'
 import { providerTexts } from './texts.console.tsx'
 
-type Opened = { what: 'add' } | { what: 'change' | 'test' | 'remove'; provider: SignInProvider }
+type Opened = { what: 'add' } | { what: 'change' | 'test' | 'disable' | 'remove'; provider: SignInProvider }
 
 /** Who else says who people are. */
 export function ProvidersPage() {
   const t = useText(providerTexts)
   const providers = useRead(listProviders, {}, { everySeconds: 15 })
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [opened, setOpened] = useState<Opened>()
   const close = () => setOpened(undefined)
-  const again = () => queries.invalidateQueries({ queryKey: readKey(listProviders).slice(0, 1) })
+  const again = () => readAgain(listProviders)
   const sync = useMutation({
     mutationFn: (provider: string) => call(syncProvider, { params: { provider } }),
     onSettled: again,
   })
+  const enable = useMutation({
+    mutationFn: ({ name, title, settings }: SignInProvider) =>
+      call(updateProvider, { params: { provider: name }, body: { title, enabled: true, settings } }),
+    onSettled: again,
+  })
+  const rareActs = (provider: SignInProvider) => [
+    provider.enabled
+      ? { label: t('disable'), danger: true, act: () => setOpened({ what: 'disable', provider }) }
+      : { label: t('enable'), act: () => enable.mutate(provider) },
+    { label: t('remove'), danger: true, act: () => setOpened({ what: 'remove', provider }) },
+  ]
   return (
     <div className="page">
       <header className="page-head">
@@ -48,6 +67,7 @@ export function ProvidersPage() {
         </Button>
       </header>
       {sync.error && <Failure error={sync.error} />}
+      {enable.error && <Failure error={enable.error} />}
       <Read query={providers}>
         {({ items }) => (
           <Table
@@ -75,13 +95,13 @@ export function ProvidersPage() {
               { title: t('state'), nowrap: true, cell: ({ enabled }) => t(enabled ? 'on' : 'off') },
               {
                 title: t('compared'),
-                cell: ({ settings, syncTime, syncMessage }) =>
-                  settings.kind === 'oidc' ? (
-                    ''
-                  ) : (
-                    <span title={syncMessage}>{syncTime ? <Age time={syncTime} /> : t('never')}</span>
-                  ),
+                cell: ({ settings, syncTime, syncMessage }) => (
+                  <span title={syncMessage}>
+                    {syncTime ? <Age time={syncTime} /> : t(settings.kind === 'oidc' ? 'atSignIn' : 'never')}
+                  </span>
+                ),
               },
+              { title: t('sessions'), nowrap: true, cell: ({ sessions }) => sessions },
               {
                 title: t('acts'),
                 acts: true,
@@ -102,9 +122,7 @@ export function ProvidersPage() {
                     <Button small onClick={() => setOpened({ what: 'change', provider })}>
                       {t('change')}
                     </Button>
-                    <Button small kind="danger" onClick={() => setOpened({ what: 'remove', provider })}>
-                      {t('remove')}
-                    </Button>
+                    <Menu icon="more" label={t('moreOf', { name: provider.title })} items={rareActs(provider)} />
                   </div>
                 ),
               },
@@ -123,13 +141,14 @@ export function ProvidersPage() {
         />
       )}
       {opened?.what === 'test' && <TestDialog provider={opened.provider} close={close} />}
+      {opened?.what === 'disable' && <DisableDialog provider={opened.provider} close={close} />}
       {opened?.what === 'remove' && <RemoveDialog provider={opened.provider} close={close} />}
     </div>
   )
 }
 
 function TestDialog({
-  provider: { name, title, settings, redirectUri },
+  provider: { name, title, settings, redirectUri, logoutUri },
   close,
 }: {
   provider: SignInProvider
@@ -166,6 +185,11 @@ function TestDialog({
             {t('redirect')}: <span className="mono small wrap">{redirectUri}</span>
           </p>
         )}
+        {logoutUri && (
+          <p>
+            {t('logoutAt')}: <span className="mono small wrap">{logoutUri}</span>
+          </p>
+        )}
         {settings.kind === 'ldap' && (
           <Field label={t('testUser')} hint={t('testUserHint')}>
             {(control) => <TextInput {...control} value={user} onChange={setUser} autoFocus />}
@@ -182,36 +206,41 @@ function TestDialog({
   )
 }
 
-function RemoveDialog({ provider: { name, title }, close }: { provider: SignInProvider; close: () => void }) {
+function RemoveDialog({ provider, close }: { provider: SignInProvider; close: () => void }) {
   const t = useText(providerTexts)
-  const queries = useQueryClient()
-  const input = { params: { provider: name } }
-  const remove = useMutation({
-    mutationFn: () => call(deleteProvider, input),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: readKey(listProviders).slice(0, 1) })
-      close()
-    },
-  })
+  const readAgain = useReadAgain()
+  const { name, title, sessions: count } = provider
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('removeTitle', { name: title })}
+      act={t('remove')}
+      endpoint={deleteProvider}
+      input={{ params: { provider: name } }}
+      done={() => readAgain(listProviders)}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            {t('remove')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>{t('removeLead')}</p>
-        <ShowAs endpoint={deleteProvider} input={input} />
-        {remove.error && <Failure error={remove.error} />}
-      </div>
-    </Dialog>
+      <p>{t('removeLead')}</p>
+      <p>{count === 0 ? t('endsNone') : t('ends', { count })}</p>
+    </ConfirmDialog>
+  )
+}
+
+/** Switches a provider off. */
+function DisableDialog({ provider, close }: { provider: SignInProvider; close: () => void }) {
+  const t = useText(providerTexts)
+  const readAgain = useReadAgain()
+  const { name, title, settings, sessions: count } = provider
+  return (
+    <ConfirmDialog
+      title={t('disableTitle', { name: title })}
+      act={t('disable')}
+      endpoint={updateProvider}
+      input={{ params: { provider: name }, body: { title, enabled: false, settings } }}
+      done={() => readAgain(listProviders)}
+      close={close}
+    >
+      <p>{t('disableLead')}</p>
+      <p>{count === 0 ? t('endsNone') : t('ends', { count })}</p>
+    </ConfirmDialog>
   )
 }

@@ -29,6 +29,12 @@ export const OidcSettings = z.strictObject({
     .refine((scopes) => scopes.includes('openid'), 'openid is needed'),
   nameClaim: Text.default('preferred_username').describe('The claim that a new user is named by'),
   groupsClaim: Text.optional().describe('The claim that lists groups; absent: groups are not taken over'),
+  askAgainMinutes: z
+    .int('A whole number of minutes')
+    .min(1, 'At least 1 minute')
+    .max(720, 'At most 720 minutes')
+    .default(15)
+    .describe('How often it is asked whether a session may go on, where it has given a refresh token'),
   authorities: Authorities.optional(),
 })
 export type OidcSettings = z.infer<typeof OidcSettings>
@@ -83,12 +89,14 @@ const Secret = z
 export const SignInProvider = z.object({
   name: Name,
   title: z.string(),
-  enabled: z.boolean().describe('false: nobody signs in with it; what was open goes on'),
+  enabled: z.boolean().describe('false: nobody signs in with it; its sessions have ended'),
   settings: ProviderSettings,
   hasSecret: z.boolean(),
   redirectUri: z.string().optional().describe('What to register at an OIDC provider'),
+  logoutUri: z.string().optional().describe('What to register there as back-channel logout URI'),
+  sessions: z.int().describe('How many sessions came from it and are open'),
   createTime: Time,
-  syncTime: Time.optional().describe('When users and groups were last compared; LDAP only'),
+  syncTime: Time.optional().describe('When its users were last compared'),
   syncMessage: z.string().describe('What came of it; empty: not yet'),
 })
 export type SignInProvider = z.infer<typeof SignInProvider>
@@ -108,6 +116,7 @@ export const providerUnavailable = problemType(
   'The sign-in provider does not answer as it should',
 )
 export const signInRefused = problemType('sign-in-refused', 403, 'The sign-in was not accepted')
+export const logoutRefused = problemType('logout-refused', 400, 'The logout token was not accepted')
 export const signInUnknown = problemType('sign-in-unknown', 410, 'This sign-in is not under way')
 
 const one = { path: '/sign-in-providers/:provider', params: z.object({ provider: Name }) }
@@ -153,6 +162,18 @@ export const finishSignIn = endpoint({
   status: 201,
   problems: [providerUnavailable, signInRefused, signInUnknown],
 })
+export const backChannelLogout = endpoint({
+  id: 'sign-in.log-out',
+  method: 'POST',
+  path: '/sign-in/:provider/back-channel-logout',
+  permission: 'anonymous',
+  summary: 'For OIDC providers: sessions have ended there, and end here (OpenID Connect Back-Channel Logout 1.0)',
+  params: z.object({ provider: Name }),
+  form: true,
+  body: z.looseObject({ logout_token: z.string().min(1).max(8_000) }),
+  response: z.null(),
+  problems: [providerUnavailable, logoutRefused],
+})
 export const getSignOut = endpoint({
   id: 'sign-out.get',
   method: 'GET',
@@ -185,7 +206,8 @@ export const updateProvider = endpoint({
   method: 'PUT',
   ...one,
   permission: 'provider.update',
-  summary: 'Change a sign-in provider; a secret that is left out stays, unless the address changes',
+  summary:
+    'Change a sign-in provider; a secret that is left out stays, unless the address changes. Disabling ends its sessions',
   body: Written,
   response: SignInProvider,
 })
@@ -194,7 +216,7 @@ export const deleteProvider = endpoint({
   method: 'DELETE',
   ...one,
   permission: 'provider.update',
-  summary: 'Remove a sign-in provider; its users stay and can no longer sign in with it',
+  summary: 'Remove a sign-in provider; its sessions end, its users stay and can no longer sign in with it',
   response: z.null(),
 })
 export const testProvider = endpoint({

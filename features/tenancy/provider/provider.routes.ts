@@ -23,7 +23,15 @@ import {
   type ProviderRow,
   updateProviderRow,
 } from './provider.store.ts'
-import { ownerOf, type Registrations, redirectUriOf, type Sealer, unavailable } from './registration.routes.ts'
+import { forgetTokens } from './provider-session.store.ts'
+import {
+  logoutUriOf,
+  ownerOf,
+  type Registrations,
+  redirectUriOf,
+  type Sealer,
+  unavailable,
+} from './registration.routes.ts'
 
 export interface ProviderOptions {
   db: Db
@@ -34,6 +42,14 @@ export interface ProviderOptions {
   sync(provider: string): Promise<string>
   /** Writes to the audit trail, within the transaction of what it tells. */
   record(tx: Db, entry: AuditEntry): Promise<unknown>
+  /** The sessions that came from providers. */
+  sessions: {
+    count(): Promise<ReadonlyMap<string, number>>
+    /** Ends all of a provider; how many. */
+    end(tx: Db, provider: string): Promise<number>
+  }
+  /** Told when sessions have ended, before the answer. */
+  revoked(): void
   /** Where users reach the console. */
   baseUrl(): string
   now?: () => string
@@ -41,25 +57,34 @@ export interface ProviderOptions {
 
 /** Connecting, trying and removing sign-in providers. */
 export function providerRoutes(server: Server, options: ProviderOptions): void {
-  const { db, sealer, registrations, clients, record, baseUrl } = options
+  const { db, sealer, registrations, clients, sessions, revoked, record, baseUrl } = options
   const now = options.now ?? (() => new Date().toISOString())
 
-  const shown = ({ sealedSecret, revision: _, syncTime, ...row }: ProviderRow): SignInProvider => ({
-    ...row,
-    hasSecret: sealedSecret !== null,
-    ...(row.settings.kind === 'oidc' ? { redirectUri: redirectUriOf(baseUrl(), row.name) } : {}),
-    ...(syncTime === null ? {} : { syncTime }),
+  const uris = (name: string) => ({
+    redirectUri: redirectUriOf(baseUrl(), name),
+    logoutUri: logoutUriOf(baseUrl(), name),
   })
+  async function shown(rows: ProviderRow[]): Promise<SignInProvider[]> {
+    const open = await sessions.count()
+    return rows.map(({ sealedSecret, revision: _, syncTime, ...row }) => ({
+      ...row,
+      hasSecret: sealedSecret !== null,
+      sessions: open.get(row.name) ?? 0,
+      ...(row.settings.kind === 'oidc' ? uris(row.name) : {}),
+      ...(syncTime === null ? {} : { syncTime }),
+    }))
+  }
   const noSuch = (name: string) => notFound({ detail: `There is no sign-in provider ${name}` })
   async function get(name: string): Promise<SignInProvider> {
     const row = await findProvider(db, name)
-    if (row) return shown(row)
+    const [found] = row ? await shown([row]) : []
+    if (found) return found
     throw noSuch(name)
   }
   const did = (tx: Db, endpoint: AnyEndpoint, { name: actor }: Subject, name: string, detail: string) =>
     record(tx, done(endpoint, actor, `sign-in provider ${name}`, detail))
 
-  bind(server, listProviders, async () => ({ items: (await listProviderRows(db)).map(shown) }))
+  bind(server, listProviders, async () => ({ items: await shown(await listProviderRows(db)) }))
   bind(server, createProvider, async ({ subject, body: { secret, ...written } }) => {
     checkSecret(written.settings, secret !== undefined)
     const sealedSecret = secret === undefined ? null : sealer.seal(secret, ownerOf(written.name))
@@ -82,15 +107,20 @@ export function providerRoutes(server: Server, options: ProviderOptions): void {
       checkSecret(written.settings, secret !== undefined || before.sealedSecret !== null)
       const sealedSecret = secret === undefined ? before.sealedSecret : sealer.seal(secret, ownerOf(name))
       await updateProviderRow(tx, { name, ...written, sealedSecret })
-      await did(tx, updateProvider, subject, name, JSON.stringify({ enabled: written.enabled, ...written.settings }))
+      if (asksForSecret(before.settings, written.settings)) await forgetTokens(tx, name)
+      const ended = written.enabled ? {} : { endedSessions: await sessions.end(tx, name) }
+      const detail = { enabled: written.enabled, ...ended, ...written.settings }
+      await did(tx, updateProvider, subject, name, JSON.stringify(detail))
     })
+    revoked()
     return get(name)
   })
   bind(server, deleteProvider, async ({ subject, params: { provider: name } }) => {
     await transaction(db, async (tx) => {
       if (!(await deleteProviderRow(tx, name))) throw noSuch(name)
-      await did(tx, deleteProvider, subject, name, '')
+      await did(tx, deleteProvider, subject, name, `Sessions ended: ${await sessions.end(tx, name)}`)
     })
+    revoked()
     return null
   })
   bind(server, testProvider, async ({ params, body }) => ({

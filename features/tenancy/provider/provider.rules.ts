@@ -57,6 +57,11 @@ export function providedGroups(given: unknown, provider: string): ProvidedGroup[
     .map((key) => ({ key, name: nameFrom(key) ?? `${provider}-group` }))
 }
 
+/** What an account of an OIDC provider is found by: never an e-mail address or a name, which others may come to have. */
+export const keyOf = (issuer: string, sub: string): string => JSON.stringify([issuer, sub])
+/** Who that is at the provider. */
+export const subOf = (key: string): string => String((JSON.parse(key) as unknown[])[1])
+
 // A title or an address is for people to read; what does not fit is left out, not cut.
 /** A text that somebody can read, or undefined. */
 export const readable = (given: unknown, most: number): string | undefined => {

@@ -80,6 +80,16 @@ export const listChoices = (db: Db): Promise<Pick<ProviderTable, 'name' | 'title
     .orderBy('title')
     .execute()
 
+/** False when a provider is gone or switched off; true keeps it as it is until `tx` ends. */
+export const holdProvider = async (tx: Db, name: string): Promise<boolean> =>
+  (await table(tx)
+    .selectFrom('sign_in_provider')
+    .select('name')
+    .where('name', '=', name)
+    .where('enabled', '=', true)
+    .forShare()
+    .executeTakeFirst()) !== undefined
+
 /** How many secrets the key file has sealed. */
 export async function countSealedProviders(db: Db): Promise<number> {
   const row = await table(db)

@@ -24,6 +24,13 @@ export interface Registered<Kind extends 'oidc' | 'ldap'> {
 /** Owner of the sealed text: a provider's secret cannot be moved to another. */
 export const ownerOf = (name: string): string => `sign-in-provider/${name}`
 
+/** The same for the refresh token of a session. */
+export const sessionOwnerOf = (session: string): string => `sign-in-session/${session}`
+
+/** Where an OIDC provider tells that sessions have ended. */
+export const logoutUriOf = (baseUrl: string, name: string): string =>
+  `${baseUrl.replace(/\/+$/, '')}/api/v1/sign-in/${name}/back-channel-logout`
+
 /** What is registered at an OIDC provider: a page of the console, one for each provider. */
 export const redirectUriOf = (baseUrl: string, name: string): string =>
   `${baseUrl.replace(/\/+$/, '')}/sign-in/${name}/callback`

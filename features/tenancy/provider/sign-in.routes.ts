@@ -13,9 +13,18 @@ import {
   signInRefused,
   signInUnknown,
 } from './provider.contract.ts'
-import { accountName, localPath, providedGroups, readable } from './provider.rules.ts'
-import { createAttempt, listChoices, type ProvidedPerson, sourceOf, takeAttempt, takeOver } from './provider.store.ts'
-import { type Registered, type Registrations, unavailable } from './registration.routes.ts'
+import { accountName, keyOf, localPath, providedGroups, readable } from './provider.rules.ts'
+import {
+  createAttempt,
+  holdProvider,
+  listChoices,
+  type ProvidedPerson,
+  sourceOf,
+  takeAttempt,
+  takeOver,
+} from './provider.store.ts'
+import { createProviderSession } from './provider-session.store.ts'
+import { type Registered, type Registrations, type Sealer, sessionOwnerOf, unavailable } from './registration.routes.ts'
 
 export interface SignInOptions {
   db: Db
@@ -23,8 +32,18 @@ export interface SignInOptions {
   clients: OidcClients
   /** Writes to the audit trail, within the transaction of what it tells. */
   record(tx: Db, entry: AuditEntry): Promise<unknown>
+  sealer: Sealer
   /** Makes a session for an account and gives the browser its cookie; throws for one that is disabled. */
-  signIn(context: Context<AnyEndpoint>, proof: { user: string; by: string; act: AnyEndpoint }): Promise<SignIn>
+  signIn(
+    context: Context<AnyEndpoint>,
+    proof: {
+      user: string
+      by: string
+      act: AnyEndpoint
+      provider: string
+      made: (tx: Db, session: string) => Promise<void>
+    },
+  ): Promise<SignIn>
   /** Where users reach the console. */
   baseUrl(): string
   /** Awaited when somebody has become known or has other groups, before they are let in. */
@@ -39,7 +58,7 @@ const MOST_AT_ONCE = 50
 
 /** Signing in by OIDC, and what signing in by LDAP takes: the password of somebody in a directory. */
 export function signInRoutes(server: Server, options: SignInOptions) {
-  const { db, registrations, clients, record, changed } = options
+  const { db, registrations, clients, sealer, record, changed } = options
   const now = options.now ?? (() => new Date().toISOString())
   const limit = createRateLimit({ burst: 30, perSecond: 1 / 2 })
   const checkLimit = (peer: string) => {
@@ -60,6 +79,12 @@ export function signInRoutes(server: Server, options: SignInOptions) {
     const { name } = await transaction(db, (tx) => takeOver(tx, person))
     await changed()
     return name
+  }
+
+  /** Throws when a provider was switched off meanwhile; keeps it from being so until `tx` ends. */
+  async function hold(tx: Db, provider: string): Promise<void> {
+    if (!(await holdProvider(tx, provider)))
+      throw signInRefused({ detail: `${provider} was switched off. Sign in again` })
   }
 
   bind(server, listSignInChoices, async () => ({ items: await listChoices(db) }))
@@ -124,6 +149,14 @@ export function signInRoutes(server: Server, options: SignInOptions) {
       user,
       by: `by the provider ${provider.name}`,
       act: finishSignIn,
+      provider: provider.name,
+      async made(tx, session) {
+        await hold(tx, provider.name)
+        const { issuer, sub, sid = null, refreshToken } = found
+        const sealedToken = refreshToken === undefined ? null : sealer.seal(refreshToken, sessionOwnerOf(session))
+        const row = { session, provider: provider.name, key: keyOf(issuer, sub), sid, sealedToken, askTime: now() }
+        await createProviderSession(tx, row)
+      },
     })
     // Begun and finished: an office behind one address signs in at nine.
     limit.giveBack(peer, 2)
@@ -167,6 +200,7 @@ export function signInRoutes(server: Server, options: SignInOptions) {
         underWay.set(name, (underWay.get(name) ?? 1) - 1)
       }
     },
+    hold,
     /** Whether anybody can sign in with something else than a password of this platform. */
     anyEnabled: async (): Promise<boolean> => (await listChoices(db)).length > 0,
   }
@@ -212,8 +246,7 @@ function personOf(
   const { groupsClaim } = settings
   return {
     source,
-    // Never by an e-mail address or a name, which others may come to have.
-    key: JSON.stringify([issuer, sub]),
+    key: keyOf(issuer, sub),
     ...account,
     title: readable(claims.name, 100),
     email: readable(claims.email, 254),

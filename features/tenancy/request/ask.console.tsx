@@ -5,15 +5,15 @@ import {
   Failure,
   Field,
   Note,
-  readKey,
   Select,
   ShowAs,
   TextInput,
   useLanguage,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { listPermissions } from '../role/role.contract.ts'
 import { createRequest, listRequests, proposeRole } from './request.contract.ts'
@@ -41,7 +41,7 @@ export function AskDialog({
 }) {
   const t = useText(requestTexts)
   const [language] = useLanguage()
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [permission, setPermission] = useState(first)
   const [place, setPlace] = useState(there)
   const [hours, setHours] = useState('168')
@@ -53,7 +53,7 @@ export function AskDialog({
   const ask = useMutation({
     mutationFn: () => call(createRequest, { body }),
     onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: readKey(listRequests).slice(0, 1) })
+      await readAgain(listRequests)
       close()
     },
   })

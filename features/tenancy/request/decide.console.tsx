@@ -1,5 +1,5 @@
-import { Button, call, Dialog, Failure, Field, readKey, Select, TextInput, useText } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Button, call, Dialog, Failure, Field, Select, TextInput, useReadAgain, useText } from '@quarterdeck/ui'
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { usePlaceWords } from './place-words.console.tsx'
 import { approveRequest, type GrantRequest, listRequests, refuseRequest } from './request.contract.ts'
@@ -17,7 +17,7 @@ export function DecideDialog({
 }) {
   const t = useText(requestTexts)
   const placeWords = usePlaceWords()
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [hours, setHours] = useState('')
   const [reason, setReason] = useState('')
   const params = { request: request.id }
@@ -28,7 +28,7 @@ export function DecideDialog({
       return call(approveRequest, { params, body: { ...end, reason: reason.trim() } })
     },
     onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: readKey(listRequests).slice(0, 1) })
+      await readAgain(listRequests)
       close()
     },
   })

@@ -7,15 +7,15 @@ import {
   Heading,
   Menu,
   Read,
-  readKey,
   State,
   Table,
   type Tone,
   useRead,
+  useReadAgain,
   useText,
   useUrlValue,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { AskDialog, type PlaceChoice } from './ask.console.tsx'
 import { DecideDialog } from './decide.console.tsx'
@@ -110,11 +110,11 @@ export function RequestsPage({ places }: { places: PlaceChoice }) {
 function RequestTable({ requests, empty }: { requests: GrantRequest[]; empty: ReactNode }) {
   const t = useText(requestTexts)
   const placeWords = usePlaceWords()
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [deciding, setDeciding] = useState<{ request: GrantRequest; approving: boolean }>()
   const withdraw = useMutation({
     mutationFn: (request: string) => call(withdrawRequest, { params: { request } }),
-    onSettled: () => queries.invalidateQueries({ queryKey: readKey(listRequests).slice(0, 1) }),
+    onSettled: () => readAgain(listRequests),
   })
   const durationWords = ({ durationSeconds }: GrantRequest) => {
     const hours = Math.round(durationSeconds / 3_600)

@@ -1,6 +1,7 @@
 import {
   Button,
   Check,
+  ConfirmDialog,
   call,
   Dialog,
   Failure,
@@ -8,22 +9,22 @@ import {
   fieldError,
   Note,
   Read,
-  readKey,
   ShowAs,
   TextInput,
   useLanguage,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { createRole, deleteRole, listPermissions, listRoles, type Role, updateRole } from './role.contract.ts'
 import { roleTexts } from './texts.console.tsx'
 
 function useRolesChanged(close: () => void) {
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   return async () => {
-    await queries.invalidateQueries({ queryKey: readKey(listRoles).slice(0, 1) })
+    await readAgain(listRoles)
     close()
   }
 }
@@ -129,30 +130,17 @@ function Picks({
 
 export function DeleteRoleDialog({ role, close }: { role: Role; close: () => void }) {
   const t = useText(roleTexts)
-  const params = { role: role.name }
-  const remove = useMutation({
-    mutationFn: () => call(deleteRole, { params }),
-    onSuccess: useRolesChanged(close),
-  })
+  const readAgain = useReadAgain()
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('deleteTitle', { name: role.name })}
+      act={t('delete')}
+      endpoint={deleteRole}
+      input={{ params: { role: role.name } }}
+      done={() => readAgain(listRoles)}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            {t('delete')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>{t('deleteLead')}</p>
-        <ShowAs endpoint={deleteRole} input={{ params }} />
-        {remove.error && <Failure error={remove.error} />}
-      </div>
-    </Dialog>
+      {t('deleteLead')}
+    </ConfirmDialog>
   )
 }

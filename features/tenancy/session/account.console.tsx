@@ -8,13 +8,13 @@ import {
   Heading,
   Note,
   Read,
-  readKey,
   TextInput,
   useLanguage,
   useRead,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { permissionTitle } from '../role/permission.contract.ts'
 import { changePassword } from '../user/password.contract.ts'
@@ -27,10 +27,10 @@ export function AccountPage({ oneTimePassword }: { oneTimePassword?: ReactNode }
   const t = useText(sessionTexts)
   const me = useRead(getSession)
   const sessions = useRead(listSessions)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const end = useMutation({
     mutationFn: (session: string) => call(revokeSession, { params: { session } }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: readKey(listSessions).slice(0, 1) }),
+    onSuccess: () => readAgain(listSessions),
   })
   return (
     <div className="page">

@@ -1,5 +1,5 @@
-import { Button, call, Empty, Failure, Read, readKey, useMay, useRead, useText } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Button, call, Empty, Failure, Read, useMay, useRead, useReadAgain, useText } from '@quarterdeck/ui'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { CreateTokenDialog } from './create-token.console.tsx'
 import { listUserSessions, revokeUserSession } from './session.contract.ts'
@@ -22,11 +22,11 @@ export function Credentials({ user, machine }: { user: string; machine: boolean 
 
 function SessionsOf({ user, revocable }: { user: string; revocable: boolean }) {
   const t = useText(sessionTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const sessions = useRead(listUserSessions, { params: { user } })
   const end = useMutation<unknown, Error, string>({
     mutationFn: (session) => call(revokeUserSession, { params: { user, session } }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: readKey(listUserSessions).slice(0, 1) }),
+    onSuccess: () => readAgain(listUserSessions),
   })
   return (
     <>

@@ -35,6 +35,8 @@ export interface SessionOptions {
   authority?: CredentialAuthority
   /** Asks a directory for the password of a user. Absent: there is none. */
   signInElsewhere?: SignInElsewhere
+  /** Throws when a provider was switched off meanwhile, in the transaction that makes the session. */
+  holdProvider?: (tx: Db, provider: string) => Promise<void>
   /** Whether somebody else says who people are; a password of Quarterdeck itself is then the way in for emergencies. */
   otherProviders?: () => Promise<boolean>
   /** Address of the console, for `qd login`. */
@@ -51,6 +53,7 @@ export function sessionRoutes(server: Server, options: SessionOptions): SigningI
     db,
     record,
     signInElsewhere,
+    holdProvider = async () => undefined,
     otherProviders = async () => false,
     authority = { ...server.authority, isWithin: () => false, exceeds: () => undefined },
     url = () => server.options.publicUrl ?? '',
@@ -73,7 +76,13 @@ export function sessionRoutes(server: Server, options: SessionOptions): SigningI
     if (!signInElsewhere) throw notFound({ detail: `There is no sign-in provider ${provider}` })
     const account = await signInElsewhere(provider, user, password)
     signing.clearAttempts(user, peer)
-    return signing.signIn(context, { user: account, by: `by the directory ${provider}`, act: createSession })
+    return signing.signIn(context, {
+      user: account,
+      by: `by the directory ${provider}`,
+      act: createSession,
+      provider,
+      made: (tx) => holdProvider(tx, provider),
+    })
   })
   bind(server, getSession, async ({ subject }) => signing.described(subject, await findSignInAccount(db, subject.name)))
   bind(server, deleteSession, async ({ subject, setSessionCookie }) => {

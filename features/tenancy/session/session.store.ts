@@ -13,6 +13,8 @@ interface SessionTable {
   verifyTime: string | null
   peer: string
   client: string
+  /** Name of the sign-in provider that it came from; null: a password of this platform. */
+  provider: string | null
 }
 /** An account that is not disabled, as signing in needs it. */
 export interface SignInAccount {
@@ -34,7 +36,7 @@ const table = (db: Db) =>
   }>()
 
 /** A row of the session table without its secret. */
-export type SessionRow = Omit<SessionTable, 'id' | 'secretHash'> & { id: string }
+export type SessionRow = Omit<SessionTable, 'id' | 'secretHash' | 'provider'> & { id: string }
 /** The same with the id of the account. */
 export type OwnedSessionRow = SessionRow & { account: string }
 
@@ -50,7 +52,7 @@ const COLUMNS = ['id', 'userName', 'createTime', 'lastUseTime', 'expireTime', 'v
 
 export const createSessionRow = (
   db: Db,
-  row: Omit<SessionRow, 'id' | 'verifyTime'> & { secretHash: string },
+  row: Omit<SessionRow, 'id' | 'verifyTime'> & { secretHash: string; provider: string | null },
 ): Promise<SessionRow> => table(db).insertInto('session').values(row).returning(COLUMNS).executeTakeFirstOrThrow()
 
 /** Of an account that is not disabled. */
@@ -129,6 +131,36 @@ export async function deleteSurplusSessions(tx: Db, userName: string): Promise<v
     .returning('id')
     .execute()
   if (gone.length > 0) await tellRevoked(tx, userName)
+}
+
+/** Ends these sessions, and tells every process when `tx` commits. */
+export async function endSessions(tx: Db, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tellEnded(tx, await table(tx).deleteFrom('session').where('id', 'in', ids).returning('userName').execute())
+}
+
+/** Ends all sessions that came from a sign-in provider; how many. */
+export async function endProviderSessions(tx: Db, provider: string): Promise<number> {
+  const ended = await table(tx).deleteFrom('session').where('provider', '=', provider).returning('userName').execute()
+  await tellEnded(tx, ended)
+  return ended.length
+}
+
+async function tellEnded(tx: Db, ended: readonly { userName: string }[]): Promise<void> {
+  for (const user of new Set(ended.map(({ userName }) => userName))) await tellRevoked(tx, user)
+}
+
+/** How many live sessions came from which sign-in provider. */
+export async function countProviderSessions(db: Db, now: string): Promise<ReadonlyMap<string, number>> {
+  const rows = await table(db)
+    .selectFrom('session')
+    .select(({ fn }) => ['provider', fn.countAll<number>().as('count')])
+    .where('provider', 'is not', null)
+    .where('expireTime', '>', now)
+    .where('lastUseTime', '>', sql<string>`${now}::timestamptz - make_interval(secs => ${IDLE_SECONDS})`)
+    .groupBy('provider')
+    .execute()
+  return new Map(rows.map(({ provider, count }) => [provider ?? '', count]))
 }
 
 /** Removes what has ended, so that the table does not grow; correctness does not rest on it. */

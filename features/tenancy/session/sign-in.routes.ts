@@ -56,6 +56,10 @@ export interface Proof {
   by: string
   /** What is recorded. */
   act: AnyEndpoint
+  /** The sign-in provider that said so; the session ends with it. */
+  provider?: string
+  /** Told of the session, in the transaction that makes it. */
+  made?: (tx: Db, session: string) => Promise<void>
   /** Runs what signs in in a transaction of one's own; for what has to happen with it or not at all. */
   within?: <T>(fn: (tx: Db) => Promise<T>) => Promise<T>
 }
@@ -116,18 +120,20 @@ export function signingIn({ db, record, permissions, somewhere, revoked, now }: 
    * Makes a session and gives the browser its cookie; the session that the browser had before ends. Throws wrongPassword
    * when there is no such user, they are disabled, or it is a machine account.
    */
-  async function signIn(context: Context<AnyEndpoint>, { user, by, act, within }: Proof): Promise<SignIn> {
+  async function signIn(context: Context<AnyEndpoint>, { user, by, act, within, ...proof }: Proof): Promise<SignIn> {
     const at = now()
     const secret = newSecret()
     const { peer, client, subject: before } = context
     const row = { secretHash: hashSecret(secret), userName: user, createTime: at, lastUseTime: at, peer, client }
+    const provider = proof.provider ?? null
     const { account, made } = await (within ?? ((fn) => transaction(db, fn)))(async (tx) => {
       const account = await findSignInAccount(tx, user)
       if (account?.kind !== 'user') throw refused()
       await deleteEndedSessions(tx, at)
       if (before.kind === 'user' && before.credentialId) await deleteSessionRow(tx, before.name, before.credentialId)
       await deleteSurplusSessions(tx, user)
-      const made = await createSessionRow(tx, { ...row, expireTime: expireTimeFrom(at) })
+      const made = await createSessionRow(tx, { ...row, provider, expireTime: expireTimeFrom(at) })
+      await proof.made?.(tx, made.id)
       await record(tx, done(act, user, `user ${user}`, `Signed in ${by}`))
       return { account, made }
     })

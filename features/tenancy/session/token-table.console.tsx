@@ -1,16 +1,13 @@
-import { Age, Button, call, Dialog, Failure, readKey, ShowAs, Table, useText } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Age, Button, ConfirmDialog, Table, useReadAgain, useText } from '@quarterdeck/ui'
 import { type ReactNode, useState } from 'react'
 import { sessionTexts } from './texts.console.tsx'
 import { deleteToken, deleteUserToken, listTokens, listUserTokens, type Token } from './token.contract.ts'
 
 /** Reads tokens anew after one was made or revoked. */
 export function useTokensChanged(): () => Promise<void> {
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   return async () => {
-    await Promise.all(
-      [listTokens, listUserTokens].map((one) => queries.invalidateQueries({ queryKey: readKey(one).slice(0, 1) })),
-    )
+    await Promise.all([listTokens, listUserTokens].map((one) => readAgain(one)))
   }
 }
 
@@ -108,36 +105,17 @@ function Limits({ token: { permissions, within, sources }, all }: { token: Token
 function RevokeDialog({ token, user, close }: { token: Token; user?: string; close: () => void }) {
   const t = useText(sessionTexts)
   const changed = useTokensChanged()
-  const [endpoint, params] =
-    user === undefined
-      ? ([deleteToken, { token: token.name }] as const)
-      : ([deleteUserToken, { user, token: token.name }] as const)
-  const revoke = useMutation<unknown, Error>({
-    mutationFn: () => call(endpoint, { params }),
-    onSuccess: async () => {
-      await changed()
-      close()
-    },
-  })
+  const mine = user === undefined
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('revokeTitle', { name: token.name })}
+      act={t('revoke')}
+      endpoint={mine ? deleteToken : deleteUserToken}
+      input={{ params: { token: token.name, ...(mine ? {} : { user }) } }}
+      done={changed}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={revoke.isPending} onClick={() => revoke.mutate()}>
-            {t('revoke')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>{t('revokeLead')}</p>
-        <ShowAs endpoint={endpoint} input={{ params }} />
-        {revoke.error && <Failure error={revoke.error} />}
-      </div>
-    </Dialog>
+      {t('revokeLead')}
+    </ConfirmDialog>
   )
 }

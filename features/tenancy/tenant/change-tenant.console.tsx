@@ -1,6 +1,7 @@
 import {
   AmountFields,
   Button,
+  ConfirmDialog,
   call,
   Dialog,
   Failure,
@@ -11,9 +12,10 @@ import {
   TextInput,
   useGo,
   useLanguage,
+  useReadAgain,
   useText,
 } from '@quarterdeck/ui'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { quotaFields, quotaOfTexts, quotaTexts } from './quota.contract.ts'
 import { createTenant, deleteTenant, Overcommit, type Tenant, updateTenant } from './tenant.contract.ts'
@@ -53,7 +55,7 @@ export function TenantDialog({ tenant, close }: { tenant?: Tenant; close: () => 
   const t = useText(tenantTexts)
   const [language] = useLanguage()
   const go = useGo()
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const [form, setForm] = useState(formOf(tenant))
   const [left, setLeft] = useState(false)
   const set = (part: Partial<Form>) => setForm({ ...form, ...part })
@@ -67,7 +69,7 @@ export function TenantDialog({ tenant, close }: { tenant?: Tenant; close: () => 
         ? call(updateTenant, { params: { tenant: tenant.name }, body: changes })
         : call(createTenant, { body: { name: form.name, ...changes } }),
     onSuccess: async ({ name }) => {
-      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'plan' })
+      await readAgain()
       close()
       if (!tenant) go(`/tenants/${name}`)
     },
@@ -150,33 +152,21 @@ export function TenantDialog({ tenant, close }: { tenant?: Tenant; close: () => 
 export function DeleteTenantDialog({ tenant, close }: { tenant: string; close: () => void }) {
   const t = useText(tenantTexts)
   const go = useGo()
-  const queries = useQueryClient()
-  const remove = useMutation({
-    mutationFn: () => call(deleteTenant, { params: { tenant } }),
-    onSuccess: async () => {
-      go('/tenants')
-      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'plan' })
-    },
-  })
+  const readAgain = useReadAgain()
+  const done = () => {
+    go('/tenants')
+    return readAgain()
+  }
   return (
-    <Dialog
-      narrow
+    <ConfirmDialog
       title={t('deleteTitle', { name: tenant })}
+      act={t('delete')}
+      endpoint={deleteTenant}
+      input={{ params: { tenant } }}
+      done={done}
       close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            {t('delete')}
-          </Button>
-        </>
-      }
     >
-      <div className="rows">
-        <p>{t('deleteLead')}</p>
-        <ShowAs endpoint={deleteTenant} input={{ params: { tenant } }} />
-        {remove.error && <Failure error={remove.error} />}
-      </div>
-    </Dialog>
+      {t('deleteLead')}
+    </ConfirmDialog>
   )
 }

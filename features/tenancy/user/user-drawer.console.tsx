@@ -1,6 +1,7 @@
 import {
   Age,
   Button,
+  ConfirmDialog,
   call,
   Dialog,
   Failure,
@@ -10,7 +11,6 @@ import {
   Menu,
   Note,
   Read,
-  ShowAs,
   TextInput,
   useMay,
   useRead,
@@ -116,6 +116,10 @@ function Acts({ user, gone }: { user: User; gone: () => void }) {
     ...(may('user.delete') ? [{ label: t('remove'), act: () => ask('remove'), danger: true, rule: true }] : []),
   ]
   const shut = () => ask(undefined)
+  const removed = () => {
+    gone()
+    return changed()
+  }
   return (
     <>
       <div className="cols">
@@ -135,79 +139,30 @@ function Acts({ user, gone }: { user: User; gone: () => void }) {
       {asked === 'edit' && <EditDialog user={user} close={shut} />}
       {asked === 'reset' && <ResetDialog user={user} close={shut} />}
       {asked === 'disable' && (
-        <SureDialog
+        <ConfirmDialog
           title={t('disableTitle', { name: user.name })}
-          lead={t('disableLead')}
           act={t('disable')}
-          change={{ endpoint: updateUser, input: { params: { user: user.name }, body: { disabled: true } } }}
+          endpoint={updateUser}
+          input={{ params: { user: user.name }, body: { disabled: true } }}
+          done={changed}
           close={shut}
-        />
+        >
+          {t('disableLead')}
+        </ConfirmDialog>
       )}
       {asked === 'remove' && (
-        <SureDialog
+        <ConfirmDialog
           title={t('removeTitle', { name: user.name })}
-          lead={t('removeLead')}
           act={t('remove')}
-          change={{ endpoint: deleteUser, input: { params: { user: user.name } } }}
+          endpoint={deleteUser}
+          input={{ params: { user: user.name } }}
+          done={removed}
           close={shut}
-          done={gone}
-        />
+        >
+          {t('removeLead')}
+        </ConfirmDialog>
       )}
     </>
-  )
-}
-
-interface Change {
-  endpoint: typeof updateUser | typeof deleteUser
-  input: { params: Record<string, string>; body?: unknown }
-}
-
-/** Asks before something is taken away. */
-function SureDialog({
-  title,
-  lead,
-  act,
-  change: { endpoint, input },
-  close,
-  done,
-}: {
-  title: string
-  lead: string
-  act: string
-  change: Change
-  close: () => void
-  done?: () => void
-}) {
-  const t = useText(userTexts)
-  const changed = useUsersChanged()
-  const change = useMutation<unknown, Error>({
-    mutationFn: () => call(endpoint, input),
-    onSuccess: async () => {
-      close()
-      done?.()
-      await changed()
-    },
-  })
-  return (
-    <Dialog
-      narrow
-      title={title}
-      close={close}
-      footer={
-        <>
-          <Button onClick={close}>{t('cancel')}</Button>
-          <Button kind="danger" busy={change.isPending} onClick={() => change.mutate()}>
-            {act}
-          </Button>
-        </>
-      }
-    >
-      <div className="rows">
-        <p>{lead}</p>
-        <ShowAs endpoint={endpoint} input={input} />
-        {change.error && <Failure error={change.error} />}
-      </div>
-    </Dialog>
   )
 }
 

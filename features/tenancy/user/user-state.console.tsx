@@ -1,5 +1,4 @@
-import { readKey, State, type Tone, useText } from '@quarterdeck/ui'
-import { useQueryClient } from '@tanstack/react-query'
+import { State, type Tone, useReadAgain, useText } from '@quarterdeck/ui'
 import { userTexts } from './texts.console.tsx'
 import { getUser, listUsers, type User } from './user.contract.ts'
 
@@ -7,11 +6,9 @@ const TONES: Record<User['state'], Tone> = { active: 'good', invited: 'busy', di
 
 /** Reads users anew after one of them was changed. */
 export function useUsersChanged(): () => Promise<void> {
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   return async () => {
-    await Promise.all(
-      [listUsers, getUser].map((one) => queries.invalidateQueries({ queryKey: readKey(one).slice(0, 1) })),
-    )
+    await Promise.all([listUsers, getUser].map((one) => readAgain(one)))
   }
 }
 

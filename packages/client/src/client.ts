@@ -58,6 +58,9 @@ export interface Client {
   readonly token: string | undefined
 }
 
+const FORM = 'application/x-www-form-urlencoded'
+const formOf = (body: unknown): string => new URLSearchParams(body as Record<string, string>).toString()
+
 type AnyCall = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown }
 
 function pathOf(endpoint: AnyEndpoint, params: Record<string, unknown>): string {
@@ -95,7 +98,7 @@ export function createClient({ baseUrl, fetch = globalThis.fetch, token }: Clien
     const { signal } = options
     const headers: Record<string, string> = { accept: 'application/json, application/jsonl, text/plain' }
     if (token) headers.authorization = `Bearer ${token}`
-    if (call.body !== undefined) headers['content-type'] = 'application/json'
+    if (call.body !== undefined) headers['content-type'] = endpoint.form ? FORM : 'application/json'
     const key = options.idempotencyKey ?? (endpoint.change ? randomKey() : undefined)
     if (key) headers['idempotency-key'] = key
     const url = urlOf(endpoint, call)
@@ -106,7 +109,7 @@ export function createClient({ baseUrl, fetch = globalThis.fetch, token }: Clien
         credentials: 'same-origin',
         redirect: 'error',
         ...(signal ? { signal } : {}),
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(call.body === undefined ? {} : { body: endpoint.form ? formOf(call.body) : JSON.stringify(call.body) }),
       })
       if (!response.ok) throw await problemOf(response)
       return response

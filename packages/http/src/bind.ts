@@ -7,7 +7,7 @@ import {
   type Scope,
   type Subject,
 } from '@quarterdeck/kernel'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Admitted, admit, checkStepUp, recordRead, stillAdmitted, withinOrigin } from './admission.ts'
 import { isSecure, readCookie, writeCookie } from './cookie.ts'
@@ -193,32 +193,42 @@ export function bind<
   { bodyLimitBytes, unchecked = false, cost = 1 }: BindOptions = {},
 ): void {
   server.endpoints.push(endpoint)
-  server.fastify.route({
-    method: endpoint.method,
-    url: `/api/v1${endpoint.path}`,
-    config: { endpointId: endpoint.id },
-    ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
-    onRequest: (request) => admit(server, endpoint, request, { cost }),
-    handler: async (request, reply) => {
-      const gone = new AbortController()
-      const signal = lazySignal(server, reply, gone)
-      const context = contextOf(server, endpoint, request, reply, signal)
-      await recordRead(server, endpoint, request)
-      if (endpoint.transport === 'json') {
-        const answer: unknown = await withinOrigin(server, request, () => handler(context))
-        if (unchecked && server.options.checkAnswers) checkWhole(endpoint, answer)
-        return sendJson(endpoint, statusOf(endpoint, answer), unchecked ? answer : checked(endpoint, answer), reply)
-      }
-      const stop = stillAdmitted(server, endpoint, request, (problem) => gone.abort(problem))
-      try {
-        const answer: unknown = await withinOrigin(server, request, () => handler(context))
-        if (!isStream(answer)) throw new Error(`${endpoint.id} answers with a stream, its handler did not`)
-        void reply.header('cache-control', 'no-store')
-        await sendStream(request, reply, answer, { lines: endpoint.transport === 'lines', signal: signal() })
-        return reply
-      } finally {
-        stop()
-      }
-    },
+  const route = (fastify: FastifyInstance) =>
+    fastify.route({
+      method: endpoint.method,
+      url: `/api/v1${endpoint.path}`,
+      config: { endpointId: endpoint.id },
+      ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
+      onRequest: (request) => admit(server, endpoint, request, { cost }),
+      handler: async (request, reply) => {
+        const gone = new AbortController()
+        const signal = lazySignal(server, reply, gone)
+        const context = contextOf(server, endpoint, request, reply, signal)
+        await recordRead(server, endpoint, request)
+        if (endpoint.transport === 'json') {
+          const answer: unknown = await withinOrigin(server, request, () => handler(context))
+          if (unchecked && server.options.checkAnswers) checkWhole(endpoint, answer)
+          return sendJson(endpoint, statusOf(endpoint, answer), unchecked ? answer : checked(endpoint, answer), reply)
+        }
+        const stop = stillAdmitted(server, endpoint, request, (problem) => gone.abort(problem))
+        try {
+          const answer: unknown = await withinOrigin(server, request, () => handler(context))
+          if (!isStream(answer)) throw new Error(`${endpoint.id} answers with a stream, its handler did not`)
+          void reply.header('cache-control', 'no-store')
+          await sendStream(request, reply, answer, { lines: endpoint.transport === 'lines', signal: signal() })
+          return reply
+        } finally {
+          stop()
+        }
+      },
+    })
+  if (!endpoint.form) return void route(server.fastify)
+  // A form is what any page may send without asking: taken here and nowhere else.
+  void server.fastify.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, Object.fromEntries(new URLSearchParams(body as string))),
+    )
+    route(scope)
   })
 }

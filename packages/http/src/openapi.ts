@@ -61,7 +61,11 @@ function operationOf(endpoint: AnyEndpoint, schemas: SchemaCollection): Document
     : {
         requestBody: {
           required: !endpoint.body.safeParse(undefined).success,
-          content: { 'application/json': { schema: schemas.schemaOf(endpoint.body, 'input') } },
+          content: {
+            [endpoint.form ? 'application/x-www-form-urlencoded' : 'application/json']: {
+              schema: schemas.schemaOf(endpoint.body, 'input'),
+            },
+          },
         },
       }
   return {

@@ -34,6 +34,8 @@ export interface Endpoint<
   readonly query: Query
   readonly body: Body
   readonly response: Response
+  /** True: the body comes as application/x-www-form-urlencoded, for protocols that have it so; JSON otherwise. */
+  readonly form: boolean
   /** HTTP status of success; 202 for what goes on after the answer. */
   readonly status: number
   readonly transport: Transport
@@ -75,6 +77,7 @@ export function endpoint<
   params?: Params
   query?: Query
   body?: Body
+  form?: boolean
   status?: number
   transport?: Transport
   problems?: readonly ProblemType[]
@@ -88,6 +91,7 @@ export function endpoint<
     reach: 'path' as const,
     problems: [],
     change: false,
+    form: false,
     recorded: 'no' as const,
     params: nothing as unknown as Params,
     query: nothing as unknown as Query,

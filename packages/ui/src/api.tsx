@@ -1,6 +1,6 @@
 import { type Client, createClient, fetchWithCode, serverUnreachable } from '@quarterdeck/client'
 import { type AnyEndpoint, isProblem, type Output, Problem, signInRequired } from '@quarterdeck/kernel'
-import { keepPreviousData, QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, QueryClient, type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query'
 
 /** Lets a person give a one-time password; true when the server has taken it, false when they would rather not. */
 export type AskForCode = (problem: Problem) => Promise<boolean>
@@ -80,6 +80,17 @@ export function useRead<E extends AnyEndpoint>(
     ...(everySeconds === undefined ? {} : { refetchInterval: everySeconds * 1_000 }),
     ...(keep ? { placeholderData: keepPreviousData as never } : {}),
   })
+}
+
+/** Has what these endpoints answered read again where it is shown; with none given, everything but plans. */
+export function useReadAgain(): (...endpoints: AnyEndpoint[]) => Promise<void> {
+  const queries = useQueryClient()
+  return async (...endpoints) => {
+    const ids = endpoints.map(({ id }) => id)
+    await queries.invalidateQueries({
+      predicate: ({ queryKey: [id] }) => (ids.length === 0 ? id !== 'plan' : ids.includes(String(id))),
+    })
+  }
 }
 
 /** Made once by the console. `onSignedOut` is called when the server asks for a sign-in. */

@@ -15,8 +15,10 @@ export {
   type ReadInput,
   readKey,
   useRead,
+  useReadAgain,
 } from './api.tsx'
 export { Button, ButtonLink, CopyButton, Menu, type MenuItem } from './button.tsx'
+export { ConfirmDialog } from './confirm.tsx'
 export { EventTable } from './event-table.tsx'
 export { Facts } from './facts.tsx'
 export { FileText } from './file-text.tsx'

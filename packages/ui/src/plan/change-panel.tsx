@@ -1,7 +1,7 @@
 import { type AnyEndpoint, Problem } from '@quarterdeck/kernel'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { type ReactNode, useRef, useState } from 'react'
-import { call } from '../api.tsx'
+import { call, useReadAgain } from '../api.tsx'
 import { Button } from '../button.tsx'
 import { Check, Field, Note, TextInput } from '../form.tsx'
 import { Dialog } from '../overlay.tsx'
@@ -74,7 +74,7 @@ export function useChange(
   { onCancel, onAccepted, cancelLabel }: Answers,
 ): { body: ReactNode; footer: ReactNode } {
   const t = useText(partTexts)
-  const queries = useQueryClient()
+  const readAgain = useReadAgain()
   const key = useRef({ of: '', value: '' })
   const [force, setForce] = useState(false)
   const [reason, setReason] = useState('')
@@ -94,7 +94,7 @@ export function useChange(
         { idempotencyKey: keyOf(key.current, [act.params, act.body, query, plan.data?.hash]) },
       ) as Promise<{ id: string }>,
     onSuccess: async (operation) => {
-      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'plan' })
+      await readAgain()
       onAccepted(operation)
     },
     onError: (error) => {
