@@ -60,7 +60,40 @@ async function bitRot(world: World): Promise<string> {
   }
 }
 
+/** The newest records are taken out: what is left is a whole chain, and still it is found out within a minute. */
+async function cutEnd(world: World): Promise<string> {
+  const { client, server } = await startVictim(world)
+  const [newest] = (await client(listAudit, { query: { limit: 1 } })).items
+  // It has been looked at by whoever watches the end.
+  await sleep(6_000)
+  const store = await openDatabase(server)
+  const began = performance.now()
+  try {
+    await sql`alter table audit_event disable trigger audit_event_append_only`.execute(store.db)
+    await sql`delete from audit_event where sequence >= ${newest?.number}`.execute(store.db)
+    await sql`alter table audit_event enable trigger audit_event_append_only`.execute(store.db)
+  } finally {
+    await store.close()
+  }
+  for (;;) {
+    const found = await client(checkAuditTrail, { query: { last: 'true' } })
+    const seconds = (performance.now() - began) / 1000
+    if (!found.intact) {
+      assert.ok((found.missingFrom ?? 0) >= (newest?.number ?? 0), 'something else is said to be wrong')
+      return `the end from record ${newest?.number} named as missing after ${seconds.toFixed(1)} s`
+    }
+    assert.ok(seconds < 60, `record ${newest?.number} was taken out a minute ago and nothing says so`)
+    await sleep(500)
+  }
+}
+
 export const storeRows: Row[] = [
+  {
+    id: 'F64',
+    what: 'the last records of the audit trail taken out of PostgreSQL are missed within a minute',
+    rounds: 1,
+    run: cutEnd,
+  },
   {
     id: 'F64',
     what: 'one record of the audit trail altered in PostgreSQL is named within a minute',

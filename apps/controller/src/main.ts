@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createClusters, openKeyFile } from '@quarterdeck/kube'
 import { runReconcilers } from '@quarterdeck/reconcile'
-import { findMigrations, type Log, migrate, openStore, StoreError } from '@quarterdeck/store'
+import { findMigrations, type Log, lateStore, migrate, StoreError } from '@quarterdeck/store'
 import { countSealed, findKubeconfig } from '../../../features/cluster/cluster/cluster.store.ts'
 import { reconcilersOf } from './features.ts'
 
@@ -30,8 +30,9 @@ await run(databaseUrl).catch((error: unknown) => {
 async function run(url: string): Promise<void> {
   const fallback = process.getuid?.() === 0 ? '/var/lib/quarterdeck' : join(homedir(), '.quarterdeck')
   const home = resolve(process.env.QUARTERDECK_HOME || fallback)
-  const store = await openStore({ stateFolder: home, databaseUrl: url, logger: log })
-  await migrate(store, findMigrations(join(import.meta.dirname, '../../../features')))
+  const late = lateStore({ stateFolder: home, databaseUrl: url, asServer: true, logger: log })
+  await late.open((owner) => migrate(owner, findMigrations(join(import.meta.dirname, '../../../features'))))
+  const { store } = late
   const { db } = store
   const keyFile = await openKeyFile(join(home, 'key'), { sealedRows: await countSealed(db) })
   const clusters = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })

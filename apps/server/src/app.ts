@@ -20,6 +20,7 @@ import {
   firstRunLink,
   setAdministratorPassword,
 } from '../../../features/tenancy/user/administrator.routes.ts'
+import { roleRemark } from './audit-trail.ts'
 import { BringUp } from './bring-up.ts'
 import type { Config } from './config.ts'
 import { bindFeatures, type Features, recorder } from './features.ts'
@@ -115,7 +116,7 @@ interface Platform {
 }
 
 function assemble({ config, registries: named = [], say }: AppOptions, logger: Log): Platform {
-  const late = lateStore({ stateFolder: config.home, databaseUrl: config.databaseUrl, logger })
+  const late = lateStore({ stateFolder: config.home, databaseUrl: config.databaseUrl, asServer: true, logger })
   const { store } = late
   const { db } = store
   const { keyFile, set: setKeyFile } = lateKeyFile()
@@ -173,6 +174,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
       if (early) await mirror.prepare(snapshotsOf(config, early))
     },
     async opened() {
+      sayServerRole(store, progress, say)
       setKeyFile(await openKeyFile(keyPath, { sealedRows: await sealedRows(db) }))
       // What is known from before is shown first of all; what runs by itself comes last.
       void mirror.open().catch((error: unknown) => logger.error({ err: error }, 'the mirror cannot be opened'))
@@ -208,6 +210,14 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     },
   }
   return platform
+}
+
+/** Where the audit trail is not append-only by privilege, whoever starts the server is told. */
+function sayServerRole(store: Store, progress: SetupProgress, say: AppOptions['say']): void {
+  const remark = roleRemark(store.serverRole())
+  if (remark === undefined) return
+  progress.remark(remark)
+  say(remark)
 }
 
 /** Rows that could never be read again without the key file. */

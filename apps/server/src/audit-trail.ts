@@ -1,8 +1,15 @@
 import type { Server } from '@quarterdeck/http'
 import { hint, type Reconciler } from '@quarterdeck/reconcile'
-import { checkAudit, listAuditRows } from '../../../features/delivery/operation/audit.store.ts'
+import type { ServerRole } from '@quarterdeck/store'
+import {
+  checkAudit,
+  guardOfAudit,
+  hashesOfAudit,
+  listAuditRows,
+} from '../../../features/delivery/operation/audit.store.ts'
 import type { AuditFilter } from '../../../features/tenancy/audit/audit.contract.ts'
 import { auditRoutes } from '../../../features/tenancy/audit/audit.routes.ts'
+import { guardOf } from '../../../features/tenancy/audit/guard.rules.ts'
 import { openSealer, type Sealer } from '../../../features/tenancy/audit/seal.reconciler.ts'
 import { listSeals } from '../../../features/tenancy/audit/seal.store.ts'
 import { send } from '../../../features/tenancy/audit/send.routes.ts'
@@ -10,8 +17,14 @@ import { sinkRoutes } from '../../../features/tenancy/audit/sink.routes.ts'
 import { sinkOwner, watchTrail } from '../../../features/tenancy/audit/trail.reconciler.ts'
 import { type Parts, recordAct } from './parts.ts'
 
+/** What is to be said where the server has no database role of its own. */
+export const roleRemark = (role: ServerRole | undefined): string | undefined =>
+  role && 'reason' in role
+    ? `The audit trail is append-only by its triggers alone, for the server acts as the owner of the database: ${role.reason}. ${role.cure}.`
+    : undefined
+
 /** The audit trail: its endpoints, and who checks, seals and sends it. */
-export function auditTrail(server: Server, { db, keyFile, log, authority }: Parts): Reconciler {
+export function auditTrail(server: Server, { db, store, keyFile, log, authority }: Parts): Reconciler {
   const list = (filter: AuditFilter) => listAuditRows(db, filter)
   let opened: Sealer | undefined
   const sealer = () => {
@@ -22,6 +35,8 @@ export function auditTrail(server: Server, { db, keyFile, log, authority }: Part
     db,
     sealer,
     list,
+    hashesOf: (numbers) => hashesOfAudit(db, numbers),
+    guard: async () => guardOf(await guardOfAudit(db), roleRemark(store.serverRole())),
     checkChain: () => checkAudit(db),
     send,
     open: (sealed, owner) => keyFile.open(sealed, owner),

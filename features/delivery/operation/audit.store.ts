@@ -69,6 +69,40 @@ export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> 
   return query.execute()
 }
 
+/** Hashes of these records, by sequence; of those that are there. */
+export async function hashesOfAudit(db: Db, sequences: readonly number[]): Promise<Map<number, string>> {
+  if (sequences.length === 0) return new Map()
+  const rows = await table(db)
+    .selectFrom('audit_event')
+    .select(['sequence', 'hash'])
+    .where('sequence', '=', sql<number>`any(${[...sequences]}::bigint[])`)
+    .execute()
+  return new Map(rows.map(({ sequence, hash }) => [sequence, hash]))
+}
+
+/** What the session's role could do to a table of the trail, and whether its trigger refuses that. */
+export interface TableGuard {
+  table: string
+  /** Empty: append alone. */
+  may: string[]
+  refuses: boolean
+}
+
+/** How the tables of the trail are guarded, for whoever `db` acts as. */
+export async function guardOfAudit(db: Db): Promise<TableGuard[]> {
+  const { rows } = await sql<TableGuard>`
+    select t.name as table,
+      array(select privilege from unnest(array['update', 'delete', 'truncate', 'trigger']) privilege
+        where has_table_privilege(c.oid, privilege)
+          or (privilege = 'update' and has_any_column_privilege(c.oid, privilege))
+        union all select 'own' where pg_has_role(c.relowner, 'member')) as may,
+      exists (select from pg_trigger where tgrelid = c.oid and tgfoid = to_regproc('public.refuse_change')
+        and tgenabled in ('O', 'A')) as refuses
+    from unnest(array['audit_event', 'audit_seal']) t(name)
+      join pg_class c on c.oid = to_regclass('public.' || t.name)`.execute(db)
+  return rows
+}
+
 // Each statement stays well below the time that one may take, however long the trail is.
 const AT_ONCE = 20_000
 

@@ -1,6 +1,6 @@
 import { type CliContext, UsageError } from '@quarterdeck/client'
 import type { Command } from 'commander'
-import { checkAuditTrail, exportAudit, listAudit, listAuditSeals } from './audit.contract.ts'
+import { type AuditCheck, checkAuditTrail, exportAudit, listAudit, listAuditSeals } from './audit.contract.ts'
 import { deleteAuditSink, listAuditSinks, saveAuditSink } from './sink.contract.ts'
 
 /** qd audit. */
@@ -55,15 +55,16 @@ export function auditCommands(program: Command, context: CliContext): void {
     .action(async () => {
       const checked = await context.client(checkAuditTrail, {})
       context.print(checked)
-      if (!checked.intact) {
-        const { brokenAt, brokenSeal } = checked
-        throw new Error(
-          brokenAt === undefined
-            ? `Record ${brokenSeal} of the audit trail is not what its seal says`
-            : `Record ${brokenAt} of the audit trail is not what was written, or one before it is gone`,
-        )
-      }
+      if (!checked.intact) throw new Error(brokenWhere(checked))
     })
+}
+
+function brokenWhere({ brokenAt, brokenSeal, missingFrom }: AuditCheck): string {
+  if (brokenAt !== undefined) {
+    return `Record ${brokenAt} of the audit trail is not what was written, or one before it is gone`
+  }
+  if (missingFrom !== undefined) return `The audit trail has lost its end: record ${missingFrom} is gone`
+  return `Record ${brokenSeal} of the audit trail is not what its seal says`
 }
 
 interface SinkOptions {

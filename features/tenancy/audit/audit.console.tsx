@@ -169,6 +169,17 @@ function Checked() {
           {t('brokenDetail')}
         </Note>
       )}
+      {data?.missingFrom !== undefined && (
+        <Note tone="bad" title={t('missingFrom', { number: data.missingFrom })}>
+          {t('brokenDetail')}
+        </Note>
+      )}
+      {data?.appendOnly === 'privilege' && <p className="soft">{t('byPrivilege')}</p>}
+      {data?.remark && (
+        <Note tone={data.appendOnly === 'no' ? 'bad' : 'warn'} title={t('byTrigger')}>
+          {data.remark}
+        </Note>
+      )}
       {error && <Failure error={error} />}
     </div>
   )

@@ -43,6 +43,9 @@ export interface AuditRow {
   hash: string
 }
 
+/** What keeps the records of the trail from being changed by whoever speaks to the database as the server. */
+export type AuditGuard = Pick<AuditCheck, 'appendOnly' | 'remark'>
+
 /** Which records are asked for; absent: any. */
 export interface AuditFilter {
   actor?: string | undefined
@@ -116,6 +119,13 @@ export const AuditCheck = z.object({
   brokenAt: z.int().optional().describe('First record that is not what was written, or whose forerunner is missing'),
   seals: z.int(),
   brokenSeal: z.int().optional().describe('Number of the first sealed record that is not as its seal says'),
+  missingFrom: z.int().optional().describe('Number of a record that was the last one and is not there any more'),
+  appendOnly: z
+    .enum(['privilege', 'trigger', 'no'])
+    .describe(
+      'What keeps records from being changed: the database role of the server may not; a trigger alone; nothing',
+    ),
+  remark: z.string().optional().describe('Why not by privilege, and what to do'),
 })
 export type AuditCheck = z.infer<typeof AuditCheck>
 

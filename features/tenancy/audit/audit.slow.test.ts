@@ -9,7 +9,7 @@ import { withOrigin } from '@quarterdeck/store'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { checkAudit, listAuditRows } from '../../delivery/operation/audit.store.ts'
+import { checkAudit, guardOfAudit, hashesOfAudit, listAuditRows } from '../../delivery/operation/audit.store.ts'
 import { audit } from '../../delivery/operation/operation.store.ts'
 import {
   type AuditFilter,
@@ -20,6 +20,7 @@ import {
   listAuditSeals,
 } from './audit.contract.ts'
 import { auditRoutes } from './audit.routes.ts'
+import { guardOf } from './guard.rules.ts'
 import { openSealer, type Sealer } from './seal.reconciler.ts'
 import { listSeals } from './seal.store.ts'
 import { send } from './send.routes.ts'
@@ -63,6 +64,8 @@ beforeAll(async () => {
     db,
     sealer: () => sealer,
     list,
+    hashesOf: (numbers) => hashesOfAudit(db, numbers),
+    guard: async () => guardOf(await guardOfAudit(db), undefined),
     checkChain: () => checkAudit(db),
     send,
     open: (sealed) => sealed.replace('sealed ', ''),
@@ -266,6 +269,38 @@ test('[TEN-16] whoever writes the whole trail anew, hashes and all, is found out
   await sql`update audit_event set actor = kept.actor, hash = kept.hash from kept
     where kept.sequence = audit_event.sequence`.execute(db)
   await sql`alter table audit_event enable trigger audit_event_append_only`.execute(db)
+  expect(await as('audit.list')(checkAuditTrail, {})).toMatchObject({ intact: true })
+})
+
+test('[TEN-16] what keeps records from being changed is told: here a trigger alone, and then nothing', async () => {
+  const check = () => as('audit.list')(checkAuditTrail, {})
+  expect(await check()).toMatchObject({ appendOnly: 'trigger', remark: expect.stringContaining('update, delete') })
+  await sql`alter table audit_seal disable trigger audit_seal_append_only`.execute(database.db)
+  expect(await check()).toMatchObject({ appendOnly: 'no', remark: expect.stringContaining('switched off: audit_seal') })
+  await sql`alter table audit_seal enable trigger audit_seal_append_only`.execute(database.db)
+})
+
+test('[TEN-16] an end that is cut off shows, though the chain of what is left is whole', async () => {
+  const { db } = database
+  await audit(db, { operation: null, actor: 'eve', act: 'a.b', what: 'x', outcome: 'succeeded', detail: '' })
+  await reconcile('end')
+  const { records, intact } = await as('audit.list')(checkAuditTrail, {})
+  expect(intact).toBe(true)
+  await sql`create table cut as select * from audit_event where sequence = ${records}`.execute(db)
+  await sql`alter table audit_event disable trigger user`.execute(db)
+  await sql`delete from audit_event where sequence = ${records}`.execute(db)
+  expect(await checkAudit(db)).toEqual({ records: records - 1 })
+  await reconcile('end')
+  const last = await as('audit.list')(checkAuditTrail, { query: { last: 'true' } })
+  expect(last).toMatchObject({ intact: false, missingFrom: records })
+  // Another record in its place is not it.
+  await sql`alter table audit_event enable trigger user`.execute(db)
+  await audit(db, { operation: null, actor: 'eve', act: 'a.b', what: 'y', outcome: 'succeeded', detail: '' })
+  expect(await as('audit.list')(checkAuditTrail, {})).toMatchObject({ intact: false, missingFrom: records })
+  await sql`alter table audit_event disable trigger user`.execute(db)
+  await sql`delete from audit_event where sequence = ${records}`.execute(db)
+  await sql`insert into audit_event select * from cut`.execute(db)
+  await sql`alter table audit_event enable trigger user`.execute(db)
   expect(await as('audit.list')(checkAuditTrail, {})).toMatchObject({ intact: true })
 })
 

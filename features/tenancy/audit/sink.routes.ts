@@ -23,20 +23,26 @@ export interface SinkRoutesOptions {
 export function sinkRoutes(server: Server, options: SinkRoutesOptions): void {
   const { db, record } = options
   const newest = async () => (await options.list({ limit: 1 }))[0]
-  const shown = async ({ name, kind, settings, sealedSecret, sequence, sentTime, failures, message }: SinkRow) => ({
+  const shown = (
+    { name, kind, settings, sealedSecret, sequence, sentTime, failures, message }: SinkRow,
+    last: AuditRow | undefined,
+  ) => ({
     name,
     kind,
     url: settings.url,
     ...(settings.authority === undefined ? {} : { authority: settings.authority }),
     secret: sealedSecret !== null,
     sent: sequence,
-    waiting: Math.max(0, ((await newest())?.sequence ?? 0) - sequence),
+    waiting: Math.max(0, (last?.sequence ?? 0) - sequence),
     ...(sentTime === null ? {} : { sentTime }),
     failures,
     message,
   })
 
-  bind(server, listAuditSinks, async () => ({ items: await Promise.all((await listSinks(db)).map(shown)) }))
+  bind(server, listAuditSinks, async () => {
+    const [sinks, last] = await Promise.all([listSinks(db), newest()])
+    return { items: sinks.map((sink) => shown(sink, last)) }
+  })
   bind(server, saveAuditSink, async ({ params, body, subject }) => {
     const { kind, url, authority, secret, from } = body
     const name = params.sink
@@ -59,7 +65,7 @@ export function sinkRoutes(server: Server, options: SinkRoutesOptions): void {
     })
     const row = await findSink(db, name)
     if (!row) throw noSuchSink(name)
-    return shown(row)
+    return shown(row, await newest())
   })
   bind(server, deleteAuditSink, async ({ params, subject }) => {
     await transaction(db, async (tx) => {

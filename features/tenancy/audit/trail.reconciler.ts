@@ -1,6 +1,6 @@
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db, Log } from '@quarterdeck/store'
-import type { AuditCheck, AuditFilter, AuditRecord, AuditRow } from './audit.contract.ts'
+import type { AuditCheck, AuditFilter, AuditGuard, AuditRecord, AuditRow } from './audit.contract.ts'
 import { toRecord } from './record.rules.ts'
 import type { Sealer } from './seal.reconciler.ts'
 import { isSealDue } from './seal.rules.ts'
@@ -12,6 +12,10 @@ export interface TrailOptions {
   sealer(): Sealer
   /** Newest first, or the oldest first with `after`. */
   list(filter: AuditFilter): Promise<AuditRow[]>
+  /** Hashes by number, of those of these records that are there. */
+  hashesOf(numbers: readonly number[]): Promise<ReadonlyMap<number, string>>
+  /** How the records are guarded from being changed. */
+  guard(): Promise<AuditGuard>
   /** Number of the last record, and the first that is broken. */
   checkChain(): Promise<{ records: number; broken?: number }>
   /** Throws Error with a sentence. */
@@ -31,6 +35,7 @@ export interface Trail {
 }
 
 const CHECK_SECONDS = 30
+const END_SECONDS = 5
 // Computing the chain costs PostgreSQL a second a hundred thousand records or so: a twentieth of the time at most.
 const SHARE = 20
 const AT_ONCE = 500
@@ -41,21 +46,29 @@ const SINK = 'sink/'
 /** Who owns the sealed secret of a sink: it opens nowhere else. */
 export const sinkOwner = (name: string): string => `audit-sink/${name}`
 
-/** Key `trail`: checks the chain and seals it daily; `sink/NAME`: sends what has not arrived there. */
+/** Keys: `trail` checks the chain and seals it daily, `end` looks at its end, `sink/NAME` sends what has not arrived there. */
 export function watchTrail(options: TrailOptions): Trail {
   const { db, list, log, now } = options
   let last: AuditCheck | undefined
+  /** The newest record, when it was last looked at: a tail that is cut off leaves a chain that is whole. */
+  let seen: Pick<AuditRow, 'sequence' | 'hash'> | undefined
 
   async function check(): Promise<AuditCheck> {
-    const [{ records, broken }, seals] = await Promise.all([options.checkChain(), listSeals(db)])
-    const brokenSeal = await firstBroken(seals)
+    const [{ records, broken }, seals, guard] = await Promise.all([
+      options.checkChain(),
+      listSeals(db),
+      options.guard(),
+    ])
+    const [brokenSeal, missingFrom] = await Promise.all([firstBroken(seals), missing()])
     last = {
-      intact: broken === undefined && brokenSeal === undefined,
+      intact: broken === undefined && brokenSeal === undefined && missingFrom === undefined,
       checkTime: now(),
       records,
       seals: seals.length,
       ...(broken === undefined ? {} : { brokenAt: broken }),
       ...(brokenSeal === undefined ? {} : { brokenSeal }),
+      ...(missingFrom === undefined ? {} : { missingFrom }),
+      ...guard,
     }
     if (!last.intact) log.error({ ...last }, 'the audit trail is not as it was written')
     return last
@@ -64,10 +77,17 @@ export function watchTrail(options: TrailOptions): Trail {
   /** Number of the first sealed record that its seal does not agree with, or whose seal is not ours. */
   async function firstBroken(seals: Awaited<ReturnType<typeof listSeals>>): Promise<number | undefined> {
     const sealer = options.sealer()
-    for (const seal of seals) {
-      const [row] = await list({ after: seal.sequence - 1, limit: 1 })
-      if (row?.sequence !== seal.sequence || row.hash !== seal.hash || !sealer.isOurs(seal)) return seal.sequence
-    }
+    const hashes = await options.hashesOf(seals.map(({ sequence }) => sequence))
+    return seals.find((seal) => hashes.get(seal.sequence) !== seal.hash || !sealer.isOurs(seal))?.sequence
+  }
+
+  /** Number of a record that was the last one once, here or where records have been sent, and is not there any more. */
+  async function missing(): Promise<number | undefined> {
+    const [[newest], sinks] = await Promise.all([list({ limit: 1 }), listSinks(db)])
+    if (seen && (await options.hashesOf([seen.sequence])).get(seen.sequence) !== seen.hash) return seen.sequence
+    const sent = Math.max(0, ...sinks.map(({ sequence }) => sequence))
+    if (sent > (newest?.sequence ?? 0)) return sent
+    if (newest) seen = { sequence: newest.sequence, hash: newest.hash }
     return undefined
   }
 
@@ -99,11 +119,15 @@ export function watchTrail(options: TrailOptions): Trail {
     check,
     lastCheck: () => last,
     reconciler: {
-      keys: async () => ['trail', ...(await listSinks(db)).map(({ name }) => `${SINK}${name}`)],
+      keys: async () => ['trail', 'end', ...(await listSinks(db)).map(({ name }) => `${SINK}${name}`)],
       async reconcile(key) {
         if (key.startsWith(SINK)) {
           const sink = await findSink(db, key.slice(SINK.length))
           return sink ? { requeueAfterSeconds: await deliver(sink) } : {}
+        }
+        if (key === 'end') {
+          if ((await missing()) !== undefined && last?.missingFrom === undefined) await check()
+          return { requeueAfterSeconds: END_SECONDS }
         }
         const began = performance.now()
         await seal()

@@ -104,7 +104,7 @@ const DIFFERENCES = `
   with role as (select oid from pg_roles where rolname = $1),
   guarded as (select tgrelid from pg_trigger where tgfoid = to_regproc('public.refuse_change')),
   wanted as (
-    select c.oid, c.relkind, format('%I.%I', 'public', c.relname) as name, coalesce(c.relacl, '{}') as acl,
+    select c.oid, c.relkind, format('%I.%I', 'public', c.relname) as name, c.relacl as acl,
       case when c.relkind = 'S' then array['USAGE']
         when c.relkind in ('v', 'm') or c.relname = 'quarterdeck_migration' then array['SELECT']
         when c.oid in (select tgrelid from guarded) then array['INSERT', 'SELECT']
