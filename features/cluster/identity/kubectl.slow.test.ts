@@ -1,10 +1,14 @@
 import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { notFound, type Subject } from '@quarterdeck/kernel'
 import { createClusters } from '@quarterdeck/kube'
 import {
   createTestAuthority,
+  helmWith,
   type Kubectl,
   kubectlWith,
   type NodeCluster,
@@ -26,6 +30,8 @@ let platform: Platform
 let authority: OpenAuthority
 let proxy: TlsServer
 let jane: Kubectl
+let helm: Kubectl
+let chart: string
 let subject: Subject
 let [mine, other] = ['', '']
 
@@ -66,10 +72,15 @@ beforeAll(async () => {
   await prepare()
   await authority.open()
   await platform.resync()
-  jane = await kubectlWith(kubeconfigOf(await overTls(await platform.server.listen(0))))
-}, 120_000)
+  const kubeconfig = kubeconfigOf(await overTls(await platform.server.listen(0)))
+  ;[jane, helm] = [await kubectlWith(kubeconfig), await helmWith(kubeconfig)]
+  chart = writeChart()
+  // helm is built first, where it has not been yet.
+}, 600_000)
 afterAll(async () => {
   jane?.close()
+  helm?.close()
+  if (chart) rmSync(chart, { recursive: true, force: true })
   proxy?.close()
   authority?.close()
   await platform?.close()
@@ -166,6 +177,95 @@ test('[EXT-05] kubectl forwards a port of a pod there, and of no other', async (
   expect(refused.status).not.toBe(0)
   expect(refused.stderr).toContain('quarterdeck:user:jane')
 }, 30_000)
+
+/** A chart with a workload, its settings and a value. */
+function writeChart(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-chart-'))
+  mkdirSync(join(folder, 'templates'))
+  writeFileSync(join(folder, 'Chart.yaml'), 'apiVersion: v2\nname: greeter\nversion: 0.1.0\n')
+  writeFileSync(join(folder, 'values.yaml'), `colour: green\nimage: ${node.registry}/hello:1\n`)
+  writeFileSync(
+    join(folder, 'templates', 'all.yaml'),
+    `apiVersion: v1
+kind: ConfigMap
+metadata: { name: '{{ .Release.Name }}-settings' }
+data: { colour: '{{ .Values.colour }}' }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: '{{ .Release.Name }}' }
+spec:
+  selector: { matchLabels: { app: '{{ .Release.Name }}' } }
+  template:
+    metadata: { labels: { app: '{{ .Release.Name }}' } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{ name: hello, image: '{{ .Values.image }}' }]
+`,
+  )
+  return folder
+}
+
+const colour = async (release: string, namespace = mine) => {
+  const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: `${release}-settings` }
+  return (await node.cluster.get(ref))?.data?.colour
+}
+
+test('[EXT-05] helm tells a developer which permission its releases take, and needs none besides in ConfigMaps', async () => {
+  const refused = await helm.run(['install', 'greeter', chart])
+  expect(refused.status).not.toBe(0)
+  expect(refused.stderr).toContain('User "quarterdeck:user:jane" cannot create resource "secrets"')
+  for (const permission of ['secret.read', 'secret.write']) {
+    expect(refused.stderr).toContain(
+      `this takes the permission ${permission} in environment ${mine}. Ask for it: qd request create --permission ${permission} --env ${mine}`,
+    )
+  }
+  const said = await jane.run(['get', 'secrets'])
+  expect(said.stderr).toContain(`this takes the permission secret.read in environment ${mine}`)
+  const held = await jane.run(['-n', other, 'get', 'pods'])
+  expect(held.stderr).toContain('Quarterdeck: this takes the permission object.list or object.get')
+  expect(await colour('greeter')).toBeUndefined()
+
+  const inConfigMaps = { HELM_DRIVER: 'configmap' }
+  const installed = await helm.run(['install', 'plain', chart, '--wait'], '', inConfigMaps)
+  expect(installed, installed.stderr).toMatchObject({ status: 0 })
+  expect(await colour('plain')).toBe('green')
+  expect((await helm.run(['uninstall', 'plain'], '', inConfigMaps)).status).toBe(0)
+}, 90_000)
+
+test('[EXT-05] [CLU-20] helm installs, upgrades, rolls back, lists and uninstalls within the person’s rights, and nowhere else', async () => {
+  const { db } = platform
+  await sql`insert into role (name, permissions)
+    values ('helm', ${JSON.stringify(['secret.read', 'secret.write'])}::jsonb)`.execute(db)
+  await sql`insert into role_grant (role, account, environment, grantor) select role.id, account.id, environment.id, 'me'
+    from role, account, environment where role.name = 'helm' and environment.name = ${mine}`.execute(db)
+  await authority.refresh()
+  await platform.resync()
+  await expect.poll(async () => (await jane.run(['get', 'secrets'])).status, { timeout: 10_000 }).toBe(0)
+
+  const run = async (...args: string[]) => {
+    const ended = await helm.run(args)
+    expect(ended, `${args.join(' ')}: ${ended.stderr}`).toMatchObject({ status: 0 })
+    return ended.stdout
+  }
+  await run('install', 'greeter', chart, '--wait')
+  expect(await colour('greeter')).toBe('green')
+  await run('upgrade', 'greeter', chart, '--set', 'colour=red', '--wait')
+  expect(await colour('greeter')).toBe('red')
+  await run('rollback', 'greeter', '1', '--wait')
+  expect(await colour('greeter')).toBe('green')
+  const releases: { name: string; revision: string; status: string }[] = JSON.parse(await run('list', '-o', 'json'))
+  expect(releases).toMatchObject([{ name: 'greeter', revision: '3', status: 'deployed' }])
+  await run('uninstall', 'greeter', '--wait')
+  expect(await colour('greeter')).toBeUndefined()
+
+  for (const driver of ['secret', 'configmap']) {
+    const elsewhere = await helm.run(['-n', other, 'install', 'greeter', chart], '', { HELM_DRIVER: driver })
+    expect(elsewhere.status, driver).not.toBe(0)
+    expect(elsewhere.stderr, driver).toContain('quarterdeck:user:jane')
+    expect(await colour('greeter', other), driver).toBeUndefined()
+  }
+}, 120_000)
 
 test('[CLU-20] a watch, a command and a forwarded port end within 5 s of the grant that let them begin', async () => {
   const began = performance.now()

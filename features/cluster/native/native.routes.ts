@@ -8,7 +8,7 @@ import {
   permissionMissing,
   type Subject,
 } from '@quarterdeck/kernel'
-import { type Cluster, type NativeRequest, nativePath } from '@quarterdeck/kube'
+import { type Cluster, type NativeAnswer, type NativeRequest, nativePath } from '@quarterdeck/kube'
 import { createNative, deleteNative, patchNative, readNative, replaceNative } from './native.contract.ts'
 import { type Asked, actText, askedFor, isOpened, isRecorded, permissionsFor } from './native.rules.ts'
 
@@ -60,7 +60,7 @@ export function nativeRoutes(server: Server, options: NativeRoutesOptions): void
             throw error
           })
         answer.body.once('close', end)
-        return answer
+        return answer.status === 403 ? advised(options, native, asked, answer) : answer
       })
     },
     async socket(native) {
@@ -130,6 +130,27 @@ function checked(
     if (problem) throw problem
   }
   return asked
+}
+
+/** The API server knows verbs and kinds; what is granted are permissions. kubectl and helm print warnings. */
+function advised(
+  { permissionsAt, environmentAt }: NativeRoutesOptions,
+  { params, subject }: Native,
+  asked: Asked | undefined,
+  answer: NativeAnswer,
+): NativeAnswer {
+  const place = placeOf(params.cluster, asked)
+  const held = new Set(permissionsAt(subject, place))
+  const opening = permissionsFor(asked)
+  if (held.has('*') || opening.length === 0 || opening.some((permission) => held.has(permission))) return answer
+  const environment = environmentAt(place)
+  const [where, option] =
+    environment === undefined
+      ? ['for the whole platform', '']
+      : [`in environment ${environment}`, ` --env ${environment}`]
+  const [first] = opening
+  const advice = `299 - "Quarterdeck: this takes the permission ${opening.join(' or ')} ${where}. Ask for it: qd request create --permission ${first}${option}"`
+  return { ...answer, headers: { ...answer.headers, warning: advice } }
 }
 
 const placeOf = (cluster: string, asked: Asked | undefined): Place => ({ cluster, namespace: asked?.namespace ?? '' })

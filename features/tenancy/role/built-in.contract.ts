@@ -30,6 +30,7 @@ const OWN_PROJECT = [
   ...DEVELOP,
   ...GRANT,
   'secret.read',
+  'secret.write',
   'project.update',
   'environment.create',
   'environment.update',

@@ -124,6 +124,11 @@ export const PERMISSIONS = {
     zh: '读取 Secret 的内容',
     native: [{ apiGroups: [''], resources: ['secrets'], verbs: READ }],
   },
+  'secret.write': {
+    en: 'Make, change and delete Secrets, whose values whoever changes them gets to see; helm keeps its releases there',
+    zh: '创建、修改和删除 Secret（修改者可看到其内容；helm 在其中保存发布记录）',
+    native: [{ apiGroups: [''], resources: ['secrets'], verbs: WRITE }],
+  },
   'container.logs': {
     en: 'Read logs',
     zh: '查看日志',
