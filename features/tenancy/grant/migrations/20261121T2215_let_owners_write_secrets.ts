@@ -5,6 +5,8 @@ import { sql } from 'kysely'
 export const letOwnersWriteSecrets: Migration = {
   async up(db) {
     await sql`update role set permissions = permissions || '["secret.write"]'
-      where name in ('project-owner', 'tenant-owner') and "builtIn" and not permissions @> '["secret.write"]'`.execute(db)
+      where name in ('project-owner', 'tenant-owner') and "builtIn" and not permissions @> '["secret.write"]'`.execute(
+      db,
+    )
   },
 }
