@@ -10,6 +10,7 @@ import {
 } from '@quarterdeck/client'
 import type { Command } from 'commander'
 import { verifySession } from '../../../features/tenancy/onetime/onetime.contract.ts'
+import { editText } from './edit-text.ts'
 import { formatted } from './print.ts'
 import { readSettings, type Settings, writeSettings } from './settings.ts'
 import { askYesNo, localTerminal, readCode, readSecret, writeOut } from './terminal.ts'
@@ -93,6 +94,7 @@ export function createContext(program: Command, env: NodeJS.ProcessEnv, signal: 
         const why = error.code === 'ENOENT' ? 'there is no such file' : error.message
         throw new UsageError(`${path} cannot be read: ${why}`)
       }),
+    editText: (text, fileName) => editText(text, fileName, env),
     secret: readSecret,
     code: readCode,
     remember: (next) => keep({ ...kept(), ...next }),

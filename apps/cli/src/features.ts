@@ -5,6 +5,7 @@ import { manifestCommands } from '../../../features/application/manifest/manifes
 import { clusterCommands } from '../../../features/cluster/cluster/cluster.cli.ts'
 import { identityCommands } from '../../../features/cluster/identity/identity.cli.ts'
 import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
+import { actCommands } from '../../../features/cluster/object/act.cli.ts'
 import { objectCommands } from '../../../features/cluster/object/object.cli.ts'
 import { relatedCommands } from '../../../features/cluster/object/related.cli.ts'
 import { versionCommands } from '../../../features/cluster/version/version.cli.ts'
@@ -48,6 +49,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   clusterCommands,
   identityCommands,
   (program, context) => objectCommands(program, context, changes),
+  (program, context) => actCommands(program, context, changes),
   relatedCommands,
   nativeCommands,
   versionCommands,

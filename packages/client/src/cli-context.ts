@@ -62,6 +62,10 @@ export interface CliContext {
   useEnvironment(name: string): void
   /** The text of a file of this machine. Throws UsageError naming it when it cannot be read. */
   readFile(path: string): Promise<string>
+  /**
+   * What somebody makes of a text in their editor. Throws UsageError where there is no terminal, or the editor fails.
+   */
+  editText(text: string, fileName: string): Promise<string>
   /** Reads a secret: the first line of stdin, or asked for without echo. */
   secret(question: string, fromStdin: boolean): Promise<string>
   /** A one-time password that somebody types; undefined where nobody can. */
