@@ -128,13 +128,16 @@ export async function recordRead(server: Server, endpoint: AnyEndpoint, request:
   )
 }
 
+/** What the client calls itself, at most 200 characters; nothing to rely on. */
+export const clientOf = (headers: FastifyRequest['headers']): string => (headers['user-agent'] ?? '').slice(0, 200)
+
 /** Runs what a request asks for, so that whoever writes it down knows where it came from. */
 export function withinOrigin<T>(server: Server, request: FastifyRequest, fn: () => T): T {
   const { within } = server.options
   if (!within) return fn()
   const credential = (request as Admitted).subject.credentialId
-  const client = (request.headers['user-agent'] ?? '').slice(0, 200)
-  return within({ peer: request.ip, client, request: request.id, ...(credential ? { credential } : {}) }, fn)
+  const origin = { peer: request.ip, client: clientOf(request.headers), request: request.id }
+  return within(credential ? { ...origin, credential } : origin, fn)
 }
 
 /** Asks again every 4 s while a stream or socket is open and calls `lost` once it is no longer allowed. */

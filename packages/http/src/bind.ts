@@ -9,7 +9,7 @@ import {
 } from '@quarterdeck/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { type Admitted, admit, checkStepUp, recordRead, stillAdmitted, withinOrigin } from './admission.ts'
+import { type Admitted, admit, checkStepUp, clientOf, recordRead, stillAdmitted, withinOrigin } from './admission.ts'
 import { isSecure, readCookie, writeCookie } from './cookie.ts'
 import { requirePermission } from './guard.ts'
 import type { Server } from './server.ts'
@@ -121,7 +121,7 @@ export function contextOf<E extends AnyEndpoint>(
       return signal()
     },
     peer: request.ip,
-    client: (request.headers['user-agent'] ?? '').slice(0, 200),
+    client: clientOf(request.headers),
     secure: isSecure(request, publicUrl),
     setSessionCookie(value, maxAgeSeconds) {
       if (reply) writeCookie(request, reply, { name: 'session', value, maxAgeSeconds }, publicUrl)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { AnyEndpoint, Subject } from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Admitted, admit, stillAdmitted, withinOrigin } from './admission.ts'
+import { type Admitted, admit, clientOf, stillAdmitted, withinOrigin } from './admission.ts'
 import { problemBody } from './problem-handler.ts'
 import type { Server } from './server.ts'
 import { keepAlive, type Socket, socketOf } from './socket.ts'
@@ -131,7 +131,7 @@ function proxyRequest<Params>(
     body: body instanceof Uint8Array && body.length > 0 ? body : undefined,
     subject: (request as Admitted).subject,
     requestId: request.id,
-    client: (headers['user-agent'] ?? '').slice(0, 200),
+    client: clientOf(headers),
     signal,
   }
 }
