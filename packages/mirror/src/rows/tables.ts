@@ -42,8 +42,12 @@ export interface Tables {
   drop(cluster: number, resource?: string): void
   /** Takes over the rows of a snapshot. To be called before `sink`. */
   restore(message: Restore): void
+  /** `recordsVersions` answers otherwise than before: what is recorded from here on is listed anew. */
+  recordAnew(): void
   /** Tells what has been collected. */
   flush(): void
+  /** When what has been collected is told, as performance.now; far off when there is nothing. */
+  due(): number
   /** Bytes of memory, shared and own. */
   bytes(): number
   /** Tells what has been collected and ends. */
@@ -71,6 +75,7 @@ class OpenTables implements Tables {
   readonly #inUse = new Map<string, Table>()
   readonly #changed = new Set<Table>()
   #timer: NodeJS.Timeout | undefined
+  #due = Number.POSITIVE_INFINITY
   #number = 0
 
   constructor(options: TablesOptions) {
@@ -119,13 +124,26 @@ class OpenTables implements Tables {
     this.#use(new Table({ ...this.#partsOf(message.spec), number: message.table, restore: message }))
   }
 
+  recordAnew(): void {
+    for (const { table } of [...this.#current.values()]) {
+      const records = this.#options.recordsVersions(table.spec.resource)
+      if (records && !table.recorder) this.#open(table.spec, undefined)
+      if (!records) table.stopRecording()
+    }
+  }
+
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#due = Number.POSITIVE_INFINITY
     for (const table of this.#changed) this.#flushTable(table)
     for (const replaced of this.#replaced) {
       if (Date.now() - replaced.time > REPLACED_AFTER) this.#giveUp(replaced)
     }
+  }
+
+  due(): number {
+    return this.#due
   }
 
   bytes(): number {
@@ -179,7 +197,9 @@ class OpenTables implements Tables {
       return
     }
     this.#changed.add(table)
-    this.#timer ??= setTimeout(() => this.flush(), FLUSH_EVERY)
+    if (this.#timer) return
+    this.#timer = setTimeout(() => this.flush(), FLUSH_EVERY)
+    this.#due = performance.now() + FLUSH_EVERY
   }
 
   #flushTable(table: Table): void {

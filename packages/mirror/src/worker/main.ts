@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { FromReader, ToReader } from '../batch.ts'
 import { kindOf } from '../rows/kinds/kind-of.ts'
 import { openTables } from '../rows/tables.ts'
+import { pace } from './pace.ts'
 import { openReader } from './reader.ts'
 import type { ReaderOptions } from './reader-options.ts'
 
@@ -9,7 +10,7 @@ import type { ReaderOptions } from './reader-options.ts'
 const port = parentPort
 if (!port) throw new Error('this file is the entry of a worker thread')
 const { searchedAnnotations, unrecorded, digestKey, timings } = workerData as ReaderOptions
-const unrecordedOnes = unrecorded && new Set(unrecorded)
+let unrecordedOnes = unrecorded && new Set(unrecorded)
 const post = (message: FromReader, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
 const tables = openTables({
@@ -33,10 +34,16 @@ const reader = openReader({
   timings,
 })
 
+// From here on this thread sleeps a little in a storm.
+pace.begin(() => tables.due())
+
 function take(message: ToReader): void {
   if (message.type === 'watch') reader.watch(message)
   else if (message.type === 'forget') reader.forget(message.cluster)
-  else if (message.type === 'restore') {
+  else if (message.type === 'unrecorded') {
+    unrecordedOnes = new Set(message.resources)
+    tables.recordAnew()
+  } else if (message.type === 'restore') {
     tables.restore(message)
     reader.restored(message)
   } else {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transport } from '@quarterdeck/kube'
 import { Backoff } from '../backoff.ts'
+import { pace } from '../pace.ts'
 import type { Timings } from '../reader-options.ts'
 import { ConnectionLost, type RawAnswer, Refused, textOf } from './answer.ts'
 import { type Channel, openChannel } from './channel.ts'
@@ -51,7 +52,11 @@ export class Connection {
    * The beginning of a successful answer. Rejects with Refused, with ConnectionLost when the connection ended before the
    * answer began, and with the signal's reason.
    */
-  async ask(request: Ask, signal: AbortSignal): Promise<RawAnswer> {
+  ask(request: Ask, signal: AbortSignal): Promise<RawAnswer> {
+    return pace.awake(() => this.#ask(request, signal))
+  }
+
+  async #ask(request: Ask, signal: AbortSignal): Promise<RawAnswer> {
     const answer = await this.#askOnce(request, signal)
     if (answer.status !== 401) return this.#successful(answer, request, signal)
     // Perhaps they were renewed, or a plugin has newer ones.

@@ -5,6 +5,7 @@ import { ConnectionLost, Refused, Silent } from '../connection/answer.ts'
 import type { ErrorFrame, Frame, ObjectFrame } from '../decode/frame.ts'
 import { Unreadable } from '../decode/unreadable.ts'
 import type { ObjectSink } from '../object-sink.ts'
+import { pace } from '../pace.ts'
 import { Later, MustRelist } from './failures.ts'
 import { type Known, wentBackwards } from './probe.ts'
 import { type Listing, readable, readList } from './read-list.ts'
@@ -140,7 +141,7 @@ export class Reflector {
         this.#tell({ state: 'syncing', message: '', loaded, expected, heardTime: Date.now() }),
       signal,
     }
-    const listed = await readList(listing, { backwards, stream })
+    const listed = await pace.awake(() => readList(listing, { backwards, stream }))
     if ('restAsStream' in listed) return { do: 'stream', backwards, ...listed }
     this.#listed(listed.revision, backwards)
     return { do: 'watch' }
@@ -175,6 +176,7 @@ export class Reflector {
     const patience = setTimeout(() => this.#step.abort(unfinished()), timings.streamSilence * STREAM_PATIENCE)
     let loaded = 0
     let complete = false
+    const awake = pace.hold()
     this.#sink.beginList({ backwards })
     try {
       await this.#follow(
@@ -189,6 +191,7 @@ export class Reflector {
             this.#tell({ state: 'syncing', loaded, expected, heardTime: Date.now() })
           } else if (frame.initialEventsEnd) {
             clearTimeout(patience)
+            awake()
             complete = true
             this.#doing = { do: 'watch' }
             this.#sink.endList()
@@ -201,6 +204,7 @@ export class Reflector {
       if (!(error instanceof Silent) || complete) throw error
     } finally {
       clearTimeout(patience)
+      awake()
     }
     throw unfinished()
   }
@@ -253,6 +257,7 @@ export class Reflector {
       },
       onFrame: (frame) => {
         this.standing.heardTime = Date.now()
+        pace.came()
         onFrame(frame)
       },
       signal,
