@@ -52,6 +52,7 @@ export function bindSignIn(server: Server, parts: Parts): { signIns: SigningIn; 
     record,
     authority,
     url,
+    listen: parts.store.listen,
     revoked,
     async signInElsewhere(provider, user, password) {
       const account = await others.bySource(provider, user, password)

@@ -1,6 +1,6 @@
 import { bind, type Server } from '@quarterdeck/http'
-import { type AnyEndpoint, done, notFound, type Permission, type Subject } from '@quarterdeck/kernel'
-import { type Db, transaction } from '@quarterdeck/store'
+import { type AnyEndpoint, done, isProblem, notFound, type Permission, type Subject } from '@quarterdeck/kernel'
+import { type Db, type Store, transaction } from '@quarterdeck/store'
 import { knownPermissions } from '../role/permission.contract.ts'
 import { deviceRoutes } from './device.routes.ts'
 import {
@@ -12,6 +12,7 @@ import {
   revokeSession,
   revokeUserSession,
   type Session,
+  wrongPassword,
 } from './session.contract.ts'
 import { isLive, LOCAL_SIGN_IN, requireWholeUser } from './session.rules.ts'
 import { deleteSessionRow, findSignInAccount, listSessionRows } from './session.store.ts'
@@ -41,6 +42,8 @@ export interface SessionOptions {
   otherProviders?: () => Promise<boolean>
   /** Address of the console, for `qd login`. */
   url?: () => string
+  /** The store's; absent: failed attempts at other processes are not heard of. */
+  listen?: Store['listen']
   /** Told when sessions or tokens have ended, before the answer; for who remembers them. */
   revoked?: () => void
   /** The instant, RFC 3339; for tests of what time brings. */
@@ -62,7 +65,7 @@ export function sessionRoutes(server: Server, options: SessionOptions): SigningI
   } = options
   const { somewhere } = authority
   const permissions: readonly Permission[] = knownPermissions
-  const signing = signingIn({ db, record, permissions, somewhere, revoked, now })
+  const signing = signingIn({ db, record, permissions, somewhere, revoked, listen: options.listen, now })
 
   bind(server, createSession, async (context) => {
     const { user, password, provider } = context.body
@@ -72,10 +75,14 @@ export function sessionRoutes(server: Server, options: SessionOptions): SigningI
       const act = (await otherProviders()) ? { ...createSession, id: LOCAL_SIGN_IN } : createSession
       return signing.signIn(context, { user, by: 'with the password', act })
     }
-    signing.takeAttempt(user, peer)
+    const { attempts } = signing
+    attempts.take(user, peer)
     if (!signInElsewhere) throw notFound({ detail: `There is no sign-in provider ${provider}` })
-    const account = await signInElsewhere(provider, user, password)
-    signing.clearAttempts(user, peer)
+    const account = await signInElsewhere(provider, user, password).catch(async (error: unknown) => {
+      if (isProblem(error, wrongPassword)) await attempts.failed(db, user, peer)
+      throw error
+    })
+    attempts.clear(user, peer)
     return signing.signIn(context, {
       user: account,
       by: `by the directory ${provider}`,

@@ -127,6 +127,42 @@ test('after five attempts from one address the next has to wait, while another a
   expect((await attempt({ user: 'admin', password }, '10.0.0.2')).statusCode).toBe(201)
 })
 
+test('[A01] wrong passwords are counted by all replicas together; right ones nowhere', async () => {
+  await setPassword()
+  const { db, store } = database
+  const replica = async () => {
+    const server = await createServer({ logLevel: 'silent', authenticate: authenticator({ db, now }) })
+    const began = Promise.withResolvers<void>()
+    const listen: typeof store.listen = (channel, fn) =>
+      store.listen(channel, (payload) => {
+        fn(payload)
+        if (payload === undefined) began.resolve()
+      })
+    sessionRoutes(server, { db, now, record, listen })
+    await began.promise
+    return server
+  }
+  const replicas = [await replica(), await replica()]
+  const attempt = async (which: number, wrong: boolean, remoteAddress = '10.0.0.1') => {
+    const payload = { user: 'admin', password: wrong ? 'guess guess' : password }
+    const answer = await replicas[which]?.fastify.inject({
+      method: 'POST',
+      url: '/api/v1/session',
+      payload,
+      remoteAddress,
+    })
+    return answer?.statusCode
+  }
+  for (let count = 0; count < 20; count++) expect(await attempt(count % 2, false)).toBe(201)
+  for (let count = 0; count < 4; count++) expect(await attempt(0, true)).toBe(401)
+  // What the first has refused reaches the second a moment later, which has one attempt left then.
+  await sql`select pg_notify('quarterdeck_attempt', 'no failure at all')`.execute(db)
+  await expect.poll(() => attempt(1, true)).toBe(429)
+  expect(await attempt(1, false)).toBe(429)
+  expect(await attempt(1, false, '10.0.0.2')).toBe(201)
+  for (const one of replicas) await one.close()
+})
+
 test('the cookie is out of reach of scripts and other sites, and __Host- behind TLS', async () => {
   await setPassword()
   const { db } = database

@@ -1,4 +1,4 @@
-import { type Context, createRateLimit, hashSecret, newSecret, verifyPassword } from '@quarterdeck/http'
+import { type Context, hashSecret, newSecret, verifyPassword } from '@quarterdeck/http'
 import {
   type AnyEndpoint,
   type AuditEntry,
@@ -8,9 +8,9 @@ import {
   type Permission,
   type Scope,
   type Subject,
-  tooManyRequests,
 } from '@quarterdeck/kernel'
-import { type Db, transaction } from '@quarterdeck/store'
+import { type Db, type Store, transaction } from '@quarterdeck/store'
+import { countAttempts } from './attempt.routes.ts'
 import { type SignIn, wrongPassword } from './session.contract.ts'
 import { ABSOLUTE_SECONDS, expireTimeFrom, requireWholeUser } from './session.rules.ts'
 import {
@@ -75,35 +75,16 @@ export interface SignInOptions {
   /** Whether a subject has a permission at one place at least. */
   somewhere(subject: Subject, permission: Permission): boolean
   revoked(): void
+  /** The store's: for counting failed attempts together with other processes. */
+  listen?: Store['listen'] | undefined
   now(): string
-}
-
-/** Attempts to sign in: five at once for a user from one address, then one every 12 s. Others are not held up. */
-function signInLimits() {
-  const ofUser = createRateLimit({ burst: 5, perSecond: 1 / 12 })
-  const ofPeer = createRateLimit({ burst: 30, perSecond: 1 / 2 })
-  return {
-    take(user: string, peer: string) {
-      const retryAfterSeconds = Math.max(user === '' ? 0 : ofUser.take(`${user}|${peer}`), ofPeer.take(peer))
-      if (retryAfterSeconds === 0) return
-      throw tooManyRequests({
-        detail: `Too many attempts to sign in from your address; try again in ${retryAfterSeconds} s`,
-        retryAfterSeconds,
-      })
-    },
-    /** Whoever knew the password was not guessing: a whole office behind one address signs in at nine. */
-    clear(user: string, peer: string) {
-      ofUser.clear(`${user}|${peer}`)
-      ofPeer.giveBack(peer)
-    },
-  }
 }
 
 const refused = () => wrongPassword({ detail: 'User name or password is wrong' })
 
 /** Everything that signing in takes, whichever way somebody proves who they are. */
-export function signingIn({ db, record, permissions, somewhere, revoked, now }: SignInOptions) {
-  const limits = signInLimits()
+export function signingIn({ db, record, permissions, somewhere, revoked, listen, now }: SignInOptions) {
+  const attempts = countAttempts(listen)
 
   const described = (subject: Subject, account: SignInAccount | undefined): SignIn => ({
     user: subject.name,
@@ -152,14 +133,17 @@ export function signingIn({ db, record, permissions, somewhere, revoked, now }: 
 
   /** Throws wrongPassword, in the same time whoever it is, or tooManyRequests after too many attempts. */
   async function requirePassword(act: AnyEndpoint, user: string, password: string, peer: string): Promise<void> {
-    limits.take(user, peer)
+    attempts.take(user, peer)
     const account = await findSignInAccount(db, user)
     if (!(await verifyPassword(account?.passwordHash ?? undefined, password))) {
       // What stands for an unknown user may be a password in the wrong field.
-      await noteFailure(act, account ? user : 'unknown', 'Wrong password')
+      await Promise.all([
+        noteFailure(act, account ? user : 'unknown', 'Wrong password'),
+        attempts.failed(db, user, peer),
+      ])
       throw refused()
     }
-    limits.clear(user, peer)
+    attempts.clear(user, peer)
   }
 
   return {
@@ -167,8 +151,8 @@ export function signingIn({ db, record, permissions, somewhere, revoked, now }: 
     signIn,
     requirePassword,
     noteFailure,
-    takeAttempt: limits.take,
-    clearAttempts: limits.clear,
+    attempts,
+    takeAttempt: attempts.take,
     requireWholeUser,
     endCredentials,
     revoked,
