@@ -8,6 +8,7 @@ import type { RegistryAddress } from '@quarterdeck/registry'
 import { type Log, lateStore, lockFolder, type Store, withOrigin } from '@quarterdeck/store'
 import { type Access, openAccess } from '../../../features/cluster/access/access.routes.ts'
 import { countSealed, findKubeconfig, listClusterRows } from '../../../features/cluster/cluster/cluster.store.ts'
+import { currentSettings } from '../../../features/cluster/version/setting.routes.ts'
 import { openAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
 import { grantAdministrator } from '../../../features/tenancy/grant/authority.store.ts'
 import { countSealedSecrets } from '../../../features/tenancy/onetime/onetime.store.ts'
@@ -157,7 +158,7 @@ function assemble({ config, registries: named = [], say }: AppOptions, logger: L
     codes,
     access,
     mirror,
-    versionDays: config.versionDays,
+    versionSettings: versionSettingsOf(config),
     setup: { read: () => progress.read(), retry: () => bringUp.retry() },
     url: () => platform.url.replace(/\/+$/, ''),
     async registries() {
@@ -232,6 +233,7 @@ interface MirrorParts {
   log: Log
 }
 
+const versionSettingsOf = ({ unrecorded, versionDays: keepDays }: Config) => ({ unrecorded, keepDays })
 const snapshotsOf = ({ home }: Config, keyFile: KeyFile) => ({
   folder: join(home, 'mirror'),
   key: keyFile.derive('snapshots of the mirror'),
@@ -240,10 +242,10 @@ const snapshotsOf = ({ home }: Config, keyFile: KeyFile) => ({
 function mirrorOf(config: Config, { store, keyFile, load, access, log }: MirrorParts): LateMirror {
   const { db, listen } = store
   const registered = async () => (await listClusterRows(db)).map(({ name }) => name)
-  const options = () => ({
+  const options = async () => ({
     snapshots: snapshotsOf(config, keyFile),
     versions: {
-      except: config.unrecorded,
+      except: (await currentSettings(db, versionSettingsOf(config))).unrecorded,
       digestKey: keyFile.derive('digests of secret values'),
       record: recorder(db),
     },

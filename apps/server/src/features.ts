@@ -19,6 +19,11 @@ import { mirrorFigures } from '../../../features/cluster/object/mirror-figures.r
 import { nodePortHolders } from '../../../features/cluster/object/node-port.routes.ts'
 import { objectRoutes } from '../../../features/cluster/object/object.routes.ts'
 import { setupRoutes } from '../../../features/cluster/setup/setup.routes.ts'
+import {
+  currentSettings,
+  followVersionSettings,
+  versionSettingRoutes,
+} from '../../../features/cluster/version/setting.routes.ts'
 import { versionReconciler } from '../../../features/cluster/version/version.reconciler.ts'
 import { versionRoutes } from '../../../features/cluster/version/version.routes.ts'
 import { record } from '../../../features/cluster/version/version.store.ts'
@@ -72,6 +77,20 @@ export const recorder =
     for (const delay of SERVED_AFTER_MS) setTimeout(() => hint(db, 'identity', cluster).catch(() => {}), delay).unref()
   }
 
+/** Settings of recorded versions are in force as soon as they are saved. */
+function versionSettings(server: Server, { store, db, mirror, log, versionSettings: initial }: Parts): () => void {
+  versionSettingRoutes(server, {
+    db,
+    initial,
+    clusters: async () => (await listClusterRows(db)).map(({ name }) => name),
+    served: () => mirror.current?.mirror.kinds().map(({ resource }) => resource),
+    record: recordAct,
+    now: Date.now,
+  })
+  const apply = ({ unrecorded }: typeof initial) => mirror.current?.mirror.recordAllBut(unrecorded)
+  return followVersionSettings({ db, initial, listen: store.listen, apply, log })
+}
+
 /** Binds every endpoint: one line a feature. */
 export function bindFeatures(server: Server, parts: Parts): Features {
   const { store, db, clusters, keyFile, setup, mirror } = parts
@@ -100,6 +119,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record: recordAct })
   const { readerOf } = parts.access
   versionRoutes(server, { db, readerOf, fieldChanges })
+  const unfollowed = versionSettings(server, parts)
   const trail = auditTrail(server, parts)
   const scopeOf = (place: { cluster: string; namespace: string }) => {
     const environment = authority.environmentAt(place)
@@ -138,7 +158,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     db,
     clusters: registered,
     uidsOf: (cluster) => presentUids(mirror.current?.mirror, cluster),
-    keepDays: parts.versionDays,
+    keepDays: async () => (await currentSettings(db, parts.versionSettings)).keepDays,
     now: Date.now,
   })
   const reconcilers = { ...reconcilersOf({ db, clusters }), version, provider, audit: trail, grant }
@@ -146,6 +166,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
     reconcilers,
     ensureFirstEnvironment: async (cluster) => (await ensureFirstEnvironment(environments, { cluster })).name,
     async close() {
+      unfollowed()
       untold()
       reconcilers.operation.close()
       await terminals.close('The server is stopping')

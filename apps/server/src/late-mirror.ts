@@ -25,7 +25,7 @@ type Snapshots = NonNullable<MirrorOptions['snapshots']>
  * and not to delay the page. `access` follows the same clusters.
  */
 export function lateMirror(
-  options: () => MirrorOptions,
+  options: () => Promise<MirrorOptions>,
   following: Omit<FollowOptions, 'mirror'>,
   access: Pick<Access, 'watch' | 'forget'>,
 ): LateMirror {
@@ -47,8 +47,9 @@ export function lateMirror(
     },
     async open() {
       const { openMirror, parseFilter, parseSort } = await import('@quarterdeck/mirror')
+      const given = await options()
       if (closed || opened) return
-      const mirror = openMirror(options(), snapshot)
+      const mirror = openMirror(given, snapshot)
       snapshot = undefined
       opened = { mirror, parseFilter, parseSort }
       const both: FollowOptions['mirror'] = {

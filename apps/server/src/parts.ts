@@ -3,6 +3,7 @@ import type { Clusters, KeyFile } from '@quarterdeck/kube'
 import type { Db, Log, Store } from '@quarterdeck/store'
 import type { Access } from '../../../features/cluster/access/access.routes.ts'
 import type { Setup } from '../../../features/cluster/setup/setup.contract.ts'
+import type { VersionSettings } from '../../../features/cluster/version/setting.contract.ts'
 import { audit } from '../../../features/delivery/operation/operation.store.ts'
 import type { KnownRegistry } from '../../../features/image/image/image.routes.ts'
 import type { OpenAuthority } from '../../../features/tenancy/grant/authority.routes.ts'
@@ -22,8 +23,8 @@ export interface Parts {
   codes: Codes
   access: Access
   mirror: Pick<LateMirror, 'opened' | 'current'>
-  /** How long recorded versions of objects are kept. */
-  versionDays: number
+  /** What is recorded of objects and for how long, until somebody sets something else. */
+  versionSettings: VersionSettings
   setup: { read(): Promise<Setup>; retry(): void }
   /** How users reach the server, without a slash at the end. */
   url(): string

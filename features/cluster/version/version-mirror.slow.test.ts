@@ -112,4 +112,17 @@ test('kinds that are left out are not recorded', async () => {
   expect(await versionsOf('pods', 'left-out')).toBeUndefined()
 })
 
+test('what is recorded can be chosen while the mirror reads: a kind that comes in is recorded as it is, one that goes out no more', async () => {
+  mirror.recordAllBut(['configmaps', 'events'])
+  await numberOf('pods', 'left-out').toBe(1)
+  expect((await versionsOf('pods', 'left-out'))?.rows[0]?.change).toBe('listed')
+  const palette = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'after', namespace } }
+  await cluster.cluster.apply({ ...palette, data: { colour: 'blue' } }, { force: true })
+  const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: 'left-out' }
+  await cluster.cluster.patch(pod, { metadata: { labels: { tier: 'front' } } })
+  await numberOf('pods', 'left-out').toBe(2)
+  expect((await versionsOf('configmaps', 'after'))?.rows).toHaveLength(1)
+  expect(isLive('pods')).toBe(true)
+}, 60_000)
+
 const everything = { key: 'test', generation: 0, may: () => true, knows: () => true }

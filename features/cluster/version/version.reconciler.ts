@@ -11,7 +11,7 @@ interface Parts {
    */
   uidsOf(cluster: string): (ref: { resource: string; namespace: string; name: string }) => string | null | undefined
   /** How long versions are kept. */
-  keepDays: number
+  keepDays(): Promise<number>
   now(): number
 }
 
@@ -52,7 +52,7 @@ export function versionReconciler({ db, clusters, uidsOf, keepDays, now }: Parts
       if (cluster !== '') {
         if (!(await markGone(cluster, signal))) return { requeueAfterSeconds: EVERY_SECONDS }
       } else {
-        const before = new Date(now() - keepDays * DAY).toISOString()
+        const before = new Date(now() - (await keepDays()) * DAY).toISOString()
         const registered = await clusters()
         while (!signal.aborted && (await prune(db, before, registered)));
       }

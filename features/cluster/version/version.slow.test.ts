@@ -112,7 +112,7 @@ const reconciler = (now: number, there: string | null | undefined, clusters = ['
     db: database.db,
     clusters: async () => clusters,
     uidsOf: () => () => there,
-    keepDays: 30,
+    keepDays: async () => 30,
     now: () => now,
   })
 const context = { signal: new AbortController().signal }
@@ -141,7 +141,7 @@ test('all objects of a cluster are looked through every ten minutes, however oft
     db: database.db,
     clusters: async () => ['one'],
     uidsOf,
-    keepDays: 30,
+    keepDays: async () => 30,
     now: () => time,
   })
   // Not known yet: the next look is not put off.

@@ -167,7 +167,10 @@ export const PERMISSIONS = {
   'grant.delete': { en: 'Take grants back', zh: '收回授权' },
   'provider.list': { en: 'See sign-in providers', zh: '查看登录来源' },
   'provider.update': { en: 'Connect sign-in providers', zh: '接入登录来源' },
-  'setting.update': { en: 'Set rules for sign-in and one-time passwords', zh: '设置登录和动态口令规则' },
+  'setting.update': {
+    en: 'Set rules for sign-in, one-time passwords and recorded versions',
+    zh: '设置登录、动态口令和版本记录规则',
+  },
   'audit.list': { en: 'Search the audit trail', zh: '检索审计记录' },
   'audit.export': { en: 'Export the audit trail and set where it is sent', zh: '导出审计记录并设置发送目标' },
   'cluster.list': { en: 'See clusters and nodes', zh: '查看集群和节点' },

@@ -174,7 +174,13 @@ export interface ReaderFailed {
 }
 
 /** What the serving thread tells the reading thread. */
-export type ToReader = WatchCluster | ForgetCluster | Restore | { type: 'close' }
+export type ToReader = WatchCluster | ForgetCluster | Restore | Unrecorded | { type: 'close' }
+
+/** From here on changes of all resources but these are recorded. */
+export interface Unrecorded {
+  type: 'unrecorded'
+  resources: string[]
+}
 
 /** Reads a cluster; again with another kubeconfig: reads it with that one. */
 export interface WatchCluster {

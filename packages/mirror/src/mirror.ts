@@ -37,6 +37,11 @@ export interface Mirror {
   readersChanged(): void
   /** Called when `reader.generation` of readers changes is not enough: nothing of what was worked out for them is kept. */
   forgetReaders(): void
+  /**
+   * From here on changes of all resources but these are recorded, instead of `versions.except`. Kinds that were left out
+   * before are read anew, so that their objects are recorded as they are.
+   */
+  recordAllBut(resources: readonly string[]): void
   /** Changes since the start, for /metrics. */
   metrics(): MirrorMetrics
   /** Writes the snapshot and ends. */

@@ -29,7 +29,8 @@ export interface TableParts {
 export class Table {
   readonly number: number
   readonly spec: KindSpec
-  readonly recorder: VersionRecorder | undefined
+  /** Undefined: changes of this kind are not recorded. */
+  recorder: VersionRecorder | undefined
   readonly strings: Dictionary
   readonly sets: SetTable
   readonly index: RowIndex
@@ -68,6 +69,12 @@ export class Table {
       this.stood.set(cluster, revision)
       this.listEnded(cluster)
     }
+  }
+
+  /** What has been found is still told. */
+  stopRecording(): void {
+    this.recorder?.flush()
+    this.recorder = undefined
   }
 
   /** Objects of a cluster. */

@@ -52,6 +52,8 @@ export class ServedMirror implements Mirror, ReaderEvents {
   #reader: ReaderPort | undefined
   #ticks: Ticks | undefined
   #snapshots: Pick<Snapshots, 'close'> | undefined
+  /** Told to each reading thread that is started; undefined: what it was started with. */
+  #unrecorded: string[] | undefined
   #batches = 0
   #events = 0
   /** The next reading thread begins with nothing: one that went on with our rows has died soon. */
@@ -105,7 +107,14 @@ export class ServedMirror implements Mirror, ReaderEvents {
 
   // The reading thread
 
+  recordAllBut(resources: readonly string[]): void {
+    if (!this.#options.versions) return
+    this.#unrecorded = [...resources]
+    this.#reader?.post({ type: 'unrecorded', resources: this.#unrecorded })
+  }
+
   started(again: boolean): void {
+    if (this.#unrecorded) this.#reader?.post({ type: 'unrecorded', resources: this.#unrecorded })
     if (!this.#fresh) for (const open of this.#kinds.restorable()) this.#reader?.post(restoreOf(open))
     for (const entry of this.#clusters.watched()) this.#postWatch(entry)
     if (again) this.#options.log.info({}, 'The reading thread of the mirror was started again')
