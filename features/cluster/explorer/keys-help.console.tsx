@@ -1,10 +1,13 @@
 import { Button, Dialog, isTyping, useText } from '@quarterdeck/ui'
 import { useEffect, useState } from 'react'
+import { ACT_KEYS } from './act-kind.rules.ts'
+import { actTexts } from './act-texts.console.tsx'
 import { exploreTexts } from './texts.console.tsx'
 
 /** What keys do on this page; the key ? shows it. */
 export function KeysHelp() {
   const t = useText(exploreTexts)
+  const a = useText(actTexts)
   const [open, setOpen] = useState(false)
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -21,6 +24,8 @@ export function KeysHelp() {
     [['Esc'], t('keyClose')],
     [['x'], t('keyPick')],
     [['⇧', '↓ ↑'], t('keyExtend')],
+    [['e'], a('editKey')],
+    [Object.values(ACT_KEYS), a('actKeys')],
     [['/'], t('keyFilter')],
     [['⇧'], t('keySort')],
     [[/Mac|iP/.test(navigator.platform) ? '⌘K' : 'Ctrl K'], t('keyFind')],

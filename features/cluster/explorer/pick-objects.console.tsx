@@ -1,5 +1,7 @@
 import { Button, type ListRow, useText } from '@quarterdeck/ui'
 import { useState } from 'react'
+import { actsOf } from './act-kind.rules.ts'
+import { ActButtons, useActs } from './act-objects.console.tsx'
 import { csvOf } from './csv.rules.ts'
 import { DeleteDialog } from './delete-objects.console.tsx'
 import { refOf } from './explore.rules.ts'
@@ -22,6 +24,9 @@ export function BulkBar({
   const t = useText(exploreTexts)
   const [copied, setCopied] = useState(false)
   const [deleting, setDeleting] = useState(false)
+  const acts = actsOf(resource)
+  const objects = rows.map((row) => ({ ...refOf(resource, columns, row), uid: row.uid }))
+  const { choose, dialog } = useActs({ acts, objects, done: clear })
   const copy = async () => {
     const at = columns.indexOf('name')
     await navigator.clipboard.writeText(rows.map((row) => String(row.values[at] ?? '')).join('\n'))
@@ -48,6 +53,7 @@ export function BulkBar({
       <Button small icon="download" onClick={download}>
         {t('csv')}
       </Button>
+      <ActButtons acts={acts} onAct={choose} />
       <Button small kind="danger" icon="trash" onClick={() => setDeleting(true)}>
         {t('delete')}
       </Button>
@@ -55,13 +61,8 @@ export function BulkBar({
       <Button small kind="plain" icon="cross" onClick={clear}>
         {t('unpick')}
       </Button>
-      {deleting && (
-        <DeleteDialog
-          objects={rows.map((row) => ({ ...refOf(resource, columns, row), uid: row.uid }))}
-          close={() => setDeleting(false)}
-          done={clear}
-        />
-      )}
+      {dialog}
+      {deleting && <DeleteDialog objects={objects} close={() => setDeleting(false)} done={clear} />}
     </div>
   )
 }

@@ -15,8 +15,12 @@ import {
 } from '@quarterdeck/ui'
 import { type ReactNode, useState } from 'react'
 import { getObject, listObjectEvents, type ObjectDetail, type ObjectKind } from '../object/object.contract.ts'
+import { actsOf, EDIT_KEY } from './act-kind.rules.ts'
+import { ACT_ICONS, useActs, useKeys } from './act-objects.console.tsx'
+import { actTexts } from './act-texts.console.tsx'
 import { Status } from './cell.console.tsx'
 import { DeleteDialog } from './delete-objects.console.tsx'
+import { EditObject, hasDraft } from './edit-object.console.tsx'
 import type { ObjectRef } from './explore.rules.ts'
 import { ObjectOverview } from './object-overview.console.tsx'
 import { PodLinks } from './pod-links.console.tsx'
@@ -55,9 +59,14 @@ export function ObjectPane({
   const query = useRead(getObject, inputOf(object), { everySeconds: 5 })
   const kind = kinds.find(({ resource }) => resource === object.resource)
   const gone = isProblem(query.error, notFound)
+  const [editing, setEditing] = useState(() => hasDraft(object))
+  const edit = () => {
+    setTab('yaml')
+    setEditing(true)
+  }
   return (
     <section className="pane" aria-label={object.name}>
-      <PaneHead object={object} kind={kind} detail={query.data} close={close} />
+      <PaneHead object={object} kind={kind} detail={query.data} close={close} edit={edit} />
       <nav className="tabs" aria-label={object.name}>
         {titles.map(({ key, title }) => (
           <button
@@ -78,10 +87,19 @@ export function ObjectPane({
         )}
         {tab === 'events' ? (
           <ObjectEvents object={object} />
+        ) : tab === 'yaml' && editing ? (
+          <EditObject object={object} close={() => setEditing(false)} />
         ) : (
           (tabs.find(({ key }) => key === tab)?.render(object) ??
           (gone && !query.data ? null : query.data ? (
-            <Body tab={tab} object={object} kind={kind} detail={query.data} error={gone ? undefined : query.error} />
+            <Body
+              tab={tab}
+              object={object}
+              kind={kind}
+              detail={query.data}
+              error={gone ? undefined : query.error}
+              edit={edit}
+            />
           ) : (
             <Read query={query} lines={10}>
               {() => null}
@@ -98,14 +116,26 @@ function PaneHead({
   kind,
   detail,
   close,
+  edit,
 }: {
   object: ObjectRef
   kind: ObjectKind | undefined
   detail: ObjectDetail | undefined
   close: () => void
+  edit: () => void
 }) {
   const t = useText(exploreTexts)
+  const a = useText(actTexts)
   const [deleting, setDeleting] = useState(false)
+  const acts = actsOf(object.resource)
+  const { choose, dialog } = useActs({
+    acts,
+    objects: [{ ...object, uid: detail?.row?.uid }],
+    done: () => {},
+    unlessPicked: true,
+  })
+  const editable = object.resource !== 'secrets' && detail !== undefined
+  useKeys(editable ? { [EDIT_KEY]: edit } : {})
   const value = (name: string) => detail?.row?.values[detail.columns.indexOf(name)]
   const status = value('status')
   return (
@@ -125,8 +155,13 @@ function PaneHead({
         kind="plain"
         icon="more"
         label={t('moreActs')}
-        items={[{ label: t('delete'), icon: 'trash', danger: true, act: () => setDeleting(true) }]}
+        items={[
+          ...(editable ? [{ label: a('edit'), icon: 'changes' as const, act: edit }] : []),
+          ...acts.map((act) => ({ label: a(act), icon: ACT_ICONS[act], act: () => choose(act) })),
+          { label: t('delete'), icon: 'trash', danger: true, rule: true, act: () => setDeleting(true) },
+        ]}
       />
+      {dialog}
       {deleting && (
         <DeleteDialog
           objects={[{ ...object, uid: detail?.row?.uid }]}
@@ -145,20 +180,37 @@ function Body({
   kind,
   detail,
   error,
+  edit,
 }: {
   tab: string
   object: ObjectRef
   kind: ObjectKind | undefined
   detail: ObjectDetail
   error: Error | null | undefined
+  edit: () => void
 }) {
   const t = useText(exploreTexts)
+  const a = useText(actTexts)
   return (
     <>
       {error && <Failure error={error} />}
       {tab === 'yaml' && (
         <div className="rows tight">
-          {object.resource === 'secrets' && <Note tone="mute">{t('secret')}</Note>}
+          {object.resource === 'secrets' ? (
+            <Note tone="mute">{t('secret')}</Note>
+          ) : (
+            <div>
+              <Button
+                small
+                icon="changes"
+                title={`${a('edit')} (${EDIT_KEY})`}
+                aria-keyshortcuts={EDIT_KEY}
+                onClick={edit}
+              >
+                {a('edit')}
+              </Button>
+            </div>
+          )}
           <Code text={detail.yaml} label={t('yaml')} highlight="yaml" />
         </div>
       )}

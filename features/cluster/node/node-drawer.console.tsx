@@ -2,6 +2,7 @@ import { formatBytes, formatCores } from '@quarterdeck/kernel'
 import { Age, Dialog, EventTable, Link, Read, State, Table, useRead, useText } from '@quarterdeck/ui'
 import { getNode, type NodeDetail } from '../cluster/cluster.contract.ts'
 import { listObjects } from '../object/object.contract.ts'
+import { NodeActs } from './act-node.console.tsx'
 import { nodeTexts } from './texts.console.tsx'
 
 const SHOWN = 200
@@ -23,7 +24,14 @@ export function NodeDrawer({
   return (
     <Dialog look="drawer" title={node} close={close}>
       <div className="rows">
-        <Read query={detail}>{(found) => <NodeFacts node={found} />}</Read>
+        <Read query={detail}>
+          {(found) => (
+            <>
+              <NodeActs cluster={cluster} node={node} schedulable={found.schedulable} />
+              <NodeFacts node={found} />
+            </>
+          )}
+        </Read>
         <PodsOn cluster={cluster} node={node} all={pods(cluster, node)} />
       </div>
     </Dialog>

@@ -102,7 +102,7 @@ function ObjectLine({ change }: { change: ObjectChangeView }) {
           <FieldDiff fields={change.fields} />
         </Section>
       )}
-      {change.action !== 'unchanged' && (
+      {change.action !== 'unchanged' && change.yaml !== '' && (
         <Section title={t('manifest')}>
           <Code text={change.yaml} label={`${t('manifest')} ${change.ref.kind} ${change.ref.name}`} highlight="yaml" />
         </Section>
