@@ -8,6 +8,7 @@ import { nativeCommands } from '../../../features/cluster/native/native.cli.ts'
 import { actCommands } from '../../../features/cluster/object/act.cli.ts'
 import { objectCommands } from '../../../features/cluster/object/object.cli.ts'
 import { relatedCommands } from '../../../features/cluster/object/related.cli.ts'
+import { versionSettingCommands } from '../../../features/cluster/version/setting.cli.ts'
 import { versionCommands } from '../../../features/cluster/version/version.cli.ts'
 import { logCommands } from '../../../features/container/log/log.cli.ts'
 import { terminalCommands } from '../../../features/container/terminal/terminal.cli.ts'
@@ -53,6 +54,7 @@ export const commands: ((program: Command, context: CliContext) => void)[] = [
   relatedCommands,
   nativeCommands,
   versionCommands,
+  versionSettingCommands,
   logCommands,
   terminalCommands,
   imageCommands,

@@ -171,6 +171,7 @@ function Rail() {
       {may('role.list') && <Entry to="/roles" icon="columns" word={t('roles')} />}
       {may('provider.list') && <Entry to="/providers" icon="enter" word={t('providers')} />}
       {may('setting.update') && <Entry to="/one-time-passwords" icon="lock" word={t('oneTimePasswords')} />}
+      {may('setting.update') && <Entry to="/version-settings" icon="changes" word={t('versionSettings')} />}
       <Entry to="/tokens" icon="token" word={t('tokens')} />
       {may('audit.list') && <Entry to="/audit" icon="logs" word={t('audit')} />}
     </nav>

@@ -84,6 +84,7 @@ function useChoices(): Choice[] {
     page('/tenants', 'tenant', t('tenants')),
     page('/providers', 'enter', t('providers')),
     page('/one-time-passwords', 'lock', t('oneTimePasswords')),
+    page('/version-settings', 'changes', t('versionSettings')),
     page('/audit', 'logs', t('audit')),
     page('/account', 'who', t('account')),
     { id: 'theme', icon: 'moon', text: t('themeAct'), act: () => chooseTheme(theme === 'dark' ? 'light' : 'dark') },

@@ -274,6 +274,10 @@ const tree = root.addChildren([
       ),
     ),
     inFrame(
+      '/version-settings',
+      lazyRouteComponent(() => import('../../../features/cluster/version/setting.console.tsx'), 'VersionSettingsPage'),
+    ),
+    inFrame(
       '/account',
       lazyRouteComponent(() => import('./account-page.tsx'), 'AccountPage'),
     ),
