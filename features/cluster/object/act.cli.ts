@@ -1,4 +1,4 @@
-import { type CliContext, UsageError } from '@quarterdeck/client'
+import { type CliContext, readInput, UsageError } from '@quarterdeck/client'
 import type { Command } from 'commander'
 import type { Change } from '../../delivery/operation/operation.contract.ts'
 import { cordonNodes, drainNodes, evictPods, restartObjects, scaleObjects, uncordonNodes } from './act.contract.ts'
@@ -122,7 +122,7 @@ async function edit<Asked>(
   const yaml =
     options.file === undefined
       ? await context.editText(found.yaml, `${name}.yaml`)
-      : await context.readFile(options.file === '-' ? '/dev/stdin' : options.file)
+      : await readInput(context, options.file)
   if (yaml === found.yaml) return context.progress('Nothing was changed')
   const { resourceVersion, digest } = found
   const change = await context.client(editObject, {
