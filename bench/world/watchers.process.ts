@@ -30,6 +30,7 @@ class Client {
       localAddress,
     })
     this.socket.on('message', (bytes: Buffer) => this.#take(bytes, n))
+    this.socket.on('close', (code) => tell({ failed: `Client ${n} was cut off: ${code}` }))
     this.socket.on('error', (error) => tell({ failed: `Client ${n}: ${error.message}` }))
   }
 

@@ -4,7 +4,7 @@ const EARLY_MS = 5
 /** What came is not left longer than this, if nothing comes after it. */
 const LATE_MS = 15
 /** Others get their turn before what a tick had no time for is done. */
-const REST_MS = 25
+const REST_MS = 5
 
 /**
  * When live views are told what changed: about ten times a second, in step with what comes, so that the last of it does

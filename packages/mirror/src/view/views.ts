@@ -9,7 +9,7 @@ const MOST_ROWS = 1_000
 const LOOKED_AT_ONCE = 8
 
 export interface ViewsOptions {
-  /** Work that one tick may do, in milliseconds of CPU; what is left over is done at the next one. Default 25. */
+  /** Work that one tick may do before others get their turn, in milliseconds of CPU. Default 10. */
   tickMs?: number
   /** Milliseconds since 1970. Default Date.now. */
   now?: () => number
@@ -31,7 +31,7 @@ export class Views {
 
   constructor(source: ViewSource, options: ViewsOptions = {}) {
     this.#source = source
-    this.#tickMs = options.tickMs ?? 25
+    this.#tickMs = options.tickMs ?? 10
     this.#now = options.now ?? Date.now
   }
 
