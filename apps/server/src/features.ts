@@ -131,9 +131,10 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   identityRoutes(server, { db })
   nativeRoutes(server, { ...nativeRights(parts), clusterAs, audit: (event) => audit(db, event) })
   const changed = () => parts.authority.refresh()
-  const environments = { db, makeChange, clusterOf, tenantOf: tenantOfProject, changed }
+  const usage = { clusterOf, mirrored: () => mirror.current?.mirror }
+  const environments = { db, makeChange, ...usage, tenantOf: tenantOfProject, changed }
   environmentRoutes(server, { ...environments, countApplications: countByEnvironment })
-  const usedIn = usageReader(clusterOf)
+  const usedIn = usageReader(usage)
   tenantRoutes(server, { db, usedIn, record: recordAct, changed })
   projectRoutes(server, { db, tenants, usedIn, record: recordAct, changed })
   const { environmentsWith } = parts.authority

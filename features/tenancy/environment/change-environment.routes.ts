@@ -22,12 +22,15 @@ import {
   released,
 } from './environment.rules.ts'
 import { definition, type EnvironmentRow, find, findByNamespace, list } from './environment.store.ts'
+import type { MirroredQuotas } from './usage.routes.ts'
 
 export interface EnvironmentRoutesOptions {
   db: Db
   makeChange: MakeChange
   /** Throws notFound for a cluster that is not registered. */
   clusterOf: (name: string) => Promise<Cluster>
+  /** For what is used; undefined while it is not open yet. */
+  mirrored?: () => MirroredQuotas | undefined
   /** How many applications each environment holds. */
   countApplications: (db: Db) => Promise<Record<string, number>>
   /** The tenant that a project is in; undefined when there is no such project. */

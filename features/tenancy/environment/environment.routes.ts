@@ -36,7 +36,7 @@ export async function getEnvironmentPlace(db: Db, name: string): Promise<Environ
 
 export function environmentRoutes(server: Server, options: EnvironmentRoutesOptions): void {
   const { db, makeChange } = options
-  const usedIn = usageReader(options.clusterOf)
+  const usedIn = usageReader(options)
   bind(server, listEnvironments, async ({ query, may }) => {
     const [rows, counts] = await Promise.all([list(db), options.countApplications(db)])
     const wanted = rows.filter(

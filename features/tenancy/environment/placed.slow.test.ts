@@ -61,7 +61,7 @@ beforeAll(async () => {
       operationRoutes(bound, { db, listen: store.listen, undo: makeChange.undo, definitions, environmentsWith })
       const changed = () => authority.refresh()
       const record = async (_: unknown, entry: AuditEntry) => acts.push(entry)
-      const usedIn = usageReader(clusterOf)
+      const usedIn = usageReader({ clusterOf })
       tenantRoutes(bound, { db, usedIn, record, changed })
       projectRoutes(bound, { db, tenants, usedIn, record, changed })
       environmentRoutes(bound, {

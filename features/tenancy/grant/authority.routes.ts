@@ -1,5 +1,5 @@
 import type { Permission, Scope, Subject } from '@quarterdeck/kernel'
-import type { Log, Store } from '@quarterdeck/store'
+import { coalesced, type Log, type Store } from '@quarterdeck/store'
 import { knownPermissions } from '../role/permission.contract.ts'
 import { Decisions, type GrantAuthority } from './authority.rules.ts'
 import { authorityChannel, readChangedFacts, readFacts } from './authority.store.ts'
@@ -37,8 +37,6 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
   /** The store's clock, carried on by one that nobody can set back. */
   let [storeMs, clockMs] = [Number.POSITIVE_INFINITY, 0]
   let since: string | undefined
-  let reading: Promise<void> | undefined
-  let again: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
   const listeners = new Set<() => void>()
@@ -71,22 +69,7 @@ export function openAuthority({ db, listen, log }: Pick<Store, 'db' | 'listen'> 
   }
 
   /** What has been committed when this is called counts when it resolves. */
-  function refresh(): Promise<void> {
-    if (!reading) {
-      reading = read().finally(() => {
-        reading = undefined
-      })
-      return reading
-    }
-    // What is being read may be from before the change.
-    again ??= reading
-      .catch(() => undefined)
-      .then(() => {
-        again = undefined
-        return refresh()
-      })
-    return again
-  }
+  const refresh = coalesced(read)
 
   function follow(): void {
     refresh().catch((error: unknown) => {

@@ -105,14 +105,7 @@ function GroupTable({ groups, open, empty }: { groups: Group[]; open: (name: str
           title: t('name'),
           nowrap: true,
           cell: ({ name }) => (
-            <Link
-              to={`/groups?group=${encodeURIComponent(name)}`}
-              onClick={(event) => {
-                if (event.metaKey || event.ctrlKey || event.shiftKey) return
-                event.preventDefault()
-                open(name)
-              }}
-            >
+            <Link to={`/groups?group=${encodeURIComponent(name)}`} go={() => open(name)}>
               <strong>{name}</strong>
             </Link>
           ),

@@ -6,7 +6,7 @@ import {
   type Subject,
   storeUnavailable,
 } from '@quarterdeck/kernel'
-import type { Log, Store } from '@quarterdeck/store'
+import { coalesced, type Log, type Store } from '@quarterdeck/store'
 import { type OneTimeFacts, stepUp } from './onetime.rules.ts'
 import { oneTimeChannel, readFacts } from './onetime.store.ts'
 
@@ -37,31 +37,12 @@ const AGAIN_MS = 1_000
 export function openCodes({ db, listen, log, onAuthorityChange, exempt, now = Date.now }: CodesOptions): Codes {
   const exemptIds = new Set(exempt.map(({ id }) => id))
   let facts: OneTimeFacts | undefined
-  let reading: Promise<void> | undefined
-  let again: Promise<void> | undefined
   let closed = false
 
   /** What has been committed when this is called counts when it resolves. */
-  function refresh(): Promise<void> {
-    if (!reading) {
-      reading = readFacts(db)
-        .then((read) => {
-          facts = read
-        })
-        .finally(() => {
-          reading = undefined
-        })
-      return reading
-    }
-    // What is being read may be from before the change.
-    again ??= reading
-      .catch(() => undefined)
-      .then(() => {
-        again = undefined
-        return refresh()
-      })
-    return again
-  }
+  const refresh = coalesced(async () => {
+    facts = await readFacts(db)
+  })
 
   function follow(): void {
     if (closed || !facts) return

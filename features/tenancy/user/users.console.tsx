@@ -141,14 +141,7 @@ function UserTable({ users, open, empty }: { users: User[]; open: (name: string)
           title: t('name'),
           nowrap: true,
           cell: ({ name }) => (
-            <Link
-              to={`/users?user=${encodeURIComponent(name)}`}
-              onClick={(event) => {
-                if (event.metaKey || event.ctrlKey || event.shiftKey) return
-                event.preventDefault()
-                open(name)
-              }}
-            >
+            <Link to={`/users?user=${encodeURIComponent(name)}`} go={() => open(name)}>
               <strong>{name}</strong>
             </Link>
           ),

@@ -1,4 +1,5 @@
 export { atCommit } from './at-commit.ts'
+export { coalesced } from './coalesced.ts'
 export type { Connection, Db } from './connection.ts'
 export type { StoreProgress } from './embedded-server.ts'
 export { AmbiguousCommitError, isUnavailable, StoreError, type StoreFailure, sqlState } from './errors.ts'

@@ -1,12 +1,16 @@
 import { useRouter, useRouterState } from '@tanstack/react-router'
 import type { AnchorHTMLAttributes, MouseEvent, ReactNode } from 'react'
 
-/** Goes to a page of the console without loading it anew; a plain anchor for everything else (new tab, copy). */
+/**
+ * Goes to a page of the console without loading it anew; a plain anchor for everything else (new tab, copy). With `go`
+ * that is done instead when it is clicked plainly.
+ */
 export function Link({
   to,
+  go,
   children,
   ...rest
-}: { to: string; children: ReactNode } & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'>) {
+}: { to: string; go?: () => void; children: ReactNode } & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'>) {
   const router = useRouter()
   const preload = () => {
     const path = to.split('?')[0] ?? to
@@ -16,7 +20,8 @@ export function Link({
     rest.onClick?.(event)
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
-    router.history.push(to)
+    if (go) go()
+    else router.history.push(to)
   }
   return (
     <a {...rest} href={to} onClick={follow} onMouseEnter={preload} onFocus={preload}>
