@@ -6,7 +6,7 @@ import type { ObjectParts } from './query.routes.ts'
 import { groupOf, type Reference, referencesOf } from './reference.rules.ts'
 import { getObjectTree, type ObjectTree } from './related.contract.ts'
 import { type Around, type Found, Search } from './related.routes.ts'
-import { lineOf, linesOf, type TreeNode, textCell } from './related-row.rules.ts'
+import { lineOf, linesOf, type TreeNode, textCell } from './related-row.routes.ts'
 import { Trees } from './related-tree.routes.ts'
 
 /** What an object belongs to, has made, uses and is used by. */

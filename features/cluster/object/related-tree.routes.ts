@@ -1,7 +1,7 @@
 import type { Expression, KindSpec, Mirror, Row } from '@quarterdeck/mirror'
 import type { ObjectReader } from '../access/access.contract.ts'
 import { kindAndName } from './object.rules.ts'
-import { cell, filterText, lineOf, membersOf, moreLine, type TreeNode, textCell } from './related-row.rules.ts'
+import { cell, filterText, lineOf, membersOf, moreLine, type TreeNode, textCell } from './related-row.routes.ts'
 
 /** What trees are grown from. */
 export interface Ground {
