@@ -22,6 +22,8 @@ interface AddOptions {
   context?: string
   title?: string
   replace?: boolean
+  otherCluster?: boolean
+  environments?: string
 }
 
 const ofTwo = (used: string, whole: string) => `${used} / ${whole}`
@@ -83,12 +85,14 @@ export function clusterCommands(program: Command, context: CliContext): void {
     .option('--context <context>', 'which context of the kubeconfig; its current one when absent')
     .option('--title <title>', 'what people call it')
     .option('--replace', 'give a cluster of this name a new kubeconfig')
-    .action(async (name: string, { kubeconfig: file, ...options }: AddOptions) => {
+    .option('--other-cluster', 'with --replace: the name is that of another cluster from now on')
+    .option('--environments <names>', 'with --other-cluster: those that are to be on the other one, with commas')
+    .action(async (name: string, { kubeconfig: file, environments, ...options }: AddOptions) => {
       const kubeconfig = file === undefined ? await readInput(context.terminal) : await context.readFile(file)
       if (kubeconfig.length > MAX_CHARACTERS) throw TOO_LONG()
       const detail = await context.client(registerCluster, {
         params: { cluster: name },
-        body: { kubeconfig, ...options },
+        body: { kubeconfig, ...options, ...(environments ? { environments: environments.split(',') } : {}) },
       })
       for (const warning of detail.warnings) context.progress(`Warning: ${warning}`)
       context.print([detail], columns)

@@ -101,6 +101,7 @@ export const NodeDetail = NodeSummary.extend({
 export type NodeDetail = z.infer<typeof NodeDetail>
 
 export const invalidKubeconfig = problemType('invalid-kubeconfig', 422, 'This kubeconfig cannot be used')
+export const otherCluster = problemType('other-cluster', 409, 'This is another cluster than the one of that name')
 export const clusterInUse = problemType('cluster-in-use', 409, 'Environments are on this cluster')
 export const clusterExists = problemType('cluster-exists', 409, 'A cluster of this name is there already')
 
@@ -167,9 +168,20 @@ export const registerCluster = endpoint({
     context: z.string().max(250).optional().describe("Absent: the kubeconfig's current context"),
     title: z.string().max(200).optional(),
     replace: z.boolean().default(false).describe('true: give a cluster of this name a new kubeconfig'),
+    otherCluster: z
+      .boolean()
+      .default(false)
+      .describe('true: with replace, the name is that of another cluster from now on'),
+    environments: z
+      .array(Name)
+      .max(1_000)
+      .default([])
+      .describe(
+        'With otherCluster: the environments of the old cluster, each by name, which are to be on the other one',
+      ),
   }),
   response: ClusterDetail,
-  problems: [invalidKubeconfig, clusterExists, clusterUnreachable],
+  problems: [invalidKubeconfig, clusterExists, otherCluster, clusterUnreachable],
 })
 export const removeCluster = endpoint({
   id: 'cluster.remove',

@@ -1,8 +1,8 @@
 import type { Clusters } from '@quarterdeck/kube'
 import type { Reconciler } from '@quarterdeck/reconcile'
 import type { Db } from '@quarterdeck/store'
-import { findCluster, findRevision, listClusterRows, saveObservation } from './cluster.store.ts'
-import { observeRegistered } from './observation.rules.ts'
+import { findCluster, findRevision, listClusterRows } from './cluster.store.ts'
+import { look } from './look.routes.ts'
 
 const EVERY_SECONDS = 30
 const UNREACHABLE_SECONDS = 10
@@ -18,8 +18,7 @@ export const clusterReconciler = ({ db, clusters }: { db: Db; clusters: Clusters
     }
     // Another process may have been given the new kubeconfig.
     await clusters.refresh(name, revision)
-    const observation = await observeRegistered(clusters, name, Date.now())
-    await saveObservation(db, row, observation)
+    const observation = await look(db, clusters, row)
     return { requeueAfterSeconds: observation.state === 'Unreachable' ? UNREACHABLE_SECONDS : EVERY_SECONDS }
   },
 })

@@ -11,6 +11,7 @@ import {
   getCluster,
   invalidKubeconfig,
   listClusters,
+  otherCluster,
   registerCluster,
   removeCluster,
 } from './cluster.contract.ts'
@@ -19,15 +20,19 @@ import {
   type ClusterRow,
   deleteCluster,
   findCluster,
+  findRevision,
   listClusterRows,
+  lockCluster,
   type Sealer,
   saveCluster,
   saveObservation,
 } from './cluster.store.ts'
 import { withStorageSize } from './component.rules.ts'
+import { look } from './look.routes.ts'
 import { clusterCapacities, type MirroredClusters } from './mirrored-nodes.routes.ts'
 import { nodeRoutes } from './node.routes.ts'
-import { type Observation, observeCluster, observeRegistered } from './observation.rules.ts'
+import { type Observation, observeCluster } from './observation.rules.ts'
+import { notTheSame, uidOf } from './other-cluster.rules.ts'
 import { isUsable, SUPPORTED_TEXT } from './version.rules.ts'
 
 export interface ClusterRoutesOptions {
@@ -77,7 +82,7 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
   bind(server, getCluster, async ({ params, signal }) => {
     const row = await found(params.cluster)
     const fresh = row.observeTime !== null && Date.now() - Date.parse(row.observeTime) < FRESH_MS
-    if (!fresh) await saveObservation(db, row, await observeRegistered(clusters, row.name, Date.now()))
+    if (!fresh) await look(db, clusters, row)
     const detail = await detailOf(fresh ? row : await found(params.cluster))
     if (detail.state === 'Unreachable') return detail
     const metrics = await metricsOf(await clusters.get(row.name), signal)
@@ -96,19 +101,41 @@ export function clusterRoutes(server: Server, options: ClusterRoutesOptions): vo
     const { kubeconfig, context } = body
     const choice = context === undefined ? {} : { context }
     const { server } = parseKubeconfig(kubeconfig, choice)
-    const observation = await tryOut(connectCluster({ name, kubeconfig, ...choice }))
-    const registration = { name, title: body.title ?? name, origin: 'kubeconfig' as const, simulated: false, server }
+    const { observation, uid } = await tryOut(connectCluster({ name, kubeconfig, ...choice }))
+    const environments = await environmentsOf(name)
     await transaction(db, async (tx) => {
       const { replace } = body
+      const before = await lockCluster(tx, name)
+      const { otherCluster: confirmed, environments: named } = body
+      const asked = { server, uid, otherCluster: confirmed, named, environments }
+      const difference = before && notTheSame(before, asked)
+      if (difference !== undefined) throw otherCluster({ detail: difference, environments })
+      // At its old address it stays what it was when its new credentials do not say.
+      const known = uid ?? (before?.server === server ? undefined : null)
+      // The one on this machine stays that, whoever gives it a kubeconfig.
+      const { origin, simulated } = before?.server === server ? before : ELSEWHERE
+      const registration = {
+        name,
+        title: body.title ?? name,
+        origin,
+        simulated,
+        server,
+        ...(known === undefined ? {} : { uid: known }),
+      }
       if (!(await saveCluster(tx, options.keyFile, { ...registration, kubeconfig, context }, { replace }))) {
         throw taken(name)
       }
-      await options.record(tx, done(registerCluster, subject.name, `cluster ${name}`, `API server ${server}`))
+      const is =
+        before?.uid && known !== undefined && before.uid !== known
+          ? `; another cluster than before, ${uid ?? 'unknown'} instead of ${before.uid}`
+          : ''
+      await options.record(tx, done(registerCluster, subject.name, `cluster ${name}`, `API server ${server}${is}`))
       // Other processes hold connections of their own.
       await hint(tx, 'cluster', name)
       await hint(tx, 'identity', name)
     })
-    await clusters.invalidate(name)
+    // Whoever has opened it with this kubeconfig already goes on.
+    await clusters.refresh(name, (await findRevision(db, name)) ?? '')
     await saveObservation(db, await found(name), observation)
     return detailOf(await found(name))
   })
@@ -136,13 +163,15 @@ const metricsOf = (cluster: Cluster, signal: AbortSignal): Promise<string> =>
     throw error
   })
 
+const ELSEWHERE = { origin: 'kubeconfig', simulated: false } as const
+
 const taken = (name: string) =>
   clusterExists({
     detail: `A cluster named ${name} is registered. Choose another name, or give replace to change its kubeconfig.`,
   })
 
 /** Uses the kubeconfig once before it is kept. Throws clusterUnreachable, or invalidKubeconfig saying the cure. */
-async function tryOut(cluster: Cluster): Promise<Observation> {
+async function tryOut(cluster: Cluster): Promise<{ observation: Observation; uid: string | undefined }> {
   try {
     const { gitVersion } = await cluster.version()
     if (!isUsable(gitVersion)) {
@@ -154,7 +183,7 @@ async function tryOut(cluster: Cluster): Promise<Observation> {
     if (observation.state === 'Unreachable') {
       throw invalidKubeconfig({ detail: `The cluster answers, but cannot be used: ${observation.message}` })
     }
-    return observation
+    return { observation, uid: await uidOf(cluster) }
   } catch (error) {
     if (!isProblem(error, clusterForbidden) && !isProblem(error, notFound)) throw error
     throw invalidKubeconfig({

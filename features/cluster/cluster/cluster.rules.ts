@@ -9,6 +9,8 @@ interface Registered {
   server: string
   observeTime: string | null
   observation: Observation | null
+  uid: string | null
+  otherUid: string | null
 }
 
 /** What is known of a cluster besides its registration. */
@@ -20,7 +22,7 @@ interface Known {
 
 /** What the list shows of a cluster; Unknown until it has been looked at. */
 export function clusterSummary(row: Registered, { environments, capacity }: Known): ClusterSummary {
-  const { observation, observeTime, ...registered } = row
+  const { observation, observeTime, uid: _uid, otherUid: _otherUid, ...registered } = row
   const { state, message, version, versionSupported } = observation ?? NOT_SEEN
   const trouble = state === 'Ready' || state === 'Degraded' ? troubleOf(capacity) : ''
   return {

@@ -2,6 +2,7 @@ import type { Db, JsonColumn } from '@quarterdeck/store'
 import { type Generated, sql } from 'kysely'
 import { invalidKubeconfig } from './cluster.contract.ts'
 import type { Observation } from './observation.rules.ts'
+import { heldSentence } from './other-cluster.rules.ts'
 
 interface ClusterTable {
   name: string
@@ -12,6 +13,8 @@ interface ClusterTable {
   context: string | null
   allowPlugin: boolean
   sealedKubeconfig: string
+  uid: string | null
+  otherUid: string | null
   createTime: Generated<string>
   observeTime: string | null
   observation: JsonColumn<Observation> | null
@@ -38,6 +41,8 @@ export interface Registration {
   context?: string | undefined
   /** True: its credential plugin may be run here; only for the file that the operator started the server with. */
   allowPlugin?: boolean
+  /** Which cluster it is from now on; null: it does not say. Absent: the one that it was. */
+  uid?: string | null
 }
 
 /** A registered cluster without its kubeconfig, and what was last seen of it. */
@@ -49,8 +54,22 @@ export interface ClusterRow {
   server: string
   observeTime: string | null
   observation: Observation | null
+  /** Uid of its namespace kube-system; null while nobody has been able to read it. */
+  uid: string | null
+  /** Of another cluster that is behind this registration now: then nothing is done there. */
+  otherUid: string | null
 }
-const COLUMNS = ['name', 'title', 'origin', 'simulated', 'server', 'observeTime', 'observation'] as const
+const COLUMNS = [
+  'name',
+  'title',
+  'origin',
+  'simulated',
+  'server',
+  'observeTime',
+  'observation',
+  'uid',
+  'otherUid',
+] as const
 
 /** Owner of the sealed text: a row's kubeconfig cannot be moved to another row. */
 const ownerOf = (name: string) => `cluster/${name}`
@@ -68,11 +87,17 @@ const SEEN_OF_THE_SAME_SERVER = {
 export async function saveCluster(
   db: Db,
   sealer: Sealer,
-  { kubeconfig, context, allowPlugin = false, ...row }: Registration,
+  { kubeconfig, context, allowPlugin = false, uid, ...row }: Registration,
   { replace }: { replace: boolean },
 ): Promise<boolean> {
   const sealedKubeconfig = sealer.seal(kubeconfig, ownerOf(row.name))
-  const values = { ...row, context: context ?? null, allowPlugin, sealedKubeconfig }
+  const values = {
+    ...row,
+    context: context ?? null,
+    allowPlugin,
+    sealedKubeconfig,
+    ...(uid === undefined ? {} : { uid, otherUid: null }),
+  }
   const insert = table(db).insertInto('cluster').values(values)
   const saved = await insert
     .onConflict((on) => {
@@ -85,7 +110,9 @@ export async function saveCluster(
 }
 
 // Sealing the same text again makes another, so every registration is one.
-const REVISION = sql<string>`md5("sealedKubeconfig" || coalesce(context, ''))`.as('revision')
+const REVISION = sql<string>`md5("sealedKubeconfig" || coalesce(context, '') || coalesce("otherUid", ''))`.as(
+  'revision',
+)
 
 /** Another for each registration of this name, as findKubeconfig tells it. Undefined when there is none. */
 export const findRevision = async (db: Db, name: string): Promise<string | undefined> =>
@@ -96,10 +123,12 @@ export async function findKubeconfig(
   db: Db,
   sealer: Sealer,
   name: string,
-): Promise<{ kubeconfig: string; context?: string; allowPlugin: boolean; revision: string } | undefined> {
+): Promise<
+  { kubeconfig: string; context?: string; allowPlugin: boolean; revision: string; held?: string } | undefined
+> {
   const row = await table(db)
     .selectFrom('cluster')
-    .select(['sealedKubeconfig', 'context', 'allowPlugin', REVISION])
+    .select(['name', 'server', 'sealedKubeconfig', 'context', 'allowPlugin', 'uid', 'otherUid', REVISION])
     .where('name', '=', name)
     .executeTakeFirst()
   if (!row) return undefined
@@ -108,6 +137,7 @@ export async function findKubeconfig(
     revision: row.revision,
     kubeconfig: opened(sealer, row.sealedKubeconfig, name),
     ...(row.context === null ? {} : { context: row.context }),
+    ...(row.otherUid === null ? {} : { held: heldSentence(row) }),
   }
 }
 
@@ -135,6 +165,23 @@ export const findCluster = (db: Db, name: string): Promise<ClusterRow | undefine
 /** By name. */
 export const listClusterRows = (db: Db): Promise<ClusterRow[]> =>
   table(db).selectFrom('cluster').select(COLUMNS).orderBy('name').execute()
+
+/**
+ * Takes note of which cluster is behind a registration. Once it is another one than it was, nothing is done there until
+ * it is the old one again, or somebody has confirmed it. Answers whether that has changed.
+ */
+export async function saveUid(db: Db, { name, server }: Pick<ClusterRow, 'name' | 'server'>, uid: string) {
+  const known = await sql<{ changed: boolean }>`
+    update cluster set uid = coalesce(cluster.uid, ${uid}), "otherUid" = nullif(${uid}, coalesce(cluster.uid, ${uid}))
+    from (select name, "otherUid" as before from cluster where name = ${name} for update) as old
+    where cluster.name = old.name and server = ${server}
+    returning old.before is distinct from cluster."otherUid" as changed`.execute(db)
+  return known.rows[0]?.changed ?? false
+}
+
+/** The same row, which nobody else changes until the transaction ends. */
+export const lockCluster = (tx: Db, name: string): Promise<ClusterRow | undefined> =>
+  table(tx).selectFrom('cluster').select(COLUMNS).where('name', '=', name).forUpdate().executeTakeFirst()
 
 /** Keeps what was seen, unless the cluster has been given another API server meanwhile. */
 export async function saveObservation(db: Db, row: ClusterRow, observation: Observation): Promise<void> {

@@ -29,7 +29,8 @@ export function followClusters(options: FollowOptions): () => Promise<void> {
   async function look(name: string): Promise<void> {
     const cluster = await load(name)
     if (ended) return
-    if (!cluster) return mirror.forget(name)
+    // What is behind it now is another cluster.
+    if (!cluster || cluster.held !== undefined) return mirror.forget(name)
     const { kubeconfig, context, allowPlugin = false, revision = '' } = cluster
     mirror.watch({ name, kubeconfig, allowPlugin, revision, ...(context === undefined ? {} : { context }) })
   }
