@@ -11,8 +11,6 @@ const IN_FLIGHT = 3
 export interface EtcdWriter {
   /** All puts in one transaction: at most 100, together below 1 MB. Answers the revision that they got. */
   put(objects: readonly Generated[]): Promise<number>
-  /** In one transaction. */
-  remove(keys: readonly string[]): Promise<number>
   close(): void
 }
 
@@ -32,7 +30,6 @@ export function etcdWriter(endpoint: Endpoint): EtcdWriter {
       transaction(
         objects.map((one) => ({ requestPut: { key: base64(one.key), value: base64(JSON.stringify(one.object)) } })),
       ),
-    remove: (keys) => transaction(keys.map((one) => ({ requestDeleteRange: { key: base64(one) } }))),
     close: () => agent.destroy(),
   }
 }

@@ -3,20 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@quarterdeck/client'
 import { isProblem } from '@quarterdeck/kernel'
 import { WebSocket } from 'ws'
-import { listClusters } from '../../features/cluster/cluster/cluster.contract.ts'
 import { watchObjects } from '../../features/cluster/object/object.contract.ts'
 import { readLogs } from '../../features/container/log/log.contract.ts'
-import {
-  createEnvironment,
-  getEnvironment,
-  listEnvironments,
-} from '../../features/tenancy/environment/environment.contract.ts'
+import { getEnvironment, listEnvironments } from '../../features/tenancy/environment/environment.contract.ts'
 import { createGrant, deleteGrant, listGrants } from '../../features/tenancy/grant/grant.contract.ts'
 import { createProject, deleteProject } from '../../features/tenancy/project/project.contract.ts'
 import { createRole } from '../../features/tenancy/role/role.contract.ts'
 import { getSession } from '../../features/tenancy/session/session.contract.ts'
 import { deleteUser } from '../../features/tenancy/user/user.contract.ts'
 import { person } from '../platform/people.ts'
+import { ensureEnvironment } from '../platform/platform.ts'
 import type { Row } from './row.ts'
 import type { Target } from './target.ts'
 
@@ -33,14 +29,7 @@ const statusOf = (call: Promise<unknown>): Promise<number | undefined> =>
   )
 
 async function environmentIn(admin: Client, environment: string, project: string): Promise<void> {
-  const [cluster] = (await admin(listClusters)).items
-  const body = { cluster: cluster?.name ?? '', stage: 'dev' as const, project }
-  const params = { environment }
-  await admin(createEnvironment, { params, query: {}, body })
-  for (let tries = 0; (await admin(getEnvironment, { params })).state !== 'Ready'; tries++) {
-    assert.ok(tries < 300, `${environment} does not become Ready`)
-    await sleep(100)
-  }
+  await ensureEnvironment(admin, environment, { project })
 }
 
 async function escalation({ admin }: Target): Promise<string> {

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, createClient } from '@quarterdeck/client'
 import type { AnyEndpoint } from '@quarterdeck/kernel'
 import { listClusters } from '../../features/cluster/cluster/cluster.contract.ts'
-import { createEnvironment, getEnvironment } from '../../features/tenancy/environment/environment.contract.ts'
 import { createProject } from '../../features/tenancy/project/project.contract.ts'
 import { BUILT_IN_ROLES } from '../../features/tenancy/role/built-in.contract.ts'
 import { createToken } from '../../features/tenancy/session/token.contract.ts'
@@ -11,7 +10,7 @@ import { createTenant } from '../../features/tenancy/tenant/tenant.contract.ts'
 import { updateUser } from '../../features/tenancy/user/user.contract.ts'
 import { declaredEndpoints } from '../../scripts/contracts.ts'
 import { person } from '../platform/people.ts'
-import { PASSWORD, tokenClient } from '../platform/platform.ts'
+import { ensureEnvironment, PASSWORD, tokenClient } from '../platform/platform.ts'
 import type { Row } from './row.ts'
 import { type Answer, pathOf, refused, type Target } from './target.ts'
 
@@ -37,16 +36,7 @@ async function worldOf(target: Target): Promise<World> {
   ] as const) {
     await admin(createProject, { body: { name, tenant } })
   }
-  const params = { environment: 'shop-dev' }
-  await admin(createEnvironment, {
-    params,
-    query: {},
-    body: { cluster: cluster.name, stage: 'dev', project: 'shop' },
-  })
-  for (let tries = 0; (await admin(getEnvironment, { params })).state !== 'Ready'; tries++) {
-    assert.ok(tries < 300, 'the environment does not become Ready')
-    await sleep(100)
-  }
+  await ensureEnvironment(admin, 'shop-dev', { cluster: cluster.name, project: 'shop' })
   const disabled = await person(admin, 'dora', [{ role: 'project-owner', project: 'shop' }])
   await admin(updateUser, { params: { user: 'dora' }, body: { disabled: true } })
   const ends = await person(admin, 'erin', [{ role: 'project-owner', project: 'shop' }])

@@ -1,7 +1,8 @@
-import { type Client, createClient } from '@quarterdeck/client'
+import { type Client, createClient, fetchWithCookies } from '@quarterdeck/client'
 import type { Scope } from '@quarterdeck/kernel'
 import { createGrant } from '../../features/tenancy/grant/grant.contract.ts'
 import { createToken } from '../../features/tenancy/session/token.contract.ts'
+import { choosePassword } from '../../features/tenancy/user/password.contract.ts'
 import { createUser } from '../../features/tenancy/user/user.contract.ts'
 
 /** A role and where; no place: the platform. */
@@ -10,23 +11,10 @@ export type Granted = { role: string } & Scope
 /** Somebody invited by the administrator, with a password and a token of their own. */
 export async function person(admin: Client, name: string, grants: readonly Granted[] = []): Promise<Client> {
   const { link } = await admin(createUser, { body: { name } })
-  const token = link?.url.split('#')[1]
-  const chosen = await fetch(`${admin.baseUrl}/api/v1/password-link`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: admin.baseUrl },
-    body: JSON.stringify({ token, password: `the harbour of ${name} at dawn` }),
-  })
-  if (!chosen.ok) throw new Error(`Choosing a password answers ${chosen.status}: ${await chosen.text()}`)
-  const cookie = (chosen.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const signedIn = createClient({ baseUrl: admin.baseUrl, fetch: fetchWithCookies(admin.baseUrl) })
+  const token = link?.url.split('#')[1] ?? ''
+  await signedIn(choosePassword, { body: { token, password: `the harbour of ${name} at dawn` } })
   for (const grant of grants) await give(admin, name, grant)
-  const signedIn = createClient({
-    baseUrl: admin.baseUrl,
-    fetch: (input, init) =>
-      fetch(input, {
-        ...init,
-        headers: { ...Object.fromEntries(new Headers(init?.headers)), cookie, origin: admin.baseUrl },
-      }),
-  })
   const { secret } = await signedIn(createToken, { body: { name: 'test' } })
   return createClient({ baseUrl: admin.baseUrl, token: secret })
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Client, createClient } from '@quarterdeck/client'
-import { isProblem, notFound } from '@quarterdeck/kernel'
+import { type Client, createClient, fetchWithCookies } from '@quarterdeck/client'
+import { type Input, isProblem, notFound } from '@quarterdeck/kernel'
 import { openStore, type Store } from '@quarterdeck/store'
 import { listClusters } from '../../features/cluster/cluster/cluster.contract.ts'
 import { createEnvironment, getEnvironment } from '../../features/tenancy/environment/environment.contract.ts'
@@ -13,15 +13,15 @@ import type { ServerProcess } from './server-process.ts'
 export const PASSWORD = 'a quiet harbour at dawn'
 
 /** Signs in with the password, when it may again if others have guessed; the value is what a browser sends as Cookie. */
-export async function signIn(url: string, password = PASSWORD): Promise<string> {
-  const response = await fetch(`${url}/api/v1/session`, {
+export async function signIn(url: string, password = PASSWORD, by: typeof fetch = fetch): Promise<string> {
+  const response = await by(`${url}/api/v1/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: url },
     body: JSON.stringify({ user: 'admin', password }),
   })
   if (response.status === 429) {
     await sleep(Number(response.headers.get('retry-after')) * 1000)
-    return signIn(url, password)
+    return signIn(url, password, by)
   }
   if (!response.ok) throw new Error(`Sign-in answers ${response.status}: ${await response.text()}`)
   return (response.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
@@ -29,19 +29,20 @@ export async function signIn(url: string, password = PASSWORD): Promise<string> 
 
 /** A client with a new token; `permissions` absent: all of the administrator's. */
 export async function tokenClient(url: string, permissions?: string[]): Promise<Client> {
-  const cookie = await signIn(url)
-  const withCookie = createClient({
-    baseUrl: url,
-    fetch: (input, init) =>
-      fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), cookie, origin: url } }),
-  })
+  const jar = fetchWithCookies(url)
+  await signIn(url, PASSWORD, jar)
+  const withCookie = createClient({ baseUrl: url, fetch: jar })
   const name = `test-${Math.random().toString(36).slice(2, 10)}`
   const { secret } = await withCookie(createToken, { body: { name, ...(permissions ? { permissions } : {}) } })
   return createClient({ baseUrl: url, token: secret })
 }
 
-/** Makes the environment on the first cluster unless it is there, and waits until it is Ready. */
-export async function ensureEnvironment(client: Client, environment: string): Promise<void> {
+/** Makes the environment on the first cluster, or as `wish` has it, unless it is there, and waits until it is Ready. */
+export async function ensureEnvironment(
+  client: Client,
+  environment: string,
+  wish: Partial<Input<typeof createEnvironment>['body']> = {},
+): Promise<void> {
   const params = { environment }
   const found = await client(getEnvironment, { params }).catch((error: unknown) => {
     if (isProblem(error, notFound)) return undefined
@@ -50,7 +51,7 @@ export async function ensureEnvironment(client: Client, environment: string): Pr
   if (!found) {
     const [cluster] = (await client(listClusters)).items
     if (!cluster) throw new Error('The server knows no cluster')
-    await client(createEnvironment, { params, query: {}, body: { cluster: cluster.name, stage: 'dev' } })
+    await client(createEnvironment, { params, query: {}, body: { cluster: cluster.name, stage: 'dev', ...wish } })
   }
   for (let tries = 0; tries < 300; tries++) {
     const { state, message } = await client(getEnvironment, { params })
