@@ -157,21 +157,6 @@ export const parserRows: Row[] = [
       return `${tried} requests`
     },
   },
-  {
-    id: 'A75',
-    what: 'a request cannot write lines or terminal codes of its own into the log',
-    async run(target) {
-      const agent = 'x\u001b[2J{"level":60,"msg":"forged"}'
-      await target.send('GET', '/api/v1/nowhere%0d%0aforged%1b[2J', { headers: { 'user-agent': encodeURI(agent) } })
-      await target.raw(
-        `GET /api/v1/nowhere HTTP/1.1\r\nHost: 127.0.0.1:${target.server.port}\r\nUser-Agent: ${agent}\r\nConnection: close\r\n\r\n`,
-      )
-      const log = target.server.log()
-      assert.ok(!log.includes('\u001b[2J'))
-      assert.doesNotMatch(log, /^forged/m)
-      return undefined
-    },
-  },
   { id: 'A80', what: 'bodies that are too big, too deep or too many-membered are refused at once', run: bombs },
   {
     id: 'A82',

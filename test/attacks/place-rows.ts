@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listClusters } from '../../features/cluster/cluster/cluster.contract.ts'
+import { isProblem } from '@quarterdeck/kernel'
+import { listClusters, listNodes } from '../../features/cluster/cluster/cluster.contract.ts'
+import { editObject, getEditable } from '../../features/cluster/object/edit.contract.ts'
+import { planBlocked } from '../../features/delivery/operation/operation.contract.ts'
 import {
   createEnvironment,
   getEnvironment,
@@ -84,6 +87,16 @@ async function fences(target: Target): Promise<string> {
       ...asked(developer),
       body: { namespace, objects: [{ resource, name: object }] },
     })
+  const edit = (namespace: string, resource: string, object: string, kind: string, rest: string) =>
+    send('PUT', `/api/v1/clusters/${name}/objects/${resource}/${object}`, {
+      ...asked(developer),
+      body: {
+        namespace,
+        yaml: `{ apiVersion: ${kind}, metadata: { name: ${object} }, ${rest} }`,
+        resourceVersion: '1',
+      },
+    })
+  const node = (await admin(listNodes, { params: { cluster: name } })).items[0]?.name ?? ''
   const tries: Try[] = [
     ...LOOSENING.map(
       (document): Try => [
@@ -118,6 +131,30 @@ async function fences(target: Target): Promise<string> {
     ['the explorer deletes the quota', 403, deletion(ENVIRONMENT, 'resourcequotas', 'quarterdeck')],
     ['the explorer deletes the namespace', 404, deletion('', 'namespaces', ENVIRONMENT)],
     [
+      'the explorer edits the quota',
+      403,
+      edit(ENVIRONMENT, 'resourcequotas', 'quarterdeck', 'v1, kind: ResourceQuota', 'spec: { hard: { pods: "1000" } }'),
+    ],
+    [
+      'the explorer edits the isolation',
+      403,
+      edit(
+        ENVIRONMENT,
+        'networkpolicies',
+        'quarterdeck-isolation',
+        'networking.k8s.io/v1, kind: NetworkPolicy',
+        'spec: { podSelector: {}, ingress: [ {} ] }',
+      ),
+    ],
+    ['the explorer edits the namespace', 403, edit('', 'namespaces', ENVIRONMENT, 'v1, kind: Namespace', 'spec: {}')],
+    ...['cordons', 'drains'].map(
+      (act): Try => [
+        `the explorer ${act} a node`,
+        404,
+        send('POST', `/api/v1/clusters/${name}/${act}`, { ...asked(developer), body: { nodes: [{ name: node }] } }),
+      ],
+    ),
+    [
       'a developer changes the environment',
       403,
       send('PATCH', `/api/v1/environments/${ENVIRONMENT}`, { ...asked(developer), body: { isolation: 'open' } }),
@@ -137,9 +174,29 @@ async function fences(target: Target): Promise<string> {
     const { status, text } = await tried
     assert.equal(status, wanted, `${what}: ${status} ${text.slice(0, 300)}`)
   }
+  await administratorEdits(target, name)
   assert.deepEqual(await fence(target), before)
   await owner(updateEnvironment, { params, query: { dryRun: true }, body: { isolation: 'open' } })
   return `${tries.length} ways`
+}
+
+/** What keeps environments apart is changed by nobody but them, whatever one may otherwise. */
+async function administratorEdits({ admin }: Target, cluster: string): Promise<void> {
+  for (const [resource, name, namespace, from, to] of [
+    ['resourcequotas', 'quarterdeck', ENVIRONMENT, 'spec:', 'spec:\n  scopes: [NotTerminating]'],
+    ['namespaces', ENVIRONMENT, '', 'labels:', 'labels:\n    pod-security.kubernetes.io/warn: privileged'],
+  ] as const) {
+    const params = { cluster, resource, name }
+    const read = await admin(getEditable, { params, query: { namespace } })
+    const { resourceVersion, digest } = read
+    const yaml = read.yaml.replace(from, to)
+    assert.notEqual(yaml, read.yaml)
+    const body = { namespace, yaml, resourceVersion, digest }
+    await assert.rejects(
+      admin(editObject, { params, query: {}, body }),
+      (error) => isProblem(error, planBlocked) && /environment/i.test(error.message),
+    )
+  }
 }
 
 export const placeRows: Row[] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import type { Client } from '@quarterdeck/client'
-import type { AnyEndpoint } from '@quarterdeck/kernel'
+import { type AnyEndpoint, isProblem } from '@quarterdeck/kernel'
 import type { z } from 'zod'
 import { ensureEnvironment, PASSWORD, signIn, tokenClient } from '../platform/platform.ts'
 import { type ServerProcess, serverProcess } from '../platform/server-process.ts'
@@ -111,6 +111,16 @@ export function refused(answer: Answer, what: string, ...statuses: number[]): vo
     `${what} tells of the inside`,
   )
 }
+
+/** The type of the problem that a call ends with, as its last word; undefined when it succeeds. */
+export const problemOf = (call: Promise<unknown>): Promise<string | undefined> =>
+  call.then(
+    () => undefined,
+    (error: unknown) => {
+      if (isProblem(error)) return error.body.type.replace('/problems/', '')
+      throw error
+    },
+  )
 
 /** A path of this endpoint with every parameter filled in: names that fit, ids that nobody has. */
 export function pathOf(endpoint: AnyEndpoint): string {

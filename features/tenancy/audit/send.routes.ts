@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { connect as connectTls } from 'node:tls'
+import { jsonLine } from '@quarterdeck/kernel'
 import type { AuditRecord } from './audit.contract.ts'
 import type { SinkSettings, Target } from './sink.store.ts'
 import { syslogMessage } from './syslog.rules.ts'
@@ -26,7 +27,7 @@ async function post(
   records: readonly AuditRecord[],
 ): Promise<void> {
   const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http')
-  const body = records.map((record) => `${JSON.stringify(record)}\n`).join('')
+  const body = records.map(jsonLine).join('')
   const signature = secret && createHmac('sha256', secret).update(body).digest('hex')
   const headers = {
     'content-type': 'application/x-ndjson',

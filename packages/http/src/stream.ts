@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { jsonLine } from '@quarterdeck/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problemBody } from './problem-handler.ts'
 
@@ -50,7 +51,7 @@ export async function sendStream(
     for (let next = first; ; next = iterator.next()) {
       const { done, value } = await unlessAborted(next)
       if (done) break
-      out.write(lines ? `${JSON.stringify(value)}\n` : (value as Chunk))
+      out.write(lines ? jsonLine(value) : (value as Chunk))
       if (reply.raw.writableNeedDrain) await once(reply.raw, 'drain', { signal })
     }
     out.flush()

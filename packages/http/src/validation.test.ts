@@ -13,6 +13,15 @@ const getBoat = endpoint({
   query: z.object({ deep: z.stringbool().default(false), of: z.string().optional() }),
   response: z.object({ name: z.string() }),
 })
+const nameBoat = endpoint({
+  id: 'boat.name',
+  method: 'POST',
+  path: '/boats',
+  permission: 'boat.name',
+  summary: 'Name a boat',
+  body: z.strictObject({ name: z.string(), of: z.array(z.record(z.string(), z.string())).optional() }),
+  response: z.object({ name: z.string() }),
+})
 let server: Server
 beforeAll(async () => {
   server = await createServer({
@@ -20,6 +29,7 @@ beforeAll(async () => {
     authenticate: async () => ({ name: 'ann', kind: 'user', permissions: ['*'] }),
   })
   bind(server, getBoat, async ({ params }) => ({ name: params.boat }))
+  bind(server, nameBoat, async ({ body }) => ({ name: body.name }))
 })
 afterAll(() => server?.close())
 
@@ -32,4 +42,17 @@ test('a NUL in an address is refused at its field, whatever the schema says', as
   expect(await answer('/boats/a%00b')).toEqual([400, '/params/boat', 'Leave out the NUL character'])
   expect(await answer('/boats/alba?deep=%00')).toEqual([400, '/query/deep', 'Leave out the NUL character'])
   expect(await answer('/boats/alba?of=%00')).toEqual([400, '/query/of', 'Leave out the NUL character'])
+})
+
+test('a NUL in a body is refused at its field, however deep it stands', async () => {
+  const answer = async (body: object) => {
+    const headers = { authorization: 'Bearer all', 'content-type': 'application/json' }
+    const asked = { method: 'POST', headers, body: JSON.stringify(body) }
+    const response = await server.fetch('http://localhost/api/v1/boats', asked)
+    const { errors = [] } = (await response.json()) as { errors?: { pointer: string }[] }
+    return [response.status, ...errors.map(({ pointer }) => pointer)]
+  }
+  expect(await answer({ name: 'a\0' })).toEqual([400, '/body/name'])
+  expect(await answer({ name: 'a', of: [{ b: 'c' }, { b: '\0' }] })).toEqual([400, '/body/of/1/b'])
+  expect(await answer({ name: 'a', of: [{ b: 'c' }] })).toEqual([200])
 })

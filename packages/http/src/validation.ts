@@ -78,18 +78,27 @@ function parsePart(schema: z.ZodType, value: unknown, pointer: string): { value:
   }
 }
 
-/** PostgreSQL can hold no NUL and no name has one, so what has one is refused before anybody looks for it. */
-const withNul = (part: unknown, pointer: string): FieldError[] =>
-  Object.entries(part ?? {})
-    .filter(([, value]) => [value].flat().some((text) => typeof text === 'string' && text.includes('\0')))
-    .map(([key]) => ({ pointer: `${pointer}/${escaped(key)}`, detail: 'Leave out the NUL character' }))
+/** PostgreSQL can hold no NUL and no name has one, so what has one anywhere is refused before anybody looks for it. */
+function withNul(part: unknown, pointer: string): FieldError[] {
+  const found: FieldError[] = []
+  // Not recursive: a body may be deeper than the stack.
+  const waiting: [unknown, string][] = [[part, pointer]]
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [value, at] = next
+    if (typeof value === 'string' && value.includes('\0'))
+      found.push({ pointer: at, detail: 'Leave out the NUL character' })
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue
+    for (const [key, member] of Object.entries(value)) waiting.push([member, `${at}/${escaped(key)}`])
+  }
+  return found
+}
 
 /** The three parts of a request, parsed. Throws invalidInput naming every field that is wrong or unknown. */
 export function parseRequest(endpoint: AnyEndpoint, request: { params: unknown; query: unknown; body: unknown }) {
   const params = parsePart(endpoint.params, request.params, '/params')
   const query = parsePart(endpoint.query, request.query, '/query')
   const body = parsePart(endpoint.body, request.body === null ? undefined : request.body, '/body')
-  const nuls = [...withNul(request.params, '/params'), ...withNul(request.query, '/query')]
+  const nuls = (['params', 'query', 'body'] as const).flatMap((part) => withNul(request[part], `/${part}`))
   const errors = [...nuls, ...params.errors, ...query.errors, ...body.errors].slice(0, 50)
   const first = errors[0]
   if (first) {

@@ -12,6 +12,7 @@ export {
   type Transport,
 } from './endpoint.ts'
 export { formatImageReference, type ImageReference, ImageText, parseImageReference } from './image-reference.ts'
+export { jsonLine } from './json-line.ts'
 export {
   inverseMergePatch,
   type MergePatch,

@@ -1,0 +1,63 @@
+import type { WaitingRow } from './row.ts'
+
+const waiting = (id: string, what: string, waitsFor: string): WaitingRow => ({ id, what, waitsFor })
+
+/** What of the catalogue has nothing to attack yet. A row takes the place of a line here when its feature is built. */
+export const waitingRows: readonly WaitingRow[] = [
+  waiting(
+    'A22',
+    'values of a Secret in a difference, a dry run or a patch error',
+    'an attack of its own on editing as YAML',
+  ),
+  waiting('A23', 'a Secret copied into a ConfigMap, a label or values by a template', 'templates and Helm values'),
+  waiting('A26', 'credentials sent to another host that a chart index or a token realm names', 'Helm and Git sources'),
+  waiting('A43', 'forged, wrapped and replayed SAML assertions', 'signing in with SAML'),
+  waiting('A52', 'SVG and HTML from a container shown inline', 'files of containers'),
+  waiting('A54', 'DOM clobbering and CSS through a theme or a logo', 'themes and logos of tenants'),
+  waiting(
+    'A56',
+    'escape sequences in terminals, logs and recordings',
+    'recordings of terminals, and an attack on those of today',
+  ),
+  waiting('A57', 'evil tar archives out of a container', 'files of containers'),
+  waiting('A58', 'zip slips and bombs in what is uploaded', 'uploading packages'),
+  waiting('A60', 'Git repositories with links, hooks, submodules and odd branch names', 'Git sources'),
+  waiting('A61', 'charts, overlays and compose files that reach outside', 'Helm, Kustomize and compose files'),
+  waiting('A62', 'backups with foreign paths and other tenants in them', 'backup and restore'),
+  waiting('A63', 'races for temporary files, and what a crash leaves of them', 'uploading packages'),
+  waiting('A65', 'names that resolve to another address the second time', 'rules for outbound connections'),
+  waiting('A66', 'addresses that two parsers read differently', 'rules for outbound connections'),
+  waiting('A67', 'targets that answer slowly, without end or with a bomb', 'rules for outbound connections'),
+  waiting('A68', 'forged, replayed and oversized webhooks', 'receiving webhooks'),
+  waiting('A69', 'headers, mentions and links injected into notifications', 'notifications'),
+  waiting('A70', 'manifests and layers that are not what their digest says', 'a registry of our own'),
+  waiting('A72', 'image names, parameters and references as arguments of programs', 'pipelines and commands on hosts'),
+  waiting('A74', 'templates and expressions in dashboards, alerts and queries', 'dashboards and alert rules'),
+  waiting(
+    'A78',
+    'configuration of a gateway injected through a domain, a path or an annotation',
+    'domains of one’s own',
+  ),
+  waiting('A79', 'probes and hooks as a way to run commands', 'policies for workloads'),
+  waiting('A81', 'expressions that take for ever, in rules and in searches', 'searches by expressions'),
+  waiting(
+    'A83',
+    'expensive endpoints that anybody may ask',
+    'an attack of its own on what is open today, and webhooks',
+  ),
+  waiting('A85', 'ten thousand operations, builds or terminals of one tenant', 'fair queues by tenant'),
+  waiting('A86', 'objects as big as the API server takes, by the thousand', 'an attack of its own on the mirror'),
+  waiting('A87', 'a flood of records that hides an act', 'an attack of its own on the audit trail'),
+  waiting('A88', 'an object that ends its reader at every start', 'an attack of its own on the mirror'),
+  waiting('A92', 'privileged pods by form, YAML, chart, patch and override', 'policies for workloads'),
+  waiting('A94', 'images that are not what was approved', 'approval of images'),
+  waiting('A95', 'tokens of stronger service accounts', 'policies for workloads'),
+  waiting('A96', 'ways round network policy, quota, priority and node', 'policies for workloads'),
+  waiting('A98', 'enrolment of an agent replayed, stolen or used for another cluster', 'cluster agents'),
+  waiting('A99', 'every outbound link with a certificate of nobody', 'rules for outbound connections'),
+  waiting('A100', 'unsigned, older and altered updates', 'offline packages and updates'),
+  waiting('A101', 'a host that has changed its key, and options of ssh', 'the bastion'),
+  waiting('A102', 'ways round the recording of a session', 'the bastion'),
+  waiting('A103', 'a job on many hosts without an approval', 'the bastion'),
+  waiting('A104', 'an altered recording', 'the bastion'),
+]
