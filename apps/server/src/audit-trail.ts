@@ -6,12 +6,14 @@ import {
   guardOfAudit,
   hashesOfAudit,
   listAuditRows,
+  sortInAuditText,
 } from '../../../features/delivery/operation/audit.store.ts'
 import type { AuditFilter } from '../../../features/tenancy/audit/audit.contract.ts'
 import { auditRoutes } from '../../../features/tenancy/audit/audit.routes.ts'
 import { guardOf } from '../../../features/tenancy/audit/guard.rules.ts'
 import { openSealer, type Sealer } from '../../../features/tenancy/audit/seal.reconciler.ts'
 import { listSeals } from '../../../features/tenancy/audit/seal.store.ts'
+import { searchRoutes } from '../../../features/tenancy/audit/search.routes.ts'
 import { send } from '../../../features/tenancy/audit/send.routes.ts'
 import { sinkRoutes } from '../../../features/tenancy/audit/sink.routes.ts'
 import { sinkOwner, watchTrail } from '../../../features/tenancy/audit/trail.reconciler.ts'
@@ -35,6 +37,7 @@ export function auditTrail(server: Server, { db, store, keyFile, log, authority 
     db,
     sealer,
     list,
+    sortIn: () => sortInAuditText(db),
     hashesOf: (numbers) => hashesOfAudit(db, numbers),
     guard: async () => guardOf(await guardOfAudit(db), roleRemark(store.serverRole())),
     checkChain: () => checkAudit(db),
@@ -58,6 +61,7 @@ export function auditTrail(server: Server, { db, store, keyFile, log, authority 
       ? [{ name: 'quarterdeck_audit_intact', help, type: 'gauge', values: [{ value: found.intact ? 1 : 0 }] }]
       : []
   })
+  searchRoutes(server, { db, record: recordAct })
   sinkRoutes(server, {
     db,
     list,

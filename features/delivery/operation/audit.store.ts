@@ -25,48 +25,55 @@ const COLUMNS = [
 const wholeWords = (text: string) =>
   `(^|[^[:alnum:]._-])${text.replace(/[^\p{L}\p{N} ]/gu, (sign) => `\\${sign}`)}($|[^[:alnum:]._-])`
 
-/** Records, newest first; with `after` the oldest first. */
+/** What the index of the trail's text is over. */
+const searched = sql<string>`lower(what || chr(10) || detail)`
+
+/** That a text is part of the other, whatever its case. */
+const holds = (text: string) => sql<boolean>`${searched} like lower(${`%${text.replace(/[\\%_]/g, '\\$&')}%`})`
+
+/** Records, newest first; with `after` the oldest first. Within a span of time they are in the order of their times. */
 export function listAuditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
-  const {
-    actor,
-    act,
-    what,
-    about,
-    operation,
-    outcome,
-    environment,
-    environments,
-    peer,
-    since,
-    until,
-    before,
-    after,
-    limit,
-  } = filter
-  let query = table(db)
-    .selectFrom('audit_event')
-    .select(COLUMNS)
-    .orderBy('sequence', after === undefined ? 'desc' : 'asc')
-    .limit(limit)
-  if (actor !== undefined) query = query.where('actor', '=', actor)
-  if (act !== undefined) query = query.where('act', '=', act)
+  return auditQuery(db, filter).execute()
+}
+
+/** The query of listAuditRows. */
+export function auditQuery(db: Db, filter: AuditFilter) {
+  const { what, about, text, environments, since, until, before, after } = filter
+  const order = after === undefined ? 'desc' : 'asc'
+  const inTime = since !== undefined || until !== undefined
+  let query = table(db).selectFrom('audit_event').select(COLUMNS).limit(filter.limit)
+  if (inTime) query = query.orderBy('time', order)
+  query = query.orderBy('sequence', order)
+  for (const column of ['actor', 'act', 'operation', 'environment', 'peer', 'outcome'] as const) {
+    const value = filter[column]
+    if (value !== undefined) query = query.where(column, '=', value)
+  }
+  // What the index finds is looked at again where it is more than was asked for.
+  for (const part of [what, about, text]) if (part !== undefined) query = query.where(holds(part))
   if (what !== undefined) query = query.where(sql<boolean>`strpos(lower(what), lower(${what})) > 0`)
   if (about !== undefined) query = query.where(sql<boolean>`what ~* ${wholeWords(about)}`)
-  if (operation !== undefined) query = query.where('operation', '=', operation)
-  if (environment !== undefined) query = query.where('environment', '=', environment)
   if (environments !== undefined) {
     // Of the environments that have these names now, not of earlier ones.
     query = query
       .where('environment', 'in', [...environments, ''])
       .where(sql<boolean>`"environmentId" = environment_id(environment)`)
   }
-  if (peer !== undefined) query = query.where('peer', '=', peer)
-  if (outcome !== undefined) query = query.where('outcome', '=', outcome)
   if (since !== undefined) query = query.where('time', '>=', since)
   if (until !== undefined) query = query.where('time', '<', until)
-  if (after !== undefined) query = query.where('sequence', '>', after)
-  if (before !== undefined) query = query.where('sequence', '<', before)
-  return query.execute()
+  if (before !== undefined) query = query.where(beyond('<', before, inTime))
+  if (after) query = query.where(beyond('>', after, inTime))
+  return query
+}
+
+/** That a record comes before or after this one, in the order that is asked for. */
+const beyond = (sign: '<' | '>', sequence: number, inTime: boolean) =>
+  inTime
+    ? sql<boolean>`(time, sequence) ${sql.raw(sign)} (select time, sequence from audit_event where sequence = ${sequence})`
+    : sql<boolean>`sequence ${sql.raw(sign)} ${sequence}`
+
+/** Sorts new records into the index of the trail's text; whoever writes them does not wait for that. */
+export async function sortInAuditText(db: Db): Promise<void> {
+  await sql`select sort_in_audit_text()`.execute(db)
 }
 
 /** Hashes of these records, by sequence; of those that are there. */

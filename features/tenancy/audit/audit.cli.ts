@@ -1,28 +1,17 @@
 import { type CliContext, UsageError } from '@quarterdeck/client'
 import type { Command } from 'commander'
 import { type AuditCheck, checkAuditTrail, exportAudit, listAudit, listAuditSeals } from './audit.contract.ts'
+import { type FilterOptions, filtered, queryOf, searchCommands } from './search.cli.ts'
 import { deleteAuditSink, listAuditSinks, saveAuditSink } from './sink.contract.ts'
 
 /** qd audit. */
 export function auditCommands(program: Command, context: CliContext): void {
   const audit = program.command('audit').description('Who did what, and how it ended')
-  audit
-    .command('list')
-    .description('The audit trail, newest first')
-    .option('--actor <user>', 'exactly this user')
-    .option('--act <id>', 'exactly this act: application.deploy')
-    .option('--what <text>', 'part of what it was done to')
-    .option('--about <name>', 'a whole name within what it was done to: "tenant retail"')
-    .option('--operation <id>', 'records of one operation')
-    .option('--environment <name>', 'done in this environment')
-    .option('--peer <address>', 'from this network address')
-    .option('--outcome <outcome>', 'intent, succeeded or failed')
-    .option('--since <time>', 'RFC 3339, UTC, inclusive')
-    .option('--until <time>', 'RFC 3339, UTC, exclusive')
+  filtered(audit.command('list').description('The audit trail, newest first'))
     .option('--limit <count>', 'how many', '50')
     .option('--continue <number>', 'only records before this one')
-    .action(async (query: Record<string, string>) => {
-      context.print(await context.client(listAudit, { query }), {
+    .action(async (options: FilterOptions) => {
+      context.print(await context.client(listAudit, { query: await queryOf(context, options) }), {
         number: ({ number }) => number,
         time: ({ time }) => time,
         who: ({ actor }) => actor,
@@ -32,23 +21,19 @@ export function auditCommands(program: Command, context: CliContext): void {
         detail: ({ detail }) => detail,
       })
     })
-  audit
-    .command('export')
-    .description('All records as JSON lines, oldest first')
-    .option('--actor <user>', 'exactly this user')
-    .option('--environment <name>', 'done in this environment')
-    .option('--since <time>', 'RFC 3339, UTC, inclusive')
-    .option('--until <time>', 'RFC 3339, UTC, exclusive')
-    .action(async (query: Record<string, string>) => {
-      for await (const record of context.client.lines(exportAudit, { query })) {
+  filtered(audit.command('export').description('All records as JSON lines, oldest first')).action(
+    async (options: FilterOptions) => {
+      for await (const record of context.client.lines(exportAudit, { query: await queryOf(context, options) })) {
         await context.write(`${JSON.stringify(record)}\n`)
       }
-    })
+    },
+  )
   audit
     .command('seals')
     .description('The daily seals and the key that they are verified with')
     .action(async () => context.print(await context.client(listAuditSeals, {})))
   sinkCommands(audit, context)
+  searchCommands(audit, context)
   audit
     .command('check')
     .description('Compute the chain of records anew; ends with status 1 when one was altered or taken out')

@@ -54,6 +54,8 @@ export interface AuditFilter {
   what?: string | undefined
   /** A whole name within what it was done to, whatever its case. */
   about?: string | undefined
+  /** Part of what it was done to or of its detail, whatever its case. */
+  text?: string | undefined
   operation?: string | undefined
   outcome?: AuditOutcome | undefined
   environment?: string | undefined
@@ -77,6 +79,7 @@ export const AuditQuery = z.object({
   act: z.string().max(200).optional().describe('Exactly this act: application.deploy'),
   what: z.string().max(500).optional().describe('Part of what it was done to'),
   about: z.string().min(1).max(300).optional().describe('Whole names within what it was done to: tenant retail'),
+  text: z.string().min(1).max(500).optional().describe('Part of what it was done to or of the detail'),
   operation: z.uuid().optional(),
   outcome: AuditOutcome.optional(),
   environment: Name.optional(),

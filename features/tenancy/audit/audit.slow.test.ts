@@ -9,7 +9,13 @@ import { withOrigin } from '@quarterdeck/store'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { checkAudit, guardOfAudit, hashesOfAudit, listAuditRows } from '../../delivery/operation/audit.store.ts'
+import {
+  checkAudit,
+  guardOfAudit,
+  hashesOfAudit,
+  listAuditRows,
+  sortInAuditText,
+} from '../../delivery/operation/audit.store.ts'
 import { audit } from '../../delivery/operation/operation.store.ts'
 import {
   type AuditFilter,
@@ -64,6 +70,7 @@ beforeAll(async () => {
     db,
     sealer: () => sealer,
     list,
+    sortIn: () => sortInAuditText(db),
     hashesOf: (numbers) => hashesOfAudit(db, numbers),
     guard: async () => guardOf(await guardOfAudit(db), undefined),
     checkChain: () => checkAudit(db),
@@ -131,6 +138,10 @@ test('it is filtered by who, act, what, operation, result and time', async () =>
   expect((await list({ act: 'session.create' })).numbers).toEqual([4, 3])
   expect((await list({ what: 'application/shop' })).numbers).toEqual([2, 1])
   expect((await list({ what: '%' })).numbers).toEqual([])
+  expect((await list({ what: '\\' })).numbers).toEqual([])
+  expect((await list({ text: 'POD is' })).numbers).toEqual([2])
+  expect((await list({ text: 'dev/app' })).numbers).toEqual([2, 1])
+  expect((await list({ what: 'pod is' })).numbers).toEqual([])
   expect((await list({ about: 'User cy' })).numbers).toEqual([4])
   expect((await list({ about: 'dev/application' })).numbers).toEqual([2, 1])
   expect((await list({ about: 'user c' })).numbers).toEqual([])
@@ -140,6 +151,8 @@ test('it is filtered by who, act, what, operation, result and time', async () =>
   const [, third] = (await list()).items
   expect((await list({ since: third?.time })).numbers).toEqual([4, 3])
   expect((await list({ until: third?.time })).numbers).toEqual([2, 1])
+  const paged = await list({ until: third?.time, limit: 1 })
+  expect((await list({ until: third?.time, limit: 1, continue: paged.next })).numbers).toEqual([1])
 })
 
 test('[TEN-16] whoever may read the trail of some environments sees what was done there, and nothing else', async () => {

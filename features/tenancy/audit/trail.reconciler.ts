@@ -14,6 +14,8 @@ export interface TrailOptions {
   list(filter: AuditFilter): Promise<AuditRow[]>
   /** Hashes by number, of those of these records that are there. */
   hashesOf(numbers: readonly number[]): Promise<ReadonlyMap<number, string>>
+  /** Makes new records quick to find by text. */
+  sortIn(): Promise<void>
   /** How the records are guarded from being changed. */
   guard(): Promise<AuditGuard>
   /** Number of the last record, and the first that is broken. */
@@ -46,7 +48,7 @@ const SINK = 'sink/'
 /** Who owns the sealed secret of a sink: it opens nowhere else. */
 export const sinkOwner = (name: string): string => `audit-sink/${name}`
 
-/** Keys: `trail` checks the chain and seals it daily, `end` looks at its end, `sink/NAME` sends what has not arrived there. */
+/** Keys: `trail` checks the chain and seals it daily, `end` looks at its end and sorts new records in, `sink/NAME` sends what has not arrived there. */
 export function watchTrail(options: TrailOptions): Trail {
   const { db, list, log, now } = options
   let last: AuditCheck | undefined
@@ -127,6 +129,8 @@ export function watchTrail(options: TrailOptions): Trail {
         }
         if (key === 'end') {
           if ((await missing()) !== undefined && last?.missingFrom === undefined) await check()
+          // What is not sorted in now is found all the same, and sorted in the next time.
+          await options.sortIn().catch((error: Error) => log.warn({ error: error.message }, 'sorting in takes longer'))
           return { requeueAfterSeconds: END_SECONDS }
         }
         const began = performance.now()

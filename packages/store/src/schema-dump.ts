@@ -76,6 +76,8 @@ async function indexesOf(db: Db): Promise<Line[]> {
 async function functionsOf(db: Db): Promise<string[]> {
   const { rows } = await sql<{ text: string }>`
     select pg_get_functiondef(p.oid) as text from pg_proc p
-    where p.pronamespace = 'public'::regnamespace order by p.proname collate "C", p.oid`.execute(db)
+    where p.pronamespace = 'public'::regnamespace
+      and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    order by p.proname collate "C", p.oid`.execute(db)
   return rows.map((row) => `${row.text.trimEnd()};\n`)
 }

@@ -11,7 +11,10 @@ export const qualifyAuditChain: Migration = {
       create or replace function chain_audit_event() returns trigger language plpgsql as $$
       declare last record;
       begin
-        new."environmentId" := public.environment_id(new.environment);
+        new."environmentId" := null;
+        if new.environment is not null then
+          select id into new."environmentId" from public.environment where name = new.environment;
+        end if;
         perform pg_advisory_xact_lock(hashtextextended('audit_event', 0));
         select sequence, hash into last from public.audit_event order by sequence desc limit 1;
         new.sequence := coalesce(last.sequence, 0) + 1;
