@@ -134,7 +134,7 @@ function PaneHead({
     done: () => {},
     unlessPicked: true,
   })
-  const editable = object.resource !== 'secrets' && detail !== undefined
+  const editable = object.resource !== 'secrets'
   useKeys(editable ? { [EDIT_KEY]: edit } : {})
   const value = (name: string) => detail?.row?.values[detail.columns.indexOf(name)]
   const status = value('status')
