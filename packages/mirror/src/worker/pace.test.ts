@@ -36,7 +36,7 @@ test('in a storm it rests after a wake-up, and when it is over it does not', asy
   expect(rests).toEqual([])
 })
 
-test('it never rests while somebody waits, nor when events come by the dozen', async () => {
+test('it never rests while somebody waits, nor when events come by the dozen or are only a part of what comes', async () => {
   const { pace, rests, wakeUps } = opened()
   const over = pace.hold()
   await wakeUps(250, 1)
@@ -50,6 +50,13 @@ test('it never rests while somebody waits, nor when events come by the dozen', a
   answer.resolve(1)
   await asked
   await wakeUps(250, 64)
+  expect(rests).toEqual([])
+  const until = performance.now() + 250
+  while (performance.now() < until) {
+    pace.read(128 << 10)
+    pace.came()
+    await turn()
+  }
   expect(rests).toEqual([])
   await wakeUps(250, 1)
   expect(rests.length).toBeGreaterThan(5)

@@ -8,6 +8,8 @@ const REST = 10
 const LEAST = 2
 /** So many events at one wake-up: they come several at a time already. */
 const MANY = 64
+/** So many bytes at one wake-up: there are more. An event of megabytes that comes in pieces must not rest after each. */
+const MANY_BYTES = 128 << 10
 
 const cell = new Int32Array(new SharedArrayBuffer(4))
 const sleepFor = (milliseconds: number): void => void Atomics.wait(cell, 0, 0, milliseconds)
@@ -23,6 +25,7 @@ export class Pace {
   #held = 0
   #scheduled = false
   #ofThisTurn = 0
+  #bytesOfThisTurn = 0
   #counted = 0
   #since = 0
   /** Events a second. */
@@ -35,6 +38,11 @@ export class Pace {
   /** From here on this thread may sleep. `due`: when it has to be awake at the latest, as performance.now. */
   begin(due: () => number): void {
     this.#due = due
+  }
+
+  /** Bytes of a watch have come, whole events or not. */
+  read(bytes: number): void {
+    this.#bytesOfThisTurn += bytes
   }
 
   /** An event of a watch has come. */
@@ -69,7 +77,9 @@ export class Pace {
   #rest(): void {
     this.#scheduled = false
     const came = this.#ofThisTurn
+    const bytes = this.#bytesOfThisTurn
     this.#ofThisTurn = 0
+    this.#bytesOfThisTurn = 0
     this.#counted += came
     const now = performance.now()
     const passed = now - this.#since
@@ -78,7 +88,7 @@ export class Pace {
       this.#counted = 0
       this.#since = now
     }
-    if (this.#held > 0 || this.#rate < STORM || came >= MANY) return
+    if (this.#held > 0 || this.#rate < STORM || came >= MANY || bytes >= MANY_BYTES) return
     const milliseconds = Math.min(REST, (this.#due?.() ?? now) - performance.now() - LEAST)
     if (milliseconds >= LEAST) this.#sleep(milliseconds)
   }

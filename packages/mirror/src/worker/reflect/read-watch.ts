@@ -1,6 +1,7 @@
 import { type BodyEnd, readBody } from '../connection/answer.ts'
 import type { ErrorFrame, Frame } from '../decode/frame.ts'
 import { frameDecoder } from '../decode/frame-decoder.ts'
+import { pace } from '../pace.ts'
 import type { ServedKind } from '../served-kind.ts'
 import { Later, MustRelist } from './failures.ts'
 import { acceptOf, pathOf, type Server } from './source.ts'
@@ -49,6 +50,7 @@ export async function readWatch(watching: Watching): Promise<BodyEnd> {
   onBegin()
   const onPiece = (piece: Buffer) => {
     const before = frames
+    pace.read(piece.length)
     decoder.push(piece)
     return frames > before
   }
