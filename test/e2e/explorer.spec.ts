@@ -215,6 +215,88 @@ test('[CON-24] rows that are picked by keyboard are deleted together, with their
   await expect.poll(() => names(page)).toEqual(['gone-3'])
 })
 
+test('[EXT-07] a custom resource is edited as YAML by keyboard, and undone', async ({ signedIn: page, platform }) => {
+  await cluster.create(widgets).catch(() => undefined)
+  const resource = `widgets.${RUN}.example.com`
+  const Widget = { apiVersion: `${RUN}.example.com/v1`, kind: 'Widget' }
+  await expect(async () => {
+    await cluster.create(object(Widget.apiVersion, 'Widget', 'red-one', { spec: { colour: 'red' } }))
+  }).toPass()
+  const colour = async () => (await cluster.get({ ...Widget, namespace: NAMESPACE, name: 'red-one' }))?.spec.colour
+  await explore(page, platform, `${resource}/${CLUSTER}/${NAMESPACE}/red-one`)
+  const pane = page.getByRole('region', { name: 'red-one' })
+  await expect(pane).toContainText('red-one')
+  await page.keyboard.press('e')
+  const yaml = pane.getByRole('textbox', { name: 'YAML of red-one' })
+  await yaml.fill((await yaml.inputValue()).replace('colour: red', 'colour: green'))
+  // Somebody else is quicker.
+  await cluster.patch({ ...Widget, namespace: NAMESPACE, name: 'red-one' }, { metadata: { labels: { quick: 'yes' } } })
+  await yaml.press('Control+Enter')
+  await expect(pane).toContainText('Somebody else has changed it')
+  await pane.getByRole('button', { name: 'Bring my edit onto the new state' }).click()
+  await expect(yaml).toHaveValue(/quick: .*yes[\s\S]*colour: green/)
+  await yaml.press('Control+Enter')
+  await expect(pane.getByTestId('plan')).toContainText(/spec\.colour.*red.*green/s)
+  await expect(pane.getByTestId('plan')).not.toContainText('metadata.labels')
+  await pane.getByRole('button', { name: 'Apply the edit' }).click()
+  await page.waitForURL(/\/operations\//)
+  await expect(page.getByRole('main')).toContainText(/Succeeded\s*\d/, { timeout: 60_000 })
+  expect(await colour()).toBe('green')
+  await page.getByRole('button', { name: 'Undo' }).first().click()
+  await page.getByRole('dialog').locator('footer button').last().click()
+  await expect.poll(colour).toBe('red')
+})
+
+test('[CON-24] two workloads that are picked are scaled by one key, and a node is cordoned and put back', async ({
+  signedIn: page,
+  platform,
+}) => {
+  const wanted = ['scaled-1', 'scaled-2']
+  for (const name of wanted) {
+    const { spec } = homeless(name, 'scaled') as KubeObject
+    const labels = { app: name }
+    const template = { metadata: { labels }, spec: { ...spec, restartPolicy: 'Always' } }
+    await cluster.create(
+      object('apps/v1', 'Deployment', name, { spec: { selector: { matchLabels: labels }, template } }),
+    )
+  }
+  await explore(page, platform, `deployments.apps?filter=ns:${NAMESPACE} name~scaled`)
+  await expect.poll(() => names(page)).toEqual(wanted)
+  await page.keyboard.press('j')
+  await page.keyboard.press('x')
+  await page.keyboard.press('Shift+ArrowDown')
+  await expect(page.getByRole('toolbar')).toContainText('2 picked')
+  await page.keyboard.press('s')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Replicas of each' }).fill('0')
+  await expect(dialog.getByTestId('plan')).toContainText(/scaled-1[\s\S]*scaled-2/)
+  await dialog.locator('footer .primary').click()
+  await page.waitForURL(/\/operations\//)
+  await expect(page.getByRole('main')).toContainText(/Succeeded\s*\d/, { timeout: 60_000 })
+  const { items } = await cluster.list({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: NAMESPACE })
+  expect(items.map(({ spec }) => spec.replicas)).toEqual([0, 0])
+
+  const [node] = (await cluster.list({ apiVersion: 'v1', kind: 'Node' })).items
+  const name = node?.metadata.name ?? ''
+  const isCordoned = async () =>
+    (await cluster.get({ apiVersion: 'v1', kind: 'Node', name }))?.spec.unschedulable === true
+  await explore(page, platform, `nodes/${CLUSTER}/-/${name}`)
+  await expect(page.getByRole('region', { name })).toContainText(name)
+  try {
+    await page.keyboard.press('c')
+    await expect(page.getByRole('dialog').getByTestId('plan')).toContainText('No new pods come to it')
+    await page.getByRole('dialog').locator('footer .primary').click()
+    await page.waitForURL(/\/operations\//)
+    await expect(page.getByRole('main')).toContainText(/Succeeded\s*\d/, { timeout: 60_000 })
+    expect(await isCordoned()).toBe(true)
+    await page.getByRole('button', { name: 'Undo' }).first().click()
+    await page.getByRole('dialog').locator('footer button').last().click()
+    await expect.poll(isCordoned).toBe(false)
+  } finally {
+    await cluster.patch({ apiVersion: 'v1', kind: 'Node', name }, { spec: { unschedulable: null } })
+  }
+})
+
 test('[CLU-13] a cluster shows which pods are not well and why, and its nodes with the pods on them', async ({
   signedIn: page,
   platform,
