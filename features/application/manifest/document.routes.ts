@@ -83,6 +83,8 @@ function judge(document: Document.Parsed): void {
     if (nodes > MAX_NODES) throw new Refusal(`it has more than ${MAX_NODES} values. Apply it in parts.`)
     if (isAlias(node)) {
       aliases += 1
+      const within = path.some((one) => isCollection(one) && one.anchor === node.source)
+      if (within) throw new Refusal(`the alias *${node.source} stands within what it names. Write out what is meant.`)
       if (aliases > MAX_ALIASES) throw new Refusal(`it has more than ${MAX_ALIASES} aliases (*name). Write them out.`)
     }
     if (isScalar(node) || isCollection(node)) judgeNode(node)

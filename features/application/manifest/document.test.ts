@@ -49,6 +49,12 @@ test.each([
   expect(said).toContain(part)
 })
 
+test('[APP-23] an alias of what it stands in is refused: that would have no end', () => {
+  expect(refusal('data: &a { b: *a }')).toMatch(/\*a stands within what it names/)
+  expect(refusal('list: &l\n  - x\n  - [y, *l]')).toMatch(/\*l stands within/)
+  expect(readDocuments('one: &a { b: c }\ntwo: *a')[0]?.value).toEqual({ one: { b: 'c' }, two: { b: 'c' } })
+})
+
 test('[APP-23] aliases that multiply are refused', () => {
   const lines = ['a: &a [x, x, x, x, x, x, x, x, x, x]']
   for (let i = 0; i < 9; i++) {
