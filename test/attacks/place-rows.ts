@@ -146,7 +146,7 @@ async function fences(target: Target): Promise<string> {
         'spec: { podSelector: {}, ingress: [ {} ] }',
       ),
     ],
-    ['the explorer edits the namespace', 403, edit('', 'namespaces', ENVIRONMENT, 'v1, kind: Namespace', 'spec: {}')],
+    ['the explorer edits the namespace', 404, edit('', 'namespaces', ENVIRONMENT, 'v1, kind: Namespace', 'spec: {}')],
     ...['cordons', 'drains'].map(
       (act): Try => [
         `the explorer ${act} a node`,
