@@ -18,6 +18,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { AuditOutcome, checkAuditTrail, exportAudit, listAudit } from './audit.contract.ts'
 import { RecordTable } from './record-table.console.tsx'
+import { SearchesDialog } from './searches.console.tsx'
 import { SinksDialog } from './sinks.console.tsx'
 import { auditTexts } from './texts.console.tsx'
 
@@ -26,13 +27,14 @@ const LIMIT = 100
 /** The audit trail, newest first, with its filters in the address. */
 export function AuditPage() {
   const t = useText(auditTexts)
-  const [sinks, setSinks] = useState(false)
+  const [open, setOpen] = useState<'searches' | 'sinks'>()
   const [actor, setActor] = useUrlValue('actor')
   const [act, setAct] = useUrlValue('act')
   const [environment, setEnvironment] = useUrlValue('environment')
   const [peer, setPeer] = useUrlValue('peer')
   const [what, setWhat] = useUrlValue('what')
   const [about, setAbout] = useUrlValue('about')
+  const [text, setText] = useUrlValue('text')
   const [outcome, setOutcome] = useUrlValue('outcome')
   const [since, setSince] = useUrlValue('since')
   const [until, setUntil] = useUrlValue('until')
@@ -49,12 +51,13 @@ export function AuditPage() {
     peer,
     what,
     about,
+    text,
     outcome,
     since: instantOf(since),
     until: instantOf(until),
-    continue: from,
   }
-  const query = { limit: LIMIT, ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value)) }
+  const asked = Object.fromEntries(Object.entries(filter).filter(([, value]) => value))
+  const query = { limit: LIMIT, ...asked, ...(from ? { continue: from } : {}) }
   const records = useRead(listAudit, { query }, { keep: true, ...(from ? {} : { everySeconds: 5 }) })
   return (
     <div className="page">
@@ -63,7 +66,8 @@ export function AuditPage() {
         <a className="button" href={exportAddress(query)} download="audit.jsonl">
           {t('save')}
         </a>
-        <Button onClick={() => setSinks(true)}>{t('sinks')}</Button>
+        <Button onClick={() => setOpen('searches')}>{t('searches')}</Button>
+        <Button onClick={() => setOpen('sinks')}>{t('sinks')}</Button>
       </header>
       <p className="soft">{t('detail')}</p>
       <Checked />
@@ -90,6 +94,9 @@ export function AuditPage() {
         </Field>
         <Field label={t('what')}>
           {(control) => <TextInput {...control} value={what} onChange={filtering(setWhat)} />}
+        </Field>
+        <Field label={t('text')}>
+          {(control) => <TextInput {...control} value={text} onChange={filtering(setText)} />}
         </Field>
         <Field label={t('result')}>
           {(control) => (
@@ -130,7 +137,8 @@ export function AuditPage() {
           )}
         </Read>
       </section>
-      {sinks && <SinksDialog close={() => setSinks(false)} />}
+      {open === 'sinks' && <SinksDialog close={() => setOpen(undefined)} />}
+      {open === 'searches' && <SearchesDialog filter={asked} close={() => setOpen(undefined)} />}
     </div>
   )
 }
