@@ -26,10 +26,11 @@ import {
 } from '../../../features/cluster/version/setting.routes.ts'
 import { versionReconciler } from '../../../features/cluster/version/version.reconciler.ts'
 import { versionRoutes } from '../../../features/cluster/version/version.routes.ts'
-import { record } from '../../../features/cluster/version/version.store.ts'
+import { type RecordedObject, record } from '../../../features/cluster/version/version.store.ts'
 import { logRoutes } from '../../../features/container/log/log.routes.ts'
 import { openTerminals, terminalRoutes } from '../../../features/container/terminal/terminal.routes.ts'
 import { auditEntryOf } from '../../../features/container/terminal/terminal.rules.ts'
+import { listAuthorships } from '../../../features/delivery/operation/author.store.ts'
 import { changeMaker } from '../../../features/delivery/operation/change.routes.ts'
 import { fieldChanges } from '../../../features/delivery/operation/field-change.rules.ts'
 import { operationRoutes } from '../../../features/delivery/operation/operation.routes.ts'
@@ -77,6 +78,10 @@ export const recorder =
     for (const delay of SERVED_AFTER_MS) setTimeout(() => hint(db, 'identity', cluster).catch(() => {}), delay).unref()
   }
 
+/** Who had an object changed, by operations and by what the audit trail tells of native requests. */
+const authorshipsOf = (db: Db) => (object: RecordedObject, span: { since: string; until: string }) =>
+  listAuthorships(db, { ...object, plural: object.resource.split('.')[0] ?? '' }, span)
+
 /** Settings of recorded versions are in force as soon as they are saved. */
 function versionSettings(server: Server, { store, db, mirror, log, versionSettings: initial }: Parts): () => void {
   versionSettingRoutes(server, {
@@ -118,7 +123,7 @@ export function bindFeatures(server: Server, parts: Parts): Features {
   const mirrored = () => mirror.opened().mirror
   clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record: recordAct })
   const { readerOf } = parts.access
-  versionRoutes(server, { db, readerOf, fieldChanges })
+  versionRoutes(server, { db, readerOf, authorships: authorshipsOf(db), fieldChanges })
   const unfollowed = versionSettings(server, parts)
   const trail = auditTrail(server, parts)
   const scopeOf = (place: { cluster: string; namespace: string }) => {

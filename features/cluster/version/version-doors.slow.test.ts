@@ -2,11 +2,13 @@ import { isProblem, notFound, permissionMissing } from '@quarterdeck/kernel'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fieldChanges } from '../../delivery/operation/field-change.rules.ts'
+import type { Authorship } from './author.rules.ts'
 import { getStateAt, getVersion, listChanges, listVersions } from './version.contract.ts'
 import { versionRoutes } from './version.routes.ts'
 import { record } from './version.store.ts'
 
 let platform: Platform
+const known: Authorship[] = []
 const params = { cluster: 'one', resource: 'deployments.apps', name: 'web' }
 const query = { namespace: 'shop' }
 /** Whoever is called blind sees nothing of the shop. */
@@ -19,7 +21,7 @@ beforeAll(async () => {
   platform = await startPlatform({
     migrations: [import.meta.dirname],
     cluster: false,
-    routes: (server, { db }) => versionRoutes(server, { db, readerOf, fieldChanges }),
+    routes: (server, { db }) => versionRoutes(server, { db, readerOf, authorships: async () => known, fieldChanges }),
   })
   const place = { cluster: 'one', resource: 'deployments.apps', kind: 'Deployment' }
   const state = (minute: number, replicas: number, manager: string) => ({

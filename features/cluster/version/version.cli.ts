@@ -63,6 +63,8 @@ export function versionCommands(program: Command, context: CliContext): void {
       version: ({ number }) => number,
       change: ({ change }) => change,
       by: ({ manager }) => manager,
+      user: ({ user }) => user,
+      operation: ({ operation }) => operation,
       when: ({ time }) => ageText(time),
       generation: ({ generation }) => generation,
     })

@@ -5,6 +5,7 @@ import {
   Code,
   Empty,
   FieldDiff,
+  Link,
   Note,
   Read,
   Section,
@@ -33,6 +34,22 @@ export function Change({ change }: { change: ObjectVersion['change'] }) {
   return <State tone={TONES[change]}>{t(change)}</State>
 }
 
+/** Who had it done, with what, and the operation that did it. */
+function By({ version: { user, operation, manager } }: { version: ObjectVersion }) {
+  const t = useText(versionTexts)
+  if (user === undefined) return manager || <span className="soft">{t('nobody')}</span>
+  return (
+    <span className="cols">
+      <strong>{user}</strong>
+      {operation === undefined ? (
+        <span className="soft">{manager}</span>
+      ) : (
+        <Link to={`/operations/${operation}`}>{t('operation')}</Link>
+      )}
+    </span>
+  )
+}
+
 const PAGE = 50
 
 /** Versions of one object: who changed it and when, and what each of them changed. */
@@ -57,7 +74,7 @@ export function VersionsOfObject({ place }: { place: ObjectPlace }) {
               {
                 title: t('by'),
                 wide: true,
-                cell: ({ manager }) => manager || <span className="soft">{t('nobody')}</span>,
+                cell: (version) => <By version={version} />,
               },
               { title: t('when'), nowrap: true, cell: ({ time }) => <Age time={time} /> },
               {

@@ -12,6 +12,8 @@ export const ObjectVersion = z.object({
   revision: z.string().describe('Resource version'),
   manager: z.string().describe('Who wrote last, as the API server calls it; empty when it does not say'),
   managedTime: Time.optional().describe('When that was'),
+  user: z.string().optional().describe('Who had it done, where operations or the audit trail tell it beyond doubt'),
+  operation: z.string().optional().describe('Id of the operation that did it'),
 })
 export type ObjectVersion = z.infer<typeof ObjectVersion>
 
