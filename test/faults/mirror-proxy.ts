@@ -62,7 +62,13 @@ export async function mirrorProxy(kubeconfig: string): Promise<MirrorProxy> {
   })
   const authority = createTestAuthority('proxy')
   const own = authority.issue({ commonName: 'proxy', names: ['127.0.0.1'] })
-  const server = createSecureServer({ cert: own.certificate, key: own.key, allowHTTP1: true })
+  // What waits to be sent counts: at Node's ten megabytes it would refuse requests, as no API server does.
+  const server = createSecureServer({
+    cert: own.certificate,
+    key: own.key,
+    allowHTTP1: true,
+    maxSessionMemory: 1_000,
+  })
   const tlsPort = await listening(server)
   const sockets = new Set<Socket>()
   let frozen = false
