@@ -5,6 +5,8 @@ import { browserRows } from './browser-rows.ts'
 import { canaryRows } from './canary-rows.ts'
 import { codeRows } from './code-rows.ts'
 import { credentialRows } from './credential-rows.ts'
+import { decisionRows } from './decision-rows.ts'
+import { executorRows } from './executor-rows.ts'
 import { guessRows } from './guess-rows.ts'
 import { identityRows } from './identity-rows.ts'
 import { keyRows } from './key-rows.ts'
@@ -30,12 +32,14 @@ export const LAST = 104
 export const rows: readonly Row[] = [
   ...authorisationRows,
   ...oracleRows,
+  ...decisionRows,
   ...matrixRows,
   ...authorityRows,
   ...sideDoorRows,
   ...canaryRows,
   ...proxyRows,
   ...identityRows,
+  ...executorRows,
   ...credentialRows,
   ...codeRows,
   ...requestRows,
