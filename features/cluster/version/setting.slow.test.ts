@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { AuditEntry } from '@quarterdeck/kernel'
 import { type Platform, startPlatform } from '@quarterdeck/testkit'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -123,4 +128,26 @@ test('[TEN-07] whoever may not set the platform up neither sees nor sets what is
   const refused = { body: { status: 403 } }
   await expect(other(getVersionSettings)).rejects.toMatchObject(refused)
   await expect(other(setVersionSettings, { body: initial, query: {} })).rejects.toMatchObject(refused)
+})
+
+test('qd version-settings shows and sets the same, what is not named stays', async () => {
+  const url = await platform.server.listen(0)
+  const home = mkdtempSync(join(tmpdir(), 'qd-settings-'))
+  const given = { PATH: process.env.PATH ?? '', HOME: home, XDG_CONFIG_HOME: home }
+  const env = { ...given, QUARTERDECK_SERVER: url, QUARTERDECK_TOKEN: 'tester' }
+  const qd = (...args: string[]) =>
+    promisify(execFile)(
+      process.execPath,
+      [join(import.meta.dirname, '../../../apps/cli/bin/qd.mjs'), 'version-settings', ...args],
+      { env },
+    )
+  await set({ unrecorded: ['pods'], keepDays: 60 })
+  const dry = await qd('set', '--leave-out', 'events', '--dry-run')
+  expect(dry.stderr).toContain('Nothing that is kept will be forgotten')
+  await qd('set', '--leave-out', 'events', '--record', 'pods')
+  expect(await platform.client(getVersionSettings)).toMatchObject({ unrecorded: ['events'], keepDays: 60 })
+  const shown = await qd('get')
+  expect(shown.stderr).toContain('Kept for 60 days. Not recorded: events')
+  expect(shown.stdout).toMatch(/^configmaps +1 +2 /m)
+  rmSync(home, { recursive: true })
 })
