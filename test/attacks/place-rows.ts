@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@quarterdeck/client'
 import { isProblem } from '@quarterdeck/kernel'
 import { listClusters, listNodes } from '../../features/cluster/cluster/cluster.contract.ts'
 import { editObject, getEditable } from '../../features/cluster/object/edit.contract.ts'
@@ -175,9 +176,19 @@ async function fences(target: Target): Promise<string> {
     assert.equal(status, wanted, `${what}: ${status} ${text.slice(0, 300)}`)
   }
   await administratorEdits(target, name)
+  await ownEdit(developer, name)
   assert.deepEqual(await fence(target), before)
   await owner(updateEnvironment, { params, query: { dryRun: true }, body: { isolation: 'open' } })
   return `${tries.length} ways`
+}
+
+/** What is theirs to change they change: the API server itself says yes to them. */
+async function ownEdit(developer: Client, cluster: string): Promise<void> {
+  const one = { cluster, resource: 'configmaps', name: 'kube-root-ca.crt' }
+  const { yaml, resourceVersion } = await developer(getEditable, { params: one, query: { namespace: ENVIRONMENT } })
+  const body = { namespace: ENVIRONMENT, yaml: `${yaml}\nimmutable: false\n`, resourceVersion }
+  const plan = await developer(editObject, { params: one, query: { dryRun: true }, body })
+  assert.deepEqual(plan.kind === 'Plan' && plan.blockers, [])
 }
 
 /** What keeps environments apart is changed by nobody but them, whatever one may otherwise. */
