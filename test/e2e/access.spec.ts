@@ -43,7 +43,7 @@ test('[TEN-07] a role is cloned and narrowed, and somebody is given it in three 
   await dialog.getByLabel('Reason').fill('Reads logs')
   await page.keyboard.press('Enter')
   await expect(dialog.getByTestId('grant-effect')).toContainText('1 person would get something new')
-  await expect(dialog.getByTestId('grant-effect')).toContainText('container.logs')
+  await expect(dialog.getByTestId('grant-effect')).toContainText('Read logs')
   await dialog.getByRole('button', { name: 'Give access' }).click()
   await expect(dialog).toContainText(`${NAME} has ${NAME}-logs now.`)
   await dialog.getByRole('button', { name: 'Done' }).click()

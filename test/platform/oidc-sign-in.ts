@@ -1,6 +1,6 @@
 import { type Client, createClient, fetchWithCookies } from '@quarterdeck/client'
 import { createServer, type Server } from '@quarterdeck/http'
-import { type AuditEntry, isProblem, type Problem } from '@quarterdeck/kernel'
+import type { AuditEntry } from '@quarterdeck/kernel'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { askingAgain } from '../../features/tenancy/provider/ask-again.routes.ts'
@@ -141,17 +141,3 @@ export async function oidcSignIn() {
     close: () => database.close(),
   }
 }
-
-/** The problem that something is refused with. */
-export async function problemOf(promise: Promise<unknown>): Promise<Problem['body']> {
-  const outcome = await promise.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  )
-  if (!('error' in outcome)) throw new Error(`it was let through: ${JSON.stringify(outcome.value)}`)
-  if (!isProblem(outcome.error)) throw outcome.error
-  return outcome.error.body
-}
-/** Its type, without where types are. */
-export const typeOf = async (promise: Promise<unknown>): Promise<string> =>
-  (await problemOf(promise)).type.replace('/problems/', '')

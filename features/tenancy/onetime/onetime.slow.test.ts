@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from '@quarterdeck/client'
 import { bind, createServer, type Server } from '@quarterdeck/http'
-import { type AuditEntry, endpoint, isProblem, type Problem, type Subject } from '@quarterdeck/kernel'
+import { type AuditEntry, endpoint, type Problem, type Subject } from '@quarterdeck/kernel'
 import { type KeyFile, openKeyFile } from '@quarterdeck/kube'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
+import { problemOf, typeOf } from '../../../test/platform/problem.ts'
 import {
   confirmOneTimePassword,
   enrolOneTimePassword,
@@ -119,16 +120,6 @@ async function session(name: string, token = name): Promise<Client> {
 }
 const codeOf = (secret: string, steps = 0) =>
   new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: time + steps * 30_000 })
-async function problemOf(promise: Promise<unknown>): Promise<Problem['body']> {
-  const outcome = await promise.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  )
-  if (!('error' in outcome)) throw new Error(`it was let through: ${JSON.stringify(outcome.value)}`)
-  if (!isProblem(outcome.error)) throw outcome.error
-  return outcome.error.body
-}
-const typeOf = async (promise: Promise<unknown>) => (await problemOf(promise)).type.replace('/problems/', '')
 /** Enrols, and lets a step pass so that the next code is another. */
 async function enrol(client: Client) {
   const { secret } = await client(enrolOneTimePassword, { body: {} })

@@ -1,7 +1,7 @@
 import { createServer as createTcp, type Socket, type Server as TcpServer } from 'node:net'
 import { type Client, createClient, fetchWithCookies } from '@quarterdeck/client'
 import { createServer, type Server } from '@quarterdeck/http'
-import { type AuditEntry, isProblem, type Problem } from '@quarterdeck/kernel'
+import type { AuditEntry } from '@quarterdeck/kernel'
 import {
   directoryPossible,
   startDirectory,
@@ -11,6 +11,7 @@ import {
 } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { problemOf, typeOf } from '../../../test/platform/problem.ts'
 import { authenticator } from '../session/authenticate.routes.ts'
 import { createSession, getSession, wrongPassword } from '../session/session.contract.ts'
 import { sessionRoutes } from '../session/session.routes.ts'
@@ -146,16 +147,6 @@ describe.skipIf(!directoryPossible())('a directory', () => {
   const browser = () => createClient({ baseUrl: url, fetch: fetchWithCookies(url, server.fetch) })
   const signIn = (user: string, password = `password of ${user}`, client = browser()) =>
     client(createSession, { body: { user, password, provider: 'corp' } })
-  async function problemOf(promise: Promise<unknown>): Promise<Problem['body']> {
-    const outcome = await promise.then(
-      (value) => ({ value }),
-      (error: unknown) => ({ error }),
-    )
-    if (!('error' in outcome)) throw new Error(`it was let through: ${JSON.stringify(outcome.value)}`)
-    if (!isProblem(outcome.error)) throw outcome.error
-    return outcome.error.body
-  }
-  const typeOf = async (promise: Promise<unknown>) => (await problemOf(promise)).type.replace('/problems/', '')
   const groupsOf = async (name: string) =>
     (
       await sql<{ name: string }>`select g.name from user_group g join user_group_member m on m."group" = g.id

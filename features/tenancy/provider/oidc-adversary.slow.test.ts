@@ -2,7 +2,8 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { oidcAdversary } from '../../../test/platform/oidc-adversary.ts'
 import { type OidcProvider, startOidcProvider } from '../../../test/platform/oidc-provider.ts'
-import { oidcSignIn, problemOf, typeOf } from '../../../test/platform/oidc-sign-in.ts'
+import { oidcSignIn } from '../../../test/platform/oidc-sign-in.ts'
+import { problemOf, typeOf } from '../../../test/platform/problem.ts'
 import { beginSignIn, updateProvider } from './provider.contract.ts'
 
 let idp: OidcProvider

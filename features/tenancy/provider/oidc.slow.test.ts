@@ -2,7 +2,8 @@ import { createClient } from '@quarterdeck/client'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type OidcProvider, startOidcProvider } from '../../../test/platform/oidc-provider.ts'
-import { oidcSignIn, problemOf, typeOf } from '../../../test/platform/oidc-sign-in.ts'
+import { oidcSignIn } from '../../../test/platform/oidc-sign-in.ts'
+import { problemOf, typeOf } from '../../../test/platform/problem.ts'
 import { getSession } from '../session/session.contract.ts'
 import {
   beginSignIn,

@@ -1,9 +1,10 @@
 import { type Client, createClient, fetchWithCookies } from '@quarterdeck/client'
 import { createServer, newSecret, type Server } from '@quarterdeck/http'
-import { type AuditEntry, isProblem, type Problem } from '@quarterdeck/kernel'
+import type { AuditEntry } from '@quarterdeck/kernel'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { problemOf, typeOf } from '../../../test/platform/problem.ts'
 import { type OpenAuthority, openAuthority } from '../grant/authority.routes.ts'
 import { grantAdministrator } from '../grant/authority.store.ts'
 import { setAdministratorPassword } from '../user/administrator.routes.ts'
@@ -58,16 +59,6 @@ async function signedIn(): Promise<Client> {
   await client(createSession, { body: { user: 'admin', password } })
   return client
 }
-async function problemOf(promise: Promise<unknown>): Promise<Problem['body']> {
-  const outcome = await promise.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  )
-  if (!('error' in outcome)) throw new Error(`it was let through: ${JSON.stringify(outcome.value)}`)
-  if (!isProblem(outcome.error)) throw outcome.error
-  return outcome.error.body
-}
-const typeOf = async (promise: Promise<unknown>) => (await problemOf(promise)).type.replace('/problems/', '')
 const statusFrom = async (remoteAddress: string, token: string) => {
   const headers = { authorization: `Bearer ${token}` }
   return (await server.fastify.inject({ method: 'GET', url: '/api/v1/session', headers, remoteAddress })).statusCode
