@@ -91,6 +91,18 @@ describe('the act as qd', () => {
     ['application.delete', undefined, 'qd app delete shop --env dev --yes'],
   ])('%s', (id, body, text) => expect(asQd({ id }, { params: { ...params, pod: 'shop-1' }, body })).toBe(text))
 
+  test('nodes and pods that are moved are one line', () => {
+    const at = { params: { cluster: 'local' } }
+    const nodes = [{ name: 'n1', uid: 'u' }, { name: 'n2' }]
+    expect(asQd({ id: 'node.drain' }, { ...at, body: { nodes, lost: true } })).toBe(
+      'qd drain n1 n2 --cluster local --lost --yes',
+    )
+    expect(asQd({ id: 'node.cordon' }, { ...at, body: { nodes } })).toBe('qd cordon n1 n2 --cluster local')
+    expect(
+      asQd({ id: 'pod.evict' }, { ...at, body: { namespace: 'shop', pods: [{ name: 'web-1' }], lost: false } }),
+    ).toBe('qd evict web-1 --namespace shop --cluster local --yes')
+  })
+
   test('the reason and taking over are part of it', () => {
     const query = { reason: "it's late", force: true }
     expect(asQd({ id: 'operation.undo' }, { params: { operation: 'x' }, query })).toBe(

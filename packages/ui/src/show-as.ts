@@ -42,6 +42,12 @@ const flag = (name: string, value: unknown) =>
   value === undefined || value === '' || value === false
     ? []
     : [`--${name}`, ...(value === true ? [] : [asText(value)])]
+/** Names of what was chosen, and where it is. */
+const chosen = ({ cluster = '' }: ActInput['params'], objects: unknown, namespace?: unknown): string[] => [
+  ...(objects as { name: string }[]).map(({ name }) => name),
+  ...flag('namespace', namespace),
+  ...flag('cluster', cluster),
+]
 const NAMED = { image: 'image', replicas: 'replicas', create: 'create' } as const
 
 /** `qd app deploy`: by flags where they say everything, else with the whole specification on standard input. */
@@ -131,6 +137,12 @@ const COMMANDS: Record<string, Command> = {
   'token.create': (_, body) =>
     words('qd', 'token', 'create', asText(body.name ?? ''), ...flag('days', daysUntil(body.expireTime))),
   'token.delete': (params) => words('qd', 'token', 'delete', params.token ?? '', '--yes'),
+  'node.cordon': (params, body, extra) => words('qd', 'cordon', ...chosen(params, body.nodes), ...extra),
+  'node.uncordon': (params, body, extra) => words('qd', 'uncordon', ...chosen(params, body.nodes), ...extra),
+  'node.drain': (params, body, extra) =>
+    words('qd', 'drain', ...chosen(params, body.nodes), ...flag('lost', body.lost), '--yes', ...extra),
+  'pod.evict': (params, body, extra) =>
+    words('qd', 'evict', ...chosen(params, body.pods, body.namespace), ...flag('lost', body.lost), '--yes', ...extra),
   'operation.undo': (params, _, extra) => words('qd', 'operation', 'undo', params.operation ?? '', ...extra),
   'environment.create': (params, body, extra) =>
     words(
