@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isProblem, notFound } from '@quarterdeck/kernel'
 import WebSocket from 'ws'
+import { csvOf } from '../../features/cluster/explorer/csv.rules.ts'
 import {
   completeFilter,
   countObjects,
@@ -16,7 +17,9 @@ import {
   unknownKind,
   watchObjects,
 } from '../../features/cluster/object/object.contract.ts'
+import { getObjectTree } from '../../features/cluster/object/related.contract.ts'
 import { listChanges, listVersions } from '../../features/cluster/version/version.contract.ts'
+import { run } from '../../scripts/stage.ts'
 import { dice } from '../platform/random-rbac.ts'
 import { type ComparedKind, KINDS, type Person, WORD, Worlds } from './rbac-worlds.ts'
 import type { Row, RowOptions } from './row.ts'
@@ -41,6 +44,24 @@ const keysOf = ({ columns, rows }: Pick<ObjectPage, 'columns' | 'rows'>): string
 }
 const namespaceOf = (key: string) => key.slice(0, key.indexOf('/'))
 
+/** Of what the console writes for a spreadsheet. Texts that have commas are in columns after the name. */
+function keysOfFile(file: string): string[] {
+  const [head = '', ...lines] = file.slice(1).split('\r\n').filter(Boolean)
+  const columns = head.split(',')
+  const [namespace, name] = [columns.indexOf('namespace'), columns.indexOf('name')]
+  const cells = lines.map((line) => line.split(',').slice(0, Math.max(namespace, name) + 1))
+  return cells.map((cell) => `${cell[namespace] ?? ''}/${cell[name]}`).sort()
+}
+
+/** What `qd get` lists of one kind, in a process of its own; undefined: it knows no such kind. */
+async function compareCli({ client, name }: Person, { resource }: ComparedKind, listed: Listed): Promise<void> {
+  const { status, text } = await run('qd', ['get', resource, '--limit', '1000', '-o', 'json'], {
+    environment: { QUARTERDECK_SERVER: client.baseUrl, QUARTERDECK_TOKEN: client.token ?? '', NO_COLOR: '1' },
+  })
+  const keys = status === 0 ? keysOf(JSON.parse(text) as ObjectPage) : undefined
+  assert.deepEqual(keys, listed.get(resource), `qd get ${resource} for ${name}: ${status === 0 ? '' : text}`)
+}
+
 /** How often each namespace occurs. */
 function counted(keys: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
@@ -63,6 +84,7 @@ async function compareKind({ resource }: ComparedKind, as: Person, keys: readonl
   assert.ok(page && facets && sums && typed, `${resource} is not known`)
   assert.deepEqual(keysOf(page), keys, `the list of ${resource}`)
   assert.equal(page.total, keys.length, `the total of ${resource}`)
+  assert.deepEqual(keysOfFile(csvOf(page.columns, page.rows)), keys, `the file of ${resource}`)
   const [namespaces, clusters] = facets.items
   const byNamespace = Object.fromEntries((namespaces?.values ?? []).map(({ value, count }) => [value, count]))
   assert.deepEqual(byNamespace, counted(keys), `the facets of ${resource}`)
@@ -131,7 +153,11 @@ async function compareSingle(worlds: Worlds, as: Person, next: (bound: number) =
         },
       )
     assert.equal(await opened(as.client(getObject, asked)), reads, `${kind.resource} ${key} is read`)
-    if (!reads) assert.equal(await opened(as.client(listVersions, asked)), false, `versions of ${kind.resource} ${key}`)
+    if (!reads) {
+      assert.equal(await opened(as.client(listVersions, asked)), false, `versions of ${kind.resource} ${key}`)
+      const tree = { ...asked, query: { ...asked.query, limit: 100 } }
+      assert.equal(await opened(as.client(getObjectTree, tree)), false, `the tree of ${kind.resource} ${key}`)
+    }
   }
 }
 
@@ -226,6 +252,9 @@ async function compare(worlds: Worlds, as: Person, watched: Watched, seed: numbe
   await compareLive(as, listed)
   await compareChanges(as, listed)
   await compareSingle(worlds, as, dice(seed))
+  // A process takes as much as all the rest: one of each world's people, one kind, in turn.
+  const teller = worlds.people[seed % worlds.people.length]
+  if (as === teller) await compareCli(as, KINDS[Math.floor(seed / 5) % KINDS.length] as ComparedKind, listed)
   watched.compare(listed)
 }
 
@@ -268,7 +297,7 @@ async function differential(target: Target, { worlds: count, seed }: RowOptions)
 export const oracleRows: Row[] = [
   {
     id: 'A08',
-    what: 'random roles, bindings and grants: every list, total, facet, sum, completion, search, kind, live view and object is what the API server answers to the same person',
+    what: 'random roles, bindings and grants: every list, total, facet, sum, completion, search, kind, live view, export and object is what the API server answers to the same person',
     run: differential,
   },
 ]

@@ -197,9 +197,7 @@ interface Seen {
 /** What came of a page, once it has settled. */
 async function look(page: Page, url: string): Promise<Seen> {
   await page.goto(url, { waitUntil: 'load' })
-  await page.waitForFunction('document.querySelector("#root")?.childElementCount > 0', undefined, {
-    timeout: 15_000,
-  })
+  await page.waitForSelector('#root > *', { state: 'attached', timeout: 15_000 })
   await page.waitForTimeout(700)
   return page.evaluate(LOOK)
 }

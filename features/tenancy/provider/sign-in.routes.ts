@@ -241,6 +241,8 @@ function personOf(
   { name: source, settings }: Registered<'oidc'>,
   { issuer, sub, claims }: OidcPerson,
 ): ProvidedPerson | { refusal: string } {
+  // Everybody whom it does not tell apart would be one person here.
+  if (sub.trim() === '') return { refusal: 'It gave no sub, which tells people apart' }
   const account = accountName(claims[settings.nameClaim])
   if ('refusal' in account) return account
   const { groupsClaim } = settings
