@@ -127,7 +127,8 @@ async function registerLocal(local: LocalCluster, options: OwnClusterOptions, kn
   options.progress.mode = simulated ? 'simulated' : 'node'
   const { server } = parseKubeconfig(kubeconfig)
   const name = await freeName(options, 'local', ({ origin }) => origin === 'local')
-  await register(options, { name, title: 'This machine', origin: 'local', simulated, server, kubeconfig })
+  // After `qd local reset` it is another one, and still the cluster of this machine.
+  await register(options, { name, title: 'This machine', origin: 'local', simulated, server, kubeconfig, uid: null })
   return { name, kubeconfig }
 }
 
