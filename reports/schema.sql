@@ -54,14 +54,18 @@ create table "audit_event" (
   client text,
   credential text,
   request text,
-  format smallint default 2 not null,
+  format smallint default 3 not null,
+  "environmentId" uuid,
   constraint audit_event_outcome_check CHECK ((outcome = ANY (ARRAY['intent'::text, 'succeeded'::text, 'failed'::text]))),
   constraint audit_event_pkey PRIMARY KEY (sequence)
 );
+CREATE INDEX audit_event_act ON public.audit_event USING btree (act, sequence);
 CREATE INDEX audit_event_actor ON public.audit_event USING btree (actor, sequence);
 CREATE INDEX audit_event_environment ON public.audit_event USING btree (environment, sequence);
 CREATE INDEX audit_event_operation ON public.audit_event USING btree (operation);
-CREATE INDEX audit_event_time ON public.audit_event USING btree ("time");
+CREATE INDEX audit_event_peer ON public.audit_event USING btree (peer, sequence);
+CREATE INDEX audit_event_text ON public.audit_event USING gin (lower(((what || chr(10)) || detail)) gin_trgm_ops) WITH (fastupdate='on', gin_pending_list_limit='262144');
+CREATE INDEX audit_event_time ON public.audit_event USING btree ("time", sequence);
 CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_event_chained BEFORE INSERT ON public.audit_event FOR EACH ROW EXECUTE FUNCTION chain_audit_event();
 
@@ -73,6 +77,18 @@ create table "audit_seal" (
   constraint audit_seal_pkey PRIMARY KEY (sequence)
 );
 CREATE TRIGGER audit_seal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_seal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table "audit_search" (
+  account uuid not null,
+  name text not null,
+  owner text not null,
+  shared boolean not null,
+  filter jsonb not null,
+  "changeTime" timestamp with time zone default now() not null,
+  constraint audit_search_account_fkey FOREIGN KEY (account) REFERENCES account(id) ON DELETE CASCADE,
+  constraint audit_search_pkey PRIMARY KEY (account, name)
+);
+CREATE INDEX audit_search_shared ON public.audit_search USING btree (name) WHERE shared;
 
 create table "audit_sink" (
   name text not null,
@@ -109,6 +125,8 @@ create table "cluster" (
   "observeTime" timestamp with time zone,
   observation jsonb,
   "allowPlugin" boolean default false not null,
+  uid text,
+  "otherUid" text,
   constraint cluster_origin_check CHECK ((origin = ANY (ARRAY['local'::text, 'kubeconfig'::text]))),
   constraint cluster_pkey PRIMARY KEY (name)
 );
@@ -216,6 +234,12 @@ create table "installation" (
   id uuid default gen_random_uuid() not null
 );
 
+create table "logout_token" (
+  id text not null,
+  "expireTime" timestamp with time zone not null,
+  constraint logout_token_pkey PRIMARY KEY (id)
+);
+
 create table "object_version" (
   object bigint not null,
   number integer not null,
@@ -278,6 +302,7 @@ create table "operation" (
   "endTime" timestamp with time zone,
   undoes uuid,
   "undoneBy" uuid,
+  "environmentId" uuid,
   constraint operation_pkey PRIMARY KEY (id),
   constraint operation_sequence_key UNIQUE (sequence),
   constraint operation_state_check CHECK ((state = ANY (ARRAY['Accepted'::text, 'Running'::text, 'Unknown'::text, 'Succeeded'::text, 'Failed'::text]))),
@@ -310,6 +335,21 @@ create table "project" (
   constraint project_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenant(id)
 );
 CREATE TRIGGER project_followed AFTER INSERT OR DELETE OR UPDATE OF name, tenant ON public.project FOR EACH ROW EXECUTE FUNCTION follow_authority('project', 'id');
+
+create table "provider_session" (
+  session uuid not null,
+  provider text not null,
+  key text not null,
+  sid text,
+  "sealedToken" text,
+  "askTime" timestamp with time zone not null,
+  constraint provider_session_pkey PRIMARY KEY (session),
+  constraint provider_session_provider_fkey FOREIGN KEY (provider) REFERENCES sign_in_provider(name) ON DELETE CASCADE,
+  constraint provider_session_session_fkey FOREIGN KEY (session) REFERENCES session(id) ON DELETE CASCADE
+);
+CREATE INDEX provider_session_due ON public.provider_session USING btree (provider, "askTime");
+CREATE INDEX provider_session_key ON public.provider_session USING btree (provider, key);
+CREATE INDEX provider_session_sid ON public.provider_session USING btree (provider, sid);
 
 create table "recorded_object" (
   id bigint generated always as identity not null,
@@ -390,10 +430,12 @@ create table "session" (
   peer text not null,
   client text not null,
   "verifyTime" timestamp with time zone,
+  provider text,
   constraint session_pkey PRIMARY KEY (id),
   constraint "session_secretHash_key" UNIQUE ("secretHash"),
   constraint "session_userName_fkey" FOREIGN KEY ("userName") REFERENCES account(name) ON DELETE CASCADE
 );
+CREATE INDEX session_provider ON public.session USING btree (provider) WHERE (provider IS NOT NULL);
 CREATE INDEX session_user_name ON public.session USING btree ("userName");
 CREATE TRIGGER session_noted AFTER INSERT ON public.session FOR EACH ROW EXECUTE FUNCTION note_sign_in();
 
@@ -493,6 +535,18 @@ create table "user_group_member" (
 CREATE INDEX user_group_member_account ON public.user_group_member USING btree (account);
 CREATE TRIGGER user_group_member_followed AFTER INSERT OR DELETE OR UPDATE ON public.user_group_member FOR EACH ROW EXECUTE FUNCTION follow_authority('account', 'account');
 
+create table "version_setting" (
+  one boolean default true not null,
+  unrecorded text[] not null,
+  "keepDays" integer not null,
+  "updateTime" timestamp with time zone default now() not null,
+  "updatedBy" text not null,
+  constraint "version_setting_keepDays_check" CHECK ((("keepDays" >= 1) AND ("keepDays" <= 36500))),
+  constraint version_setting_one_check CHECK (one),
+  constraint version_setting_pkey PRIMARY KEY (one)
+);
+CREATE TRIGGER version_setting_told AFTER INSERT OR DELETE OR UPDATE ON public.version_setting FOR EACH STATEMENT EXECUTE FUNCTION tell_version_setting();
+
 CREATE OR REPLACE FUNCTION public.account_id(wanted text)
  RETURNS uuid
  LANGUAGE sql
@@ -510,9 +564,13 @@ AS $function$
           when 1 then jsonb_build_array(
             before, event.sequence, extract(epoch from event.time)::text, event.operation,
             event.actor, event.act, event.what, event.outcome, event.detail)
-          else jsonb_build_array(
+          when 2 then jsonb_build_array(
             before, event.sequence, extract(epoch from event.time)::text, event.operation,
             event.actor, event.act, event.what, event.outcome, event.detail, event.environment,
+            event.peer, event.client, event.credential, event.request, event.format)
+          else jsonb_build_array(
+            before, event.sequence, extract(epoch from event.time)::text, event.operation,
+            event.actor, event.act, event.what, event.outcome, event.detail, event.environment, event."environmentId",
             event.peer, event.client, event.credential, event.request, event.format)
         end)::text, 'UTF8')), 'hex')
       $function$;
@@ -521,12 +579,18 @@ CREATE OR REPLACE FUNCTION public.chain_audit_event()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
-      declare last audit_event;
+      declare last record;
       begin
+        new."environmentId" := null;
+        if new.environment is not null then
+          select id into new."environmentId" from public.environment where name = new.environment;
+        end if;
         perform pg_advisory_xact_lock(hashtextextended('audit_event', 0));
-        select * into last from audit_event order by sequence desc limit 1;
+        select sequence, hash into last from public.audit_event order by sequence desc limit 1;
         new.sequence := coalesce(last.sequence, 0) + 1;
-        new.hash := audit_event_hash(coalesce(last.hash, ''), new);
+        new.time := clock_timestamp();
+        new.format := 3;
+        new.hash := public.audit_event_hash(coalesce(last.hash, ''), new);
         return new;
       end $function$;
 
@@ -538,6 +602,18 @@ AS $function$
         new.project := coalesce(new.project, (select id from project where name = 'default'));
         return new;
       end $function$;
+
+CREATE OR REPLACE FUNCTION public.environment_id(text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$select id from environment where name = $1$function$;
+
+CREATE OR REPLACE FUNCTION public.environment_id_at(text, timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$select id from environment where name = $1 and "createTime" <= $2$function$;
 
 CREATE OR REPLACE FUNCTION public.follow_authority()
  RETURNS trigger
@@ -662,11 +738,30 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
  LANGUAGE plpgsql
 AS $function$ begin raise exception '% is append-only', tg_table_name; end $function$;
 
+CREATE OR REPLACE FUNCTION public.sort_in_audit_text()
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+        select coalesce(sum(gin_clean_pending_list(oid)), 0)::bigint from pg_class
+          where relname = 'audit_event_text' and relnamespace = to_regnamespace('public') and relkind = 'i'
+      $function$;
+
 CREATE OR REPLACE FUNCTION public.tell_one_time()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
       begin
         perform pg_notify('quarterdeck_one_time', '');
+        return null;
+      end $function$;
+
+CREATE OR REPLACE FUNCTION public.tell_version_setting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        perform pg_notify('quarterdeck_version_setting', '');
         return null;
       end $function$;

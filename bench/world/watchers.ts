@@ -2,8 +2,6 @@ import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import type { Change } from './storm.ts'
 
-export type { Change } from './storm.ts'
-
 /** What one client looks at. */
 export interface Watcher {
   filter: string

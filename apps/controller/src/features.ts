@@ -4,6 +4,7 @@ import type { Db } from '@quarterdeck/store'
 import { applicationDefinitions, countIn } from '../../../features/application/application/application.store.ts'
 import { rolloutOf } from '../../../features/application/application/rollout.rules.ts'
 import { clusterReconciler } from '../../../features/cluster/cluster/cluster.reconciler.ts'
+import { look } from '../../../features/cluster/cluster/look.routes.ts'
 import { actFor } from '../../../features/cluster/identity/acting.routes.ts'
 import { identityReconciler } from '../../../features/cluster/identity/identity.reconciler.ts'
 import { operateAs } from '../../../features/cluster/identity/operating.routes.ts'
@@ -30,7 +31,7 @@ export function reconcilersOf({ db, clusters }: Parts) {
   const operating = operateAs(db, clusters.get, actFor({ clusters, identityOf: () => undefined }))
   const actingFor = (row: OperationRow) => operating({ ...row, namespace: namespaceOf(row.target), as: actsAs(row) })
   return {
-    cluster: clusterReconciler({ db, clusters }),
+    cluster: clusterReconciler({ db, clusters, look }),
     identity: identityReconciler({ db, clusters }),
     operation: operationReconciler({ db, clusterOf: clusters.get, actingFor, rolloutOf, definitions }),
   } satisfies Record<string, Reconciler>

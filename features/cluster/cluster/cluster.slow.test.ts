@@ -35,6 +35,7 @@ import { clusterReconciler } from './cluster.reconciler.ts'
 import { clusterRoutes } from './cluster.routes.ts'
 import { findKubeconfig, saveCluster } from './cluster.store.ts'
 import { componentsOf } from './component.rules.ts'
+import { look } from './look.routes.ts'
 
 let platform: Platform
 let clusters: Clusters
@@ -57,7 +58,7 @@ beforeAll(async () => {
       const mirrored = () => mirror
       clusterRoutes(server, { db, clusters, keyFile, environmentsOf, mirrored, record })
     },
-    reconcilers: ({ db }) => ({ cluster: clusterReconciler({ db, clusters }) }),
+    reconcilers: ({ db }) => ({ cluster: clusterReconciler({ db, clusters, look }) }),
   })
 })
 beforeEach(() => {
@@ -465,7 +466,7 @@ test('another process uses the new kubeconfig as soon as it was given to this on
   await register()
   const { db, keyFile, store } = platform
   const others = createClusters({ load: (name) => findKubeconfig(db, keyFile, name) })
-  const reconcilers = { cluster: clusterReconciler({ db, clusters: others }) }
+  const reconcilers = { cluster: clusterReconciler({ db, clusters: others, look }) }
   const other = runReconcilers({ store, reconcilers, resyncSeconds: 3_600 })
   await other.settle()
   const held = await others.get('prod')

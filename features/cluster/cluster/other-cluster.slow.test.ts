@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AuditEntry, clusterForbidden, isProblem } from '@quarterdeck/kernel'
 import { type Clusters, connectCluster, createClusters } from '@quarterdeck/kube'
-import { type ControlPlane, controlPlane } from '@quarterdeck/local-cluster'
 import { EVERYTHING, type Mirror, openMirror } from '@quarterdeck/mirror'
-import { type Platform, startPlatform } from '@quarterdeck/testkit'
+import { type ControlPlane, controlPlane, type Platform, startPlatform } from '@quarterdeck/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { followClusters } from '../object/follow-clusters.routes.ts'
 import { getCluster, otherCluster, registerCluster } from './cluster.contract.ts'
 import { clusterReconciler } from './cluster.reconciler.ts'
 import { clusterRoutes } from './cluster.routes.ts'
 import { findKubeconfig, listClusterRows } from './cluster.store.ts'
+import { look } from './look.routes.ts'
 
 // Two API servers that take the same credentials, so that nothing but the cluster itself tells them apart, and an
 // address that leads to either of them.
@@ -59,7 +59,7 @@ beforeAll(async () => {
         record,
       })
     },
-    reconcilers: ({ db }) => ({ cluster: clusterReconciler({ db, clusters }) }),
+    reconcilers: ({ db }) => ({ cluster: clusterReconciler({ db, clusters, look }) }),
   })
   const { db, store, keyFile } = platform
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }

@@ -78,18 +78,18 @@ export const wrong = (pointer: string, detail: string) =>
 /** Throws notFound for what they may not see, permissionMissing for what they may see and not change. */
 export function requireAct(
   options: Pick<ActOptions, 'readerOf' | 'scopeOf'>,
-  { subject, require }: Asking,
+  asking: Asking,
   chosen: readonly Pick<ChosenObject, 'object' | 'ref'>[],
   needed: (object: NamedObject) => { verb: string; object: NamedObject },
 ): void {
-  const reader = options.readerOf(subject)
+  const reader = options.readerOf(asking.subject)
   const unseen = chosen.filter(({ object }) => !isSeen(reader, object))
   if (unseen.length > 0) throw noneOfThem(unseen[0]?.object.cluster ?? '', unseen)
   for (const { object } of chosen) {
     const need = needed(object)
     if (reader.allows(need.verb, need.object)) continue
     const scope = options.scopeOf(object)
-    require('object.edit', scope)
+    asking.require('object.edit', scope)
     throw permissionMissing({ permission: 'object.edit', scope, detail: withheldText(object.resource) })
   }
 }

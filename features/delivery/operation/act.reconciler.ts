@@ -3,7 +3,7 @@ import { type Cluster, heldBack } from '@quarterdeck/kube'
 import { isDone, Refused, refuse } from './apply.reconciler.ts'
 import type { Evicted, ObjectPatch } from './operation.contract.ts'
 import { evictStep, isWorkload, patchStep } from './operation.rules.ts'
-import { changedMeanwhile, guarded, isAsRead, PATCHER } from './rehearse-patch.routes.ts'
+import { changedMeanwhile, guarded, isAsRead, PATCHER } from './patch.rules.ts'
 import { at, type Run } from './run.reconciler.ts'
 import type { Seen } from './wait.reconciler.ts'
 

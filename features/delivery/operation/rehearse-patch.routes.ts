@@ -3,23 +3,16 @@ import {
   clusterForbidden,
   inverseMergePatch,
   isProblem,
-  type KubeObject,
-  type KubeRef,
-  type MergePatch,
   notFound,
   type Problem,
   refText,
   rejectedByCluster,
-  sameJson,
-  writtenPart,
 } from '@quarterdeck/kernel'
 import { type Cluster, heldBack } from '@quarterdeck/kube'
 import type { Blocker, Evicted, ObjectPatch } from './operation.contract.ts'
 import type { Intent } from './operation.rules.ts'
+import { changedMeanwhile, guarded, isAsRead, PATCHER } from './patch.rules.ts'
 import { blockerOf, type Rehearsal } from './plan.rules.ts'
-
-/** Who wrote by hand, in managedFields: apply names it when it meets these fields. */
-export const PATCHER = 'quarterdeck-edit'
 
 /** What the plan and the intent get of objects that are changed or evicted as they stand. */
 export interface RehearsedActs {
@@ -62,20 +55,6 @@ interface Looked {
   blocker?: Blocker
 }
 
-/** The patch with what makes sure that it meets the very object, and where it matters the very state, that it was made for. */
-export const guarded = ({ uid, patch, basis }: ObjectPatch, live: KubeObject | undefined): MergePatch => ({
-  ...patch,
-  metadata: {
-    ...((patch.metadata as MergePatch | undefined) ?? {}),
-    uid,
-    ...(basis && live ? { resourceVersion: live.metadata.resourceVersion ?? '' } : {}),
-  },
-})
-
-/** Whether it is still what the patch was made from. */
-export const isAsRead = ({ basis }: ObjectPatch, live: KubeObject): boolean =>
-  basis === undefined || sameJson(JSON.parse(JSON.stringify(writtenPart(live))), JSON.parse(JSON.stringify(basis)))
-
 async function rehearsePatch(
   reader: Cluster,
   writer: Cluster,
@@ -102,10 +81,6 @@ async function rehearsePatch(
 
 const isRefusal = (error: unknown): error is Problem =>
   [notFound, rejectedByCluster, clusterForbidden, clusterConflict].some((type) => isProblem(error, type))
-
-/** What a change is told whose object is not what it was made from. */
-export const changedMeanwhile = (ref: KubeRef): string =>
-  `${refText(ref)} was changed by somebody else since it was read. Bring the change onto the new state, then look at the plan again.`
 
 function blockerFor(error: Problem, { ref, basis }: ObjectPatch): Blocker {
   if (!isProblem(error, clusterConflict)) return inWords(blockerOf(error, ref))

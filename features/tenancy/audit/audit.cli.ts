@@ -1,4 +1,5 @@
 import { type CliContext, UsageError } from '@quarterdeck/client'
+import { jsonLine } from '@quarterdeck/kernel'
 import type { Command } from 'commander'
 import { type AuditCheck, checkAuditTrail, exportAudit, listAudit, listAuditSeals } from './audit.contract.ts'
 import { type FilterOptions, filtered, queryOf, searchCommands } from './search.cli.ts'
@@ -24,7 +25,7 @@ export function auditCommands(program: Command, context: CliContext): void {
   filtered(audit.command('export').description('All records as JSON lines, oldest first')).action(
     async (options: FilterOptions) => {
       for await (const record of context.client.lines(exportAudit, { query: await queryOf(context, options) })) {
-        await context.write(`${JSON.stringify(record)}\n`)
+        await context.write(jsonLine(record))
       }
     },
   )

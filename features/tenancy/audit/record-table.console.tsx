@@ -30,9 +30,10 @@ export function RecordTable({ items, label, empty }: { items: AuditRecord[]; lab
         {
           title: t('words'),
           wide: true,
-          cell: ({ detail, operation }) => (
+          cell: ({ act, detail, operation }) => (
             <p>
-              {detail} {operation && <Link to={`/operations/${operation}`}>{t('operation')}</Link>}
+              {detail}{' '}
+              {operation && !act.startsWith('native.') && <Link to={`/operations/${operation}`}>{t('operation')}</Link>}
             </p>
           ),
         },

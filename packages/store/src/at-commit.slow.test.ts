@@ -2,7 +2,7 @@ import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { atCommit } from './at-commit.ts'
-import type { Db } from './connection.ts'
+import type { Db } from './db.ts'
 import { AmbiguousCommitError } from './errors.ts'
 import { transaction } from './transaction.ts'
 

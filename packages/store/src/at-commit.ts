@@ -1,6 +1,6 @@
 import { type Compilable, CompiledQuery } from 'kysely'
 import type pg from 'pg'
-import type { Db } from './connection.ts'
+import type { Db } from './db.ts'
 
 const MARK = '/* at commit */ '
 

@@ -1,14 +1,9 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { sender } from './at-commit.ts'
+import type { Db } from './db.ts'
 import { isConnectionFailure, isRetriable, isUnavailable, unavailable } from './errors.ts'
 import type { Log } from './log.ts'
-
-/**
- * A typed query builder over the store, or over a transaction in it. It knows no tables; a feature's store file narrows
- * it with `db.withTables<{ domain: DomainTable }>()`.
- */
-export type Db = Kysely<Record<never, never>>
 
 /** A session of one's own beside the pool: for locks, LISTEN and migrations. */
 export interface Connection {

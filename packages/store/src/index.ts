@@ -1,6 +1,7 @@
 export { atCommit } from './at-commit.ts'
 export { coalesced } from './coalesced.ts'
-export type { Connection, Db } from './connection.ts'
+export type { Connection } from './connection.ts'
+export type { Db } from './db.ts'
 export type { StoreProgress } from './embedded-server.ts'
 export { AmbiguousCommitError, isUnavailable, StoreError, type StoreFailure, sqlState } from './errors.ts'
 export { type FolderLock, lockFolder } from './folder-lock.ts'

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
-import type { Connection, Db } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { Db } from './db.ts'
 import type { Log } from './log.ts'
 
 /** Called with each payload. `undefined`: notifications may have been missed, look everywhere. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestDatabase, testDatabase } from '@quarterdeck/testkit'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Db } from './connection.ts'
+import type { Db } from './db.ts'
 import { findMigrations, type MigrationFile, migrate } from './migrations.ts'
 import { schemaDump } from './schema-dump.ts'
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sql } from 'kysely'
-import type { Db } from './connection.ts'
+import type { Db } from './db.ts'
 import { StoreError } from './errors.ts'
 import type { Store } from './store.ts'
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Db } from './connection.ts'
+import type { Db } from './db.ts'
 
 /**
  * The schema as text: tables with their columns, constraints and indexes, in alphabetical order, the same for the same

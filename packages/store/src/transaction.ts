@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { IsolationLevel } from 'kysely'
-import type { Db } from './connection.ts'
+import type { Db } from './db.ts'
 import { AmbiguousCommitError, isRetriable, isStatementError, unavailable } from './errors.ts'
 
 export interface TransactionOptions {

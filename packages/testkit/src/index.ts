@@ -1,3 +1,4 @@
+export { type ControlPlane, controlPlane } from '@quarterdeck/local-cluster'
 export { createTestAuthority, type TestAuthority } from './certificate.ts'
 export { type TestCluster, type TestClusterOptions, testCluster } from './cluster.ts'
 export { type TestDatabase, testDatabase } from './database.ts'
