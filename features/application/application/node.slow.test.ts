@@ -122,7 +122,7 @@ test('[DEL-14] [DEL-21] a rollout that fails is undone: the undo succeeds and th
   const changed = await ended(await platform.client(setApplicationImage, { params: at('fails'), query: {}, body }))
   expect(changed).toMatchObject({ state: 'Failed', conditions: [{ reason: 'ProgressDeadlineExceeded' }] })
   const undone = await ended(await platform.client(undoOperation, { params: { operation: changed.id }, query: {} }))
-  expect(undone.conditions).toMatchObject([{ type: 'Succeeded', status: 'True' }])
+  expect(undone).toMatchObject({ state: 'Succeeded', conditions: [{ type: 'Succeeded', status: 'True' }] })
   expect(await get('fails')).toMatchObject({ state: 'Healthy' })
   expect(await answers(url, '1')).toBe('1')
   expect((await remove('fails')).state).toBe('Succeeded')

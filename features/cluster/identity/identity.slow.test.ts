@@ -123,6 +123,10 @@ const ours = async (kind: string) => {
   return found
 }
 
+/** Bindings of people; those of executors stand as long as their environment. */
+const peopleBindings = async () =>
+  (await ours('RoleBinding')).filter(({ metadata }) => !metadata.name.startsWith('quarterdeck:executor:'))
+
 test('[EXT-05] [CLU-20] [TEN-13] a grant opens its environment and no other, for as long as it lasts', async () => {
   const jane = await user('jane')
   const grant = await granted('jane', ['object.get', 'object.edit'], 'environment shop-dev')
@@ -152,7 +156,7 @@ test('[EXT-05] [CLU-20] [TEN-13] a grant opens its environment and no other, for
   await sql`delete from role_grant where id = ${grant}`.execute(platform.db)
   await projected()
   await soon(() => may(cluster, () => cluster.list(pods('shop-dev')))).toBe(false)
-  expect((await ours('RoleBinding')).length).toBe(0)
+  expect((await peopleBindings()).length).toBe(0)
 }, 30_000)
 
 test('[EXT-05] a grant to a group reaches the environments of its project for its members alone', async () => {
@@ -193,7 +197,7 @@ test('a disabled user and one whose grant has run out are taken out of the clust
   await soon(() => may(cluster, () => cluster.list(pods('shop-dev')))).toBe(true)
   await sql`update account set "disableTime" = now()`.execute(platform.db)
   await projected()
-  expect(await ours('RoleBinding')).toEqual([])
+  expect(await peopleBindings()).toEqual([])
   await soon(() => may(cluster, () => cluster.version())).toBe(false)
 }, 30_000)
 
@@ -231,7 +235,7 @@ test('done again it changes nothing; what somebody has changed is put back; what
   await projected()
   const repaired = await own.cluster.get({ apiVersion: RBAC, kind: 'ClusterRole', name: role?.metadata.name ?? '' })
   expect(repaired?.rules).toEqual(role?.rules)
-  expect((await ours('RoleBinding')).map(({ metadata }) => metadata.name)).toEqual([name])
+  expect((await peopleBindings()).map(({ metadata }) => metadata.name)).toEqual([name])
   expect(await own.cluster.get({ apiVersion: RBAC, kind: 'RoleBinding', namespace: 'other', name })).toBeDefined()
 }, 30_000)
 
@@ -440,15 +444,15 @@ test('what another installation has made is not touched, and that both are on on
   await projected()
   await sql`update installation set id = '22222222-0000-4000-8000-000000000000'`.execute(platform.db)
   await projected()
-  expect((await ours('RoleBinding')).filter(({ metadata }) => metadata.namespace === 'shop-dev').length).toBe(1)
+  expect((await peopleBindings()).filter(({ metadata }) => metadata.namespace === 'shop-dev').length).toBe(1)
   const { state, messages } = await stateOf()
   expect([state, messages.join()]).toEqual(['Limited', expect.stringContaining('11111111-0000')])
   await sql`update installation set id = '11111111-0000-4000-8000-000000000000'`.execute(platform.db)
-  for (const kind of ['ClusterRoleBinding', 'ClusterRole']) {
+  for (const kind of ['RoleBinding', 'ClusterRoleBinding', 'ClusterRole']) {
     for (const { metadata } of await ours(kind)) {
-      if (metadata.labels?.['quarterdeck.dev/installation']?.startsWith('2222')) {
-        await own.cluster.remove({ apiVersion: RBAC, kind, name: metadata.name })
-      }
+      const { name, namespace, labels } = metadata
+      if (!labels?.['quarterdeck.dev/installation']?.startsWith('2222')) continue
+      await own.cluster.remove({ apiVersion: RBAC, kind, name, ...(namespace ? { namespace } : {}) })
     }
   }
   await projected()
@@ -464,7 +468,7 @@ test('[A07] one cluster under two names: what counts under one is not made under
   await projected()
   await projected()
   const bindings = async () =>
-    (await ours('RoleBinding')).map(({ metadata }) => metadata.labels?.['quarterdeck.dev/cluster'])
+    (await peopleBindings()).map(({ metadata }) => metadata.labels?.['quarterdeck.dev/cluster'])
   expect(await bindings()).toEqual(['own'])
   const cluster = await acting.clusterAs(jane, 'own')
   await soon(() => may(cluster, () => cluster.list(pods('shop-dev')))).toBe(true)

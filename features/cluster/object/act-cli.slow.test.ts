@@ -12,7 +12,7 @@ const NODE = `acts-${Math.random().toString(36).slice(2, 8)}`
 
 withMirror()
 beforeAll(async () => {
-  await make('ConfigMap', 'sails', { data: { colour: 'red' } })
+  await make('ConfigMap', 'rigging', { data: { colour: 'red' } })
   const labels = { app: 'web' }
   const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } }
   await make('Deployment', 'web', { spec: { replicas: 1, selector: { matchLabels: labels }, template } }, 'apps/v1')
@@ -61,18 +61,18 @@ const isCordoned = async () =>
 
 test('[EXT-07] qd edit takes the edited object from a file or stdin, and says what is wrong with it', async () => {
   const yaml = (colour: string) =>
-    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: sails\ndata:\n  colour: ${colour}\n  count: "2"\n`
-  const file = join(home, 'sails.yaml')
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: rigging\ndata:\n  colour: ${colour}\n  count: "2"\n`
+  const file = join(home, 'rigging.yaml')
   writeFileSync(file, yaml('blue'))
-  const plan = await qd(['edit', 'cm', 'sails', ...here(), '-f', file, '--dry-run'])
-  expect([plan.status, plan.out]).toEqual([0, expect.stringMatching(/ConfigMap sails +update +data.colour +red +blue/)])
-  expect((await live(ConfigMap, 'sails'))?.data).toEqual({ colour: 'red' })
-  expect((await qd(['edit', 'cm', 'sails', ...here(), '-f', '-'], yaml('green'))).status).toBe(0)
+  const plan = await qd(['edit', 'cm', 'rigging', ...here(), '-f', file, '--dry-run'])
+  expect([plan.status, plan.out]).toEqual([0, expect.stringMatching(/ConfigMap rigging +update +data.colour +red +blue/)])
+  expect((await live(ConfigMap, 'rigging'))?.data).toEqual({ colour: 'red' })
+  expect((await qd(['edit', 'cm', 'rigging', ...here(), '-f', '-'], yaml('green'))).status).toBe(0)
   await platform.settle()
-  expect((await live(ConfigMap, 'sails'))?.data).toEqual({ colour: 'green', count: '2' })
-  const wrong = await qd(['edit', 'cm', 'sails', ...here(), '-f', '-'], 'kind: ConfigMap')
+  expect((await live(ConfigMap, 'rigging'))?.data).toEqual({ colour: 'green', count: '2' })
+  const wrong = await qd(['edit', 'cm', 'rigging', ...here(), '-f', '-'], 'kind: ConfigMap')
   expect([wrong.status, wrong.err]).toEqual([1, expect.stringContaining('metadata is missing')])
-  const nobody = await qd(['edit', 'cm', 'sails', ...here()])
+  const nobody = await qd(['edit', 'cm', 'rigging', ...here()])
   expect([nobody.status, nobody.err]).toEqual([2, expect.stringContaining('There is no terminal to edit in')])
 })
 
@@ -86,7 +86,7 @@ test('[CON-24] qd scale and qd restart change workloads as they stand', async ()
   const { annotations } = (await live(Deployment, 'web'))?.spec.template.metadata ?? {}
   expect(annotations['quarterdeck.dev/restart-time']).toMatch(/^20/)
   expect((await qd(['scale', 'deploy', 'web', '--replicas', 'many', ...here()])).status).toBe(2)
-  const cm = await qd(['scale', 'cm', 'sails', '--replicas', '1', ...here()])
+  const cm = await qd(['scale', 'cm', 'rigging', '--replicas', '1', ...here()])
   expect([cm.status, cm.err]).toEqual([1, expect.stringContaining('cannot be scaled')])
 })
 
