@@ -293,7 +293,7 @@ const GOLDEN = [
 ]
 
 export interface Rules {
-  resourceRules: { verbs: string[]; resources: string[]; resourceNames?: string[] }[]
+  resourceRules: { verbs: string[]; apiGroups: string[]; resources: string[]; resourceNames?: string[] }[]
   nonResourceRules: { verbs: string[] }[]
 }
 
