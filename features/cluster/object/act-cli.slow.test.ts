@@ -65,7 +65,10 @@ test('[EXT-07] qd edit takes the edited object from a file or stdin, and says wh
   const file = join(home, 'rigging.yaml')
   writeFileSync(file, yaml('blue'))
   const plan = await qd(['edit', 'cm', 'rigging', ...here(), '-f', file, '--dry-run'])
-  expect([plan.status, plan.out]).toEqual([0, expect.stringMatching(/ConfigMap rigging +update +data.colour +red +blue/)])
+  expect([plan.status, plan.out]).toEqual([
+    0,
+    expect.stringMatching(/ConfigMap rigging +update +data.colour +red +blue/),
+  ])
   expect((await live(ConfigMap, 'rigging'))?.data).toEqual({ colour: 'red' })
   expect((await qd(['edit', 'cm', 'rigging', ...here(), '-f', '-'], yaml('green'))).status).toBe(0)
   await platform.settle()
