@@ -130,7 +130,9 @@ async function waitForAll(
   { watch, evictions }: { watch: WorkloadWatch; evictions: Seen[] },
 ): Promise<Outcome> {
   const { row, options } = run
-  const looked = await lookAtAll(cluster, { intent: row.intent, results: run.seen.results }, options.rolloutOf)
+  const waitedSeconds = (Date.parse(run.now) - Date.parse(run.seen.startTime ?? run.now)) / 1_000
+  const waiting = { intent: row.intent, results: run.seen.results, waitedSeconds }
+  const looked = await lookAtAll(cluster, waiting, options.rolloutOf)
   const seen = [...looked, ...evictions]
   reachable(run)
   for (const { step, done, message } of seen) run.step(step, done ? 'Succeeded' : 'Running', message)

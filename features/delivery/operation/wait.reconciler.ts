@@ -18,16 +18,26 @@ export interface Seen {
   exceededBefore?: { ref: KubeRef; exceeded: string }
 }
 
+/** Kubernetes cuts its times to seconds. */
+const CLOCK_SECONDS = 2
+
+interface Waiting {
+  intent: Intent
+  results: Result[]
+  /** Since the operation began. */
+  waitedSeconds: number
+}
+
 /** Looks at everything that an operation waits for. */
 export const lookAtAll = (
   cluster: Cluster,
-  { intent, results }: { intent: Intent; results: Result[] },
+  { intent, results, waitedSeconds }: Waiting,
   rolloutOf: RolloutOf,
 ): Promise<Seen[]> =>
   Promise.all([
     ...awaited(intent).map((ref) => {
-      const before = results.find((result) => refText(result.ref) === refText(ref))?.exceededBefore
-      return lookAtWorkload(cluster, ref, rolloutOf, before)
+      const exceededBefore = results.find((result) => refText(result.ref) === refText(ref))?.exceededBefore
+      return lookAtWorkload(cluster, ref, rolloutOf, { exceededBefore, waitedSeconds })
     }),
     ...intent.removed.map((ref) => lookAtRemoved(cluster, ref)),
   ])
@@ -36,7 +46,7 @@ async function lookAtWorkload(
   cluster: Cluster,
   ref: KubeRef,
   rolloutOf: RolloutOf,
-  exceededBefore: string | undefined,
+  { exceededBefore, waitedSeconds }: { exceededBefore: string | undefined; waitedSeconds: number },
 ): Promise<Seen> {
   const step = availableStep(ref)
   const workload = await cluster.get(ref)
@@ -51,7 +61,10 @@ async function lookAtWorkload(
   const seen = { step, done: available, message, mark, watch: { ref, resourceVersion } }
   // Until the cluster has taken it up, whatever it has given up is the rollout before.
   const observed = (workload.status?.observedGeneration ?? 0) >= (workload.metadata.generation ?? 1)
-  if (!observed && exceeded !== false) return { ...seen, hopeless: false, exceededBefore: { ref, exceeded } }
+  // It counts from when any rollout last came nearer, so it may give up one that has only begun.
+  const { progressDeadlineSeconds = 600 }: { progressDeadlineSeconds?: number } = workload.spec ?? {}
+  const early = waitedSeconds < progressDeadlineSeconds - CLOCK_SECONDS
+  if ((!observed || early) && exceeded !== false) return { ...seen, hopeless: false, exceededBefore: { ref, exceeded } }
   return { ...seen, hopeless: exceeded !== false && exceeded !== exceededBefore }
 }
 

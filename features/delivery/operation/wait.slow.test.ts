@@ -69,26 +69,46 @@ test('a workload that comes no nearer for its deadline fails with the reason tha
   expect(failed.undoable).toBe(true)
 })
 
+const gaveUp = (lastUpdateTime: string) => ({
+  conditions: [
+    { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', lastUpdateTime, message: '' },
+  ],
+})
+/** Longer than the ten minutes that Kubernetes gives a rollout unless it is told otherwise. */
+const LONG = 3_600
+const later = () => {
+  between.now = () => new Date(Date.now() + 700_000)
+}
+
 test('a rollout that the cluster had given up before does not fail the operation that comes after it', async () => {
-  const gaveUp = (lastUpdateTime: string) => ({
-    conditions: [
-      { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', lastUpdateTime, message: '' },
-    ],
-  })
-  const failing = accepted(await change('web', { replicas: 1 }))
+  const failing = accepted(await change('web', { replicas: 1, deadlineSeconds: LONG }))
   await platform.settle()
+  later()
   await setStatus('web', { observedGeneration: 1, replicas: 1, updatedReplicas: 1, ...gaveUp('2026-11-21T10:00:00Z') })
   const failed = await ended(failing)
   expect(failed).toMatchObject({ state: 'Failed', conditions: [{ reason: 'ProgressDeadlineExceeded' }] })
-  const next = accepted(await change('web', { replicas: 2 }))
+  between.now = () => new Date()
+  const next = accepted(await change('web', { replicas: 2, deadlineSeconds: LONG }))
   await platform.settle()
   await setStatus('web', { observedGeneration: 2, replicas: 1 })
   await platform.settle()
   expect((await get(next.id)).state).toBe('Running')
   await setStatus('web', counters(2, 2))
   expect((await ended(next)).state).toBe('Succeeded')
-  const third = accepted(await change('web', { replicas: 3 }))
+  const third = accepted(await change('web', { replicas: 3, deadlineSeconds: LONG }))
   await platform.settle()
+  later()
   await setStatus('web', { ...counters(3, 2), ...gaveUp('2026-11-21T11:00:00Z') })
   expect((await ended(third)).state).toBe('Failed')
+})
+
+test('a rollout that the cluster gives up before it has had its time is waited for', async () => {
+  const undo = accepted(await change('web', { replicas: 1, deadlineSeconds: LONG }))
+  await platform.settle()
+  // Its clock began with the rollout before.
+  await setStatus('web', { observedGeneration: 1, replicas: 1, updatedReplicas: 1, ...gaveUp('2026-11-21T10:00:00Z') })
+  await platform.settle()
+  expect((await get(undo.id)).state).toBe('Running')
+  await setStatus('web', counters(1, 1))
+  expect((await ended(undo)).state).toBe('Succeeded')
 })
