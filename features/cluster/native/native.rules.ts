@@ -50,9 +50,16 @@ function verbOf(method: string, name: string | undefined, query: string): string
   return name === undefined ? 'list' : 'get'
 }
 
+/** `kubectl auth can-i` and `whoami`: created, and nothing is kept. */
+const asksOfOneself = (asked: Asked | undefined): boolean =>
+  asked?.verb === 'create' &&
+  /^auth(entic|oriz)ation\.k8s\.io$/.test(asked.group) &&
+  asked.resource.startsWith('selfsubject')
+
 /** Whether the audit trail tells of it: what may change something, and what reads values of Secrets or logs. */
 export const isRecorded = (method: string, path: string, asked: Asked | undefined): boolean =>
-  mayChange(method, path) || (asked?.group === '' && (asked.resource === 'secrets' || asked.resource === 'pods/log'))
+  (mayChange(method, path) && !asksOfOneself(asked)) ||
+  (asked?.group === '' && (asked.resource === 'secrets' || asked.resource === 'pods/log'))
 
 /** Whether some of these permissions opens it. What is no resource may be read by everybody who is let in. */
 export function isOpened(asked: Asked | undefined, method: string, permissions: Iterable<string>): boolean {

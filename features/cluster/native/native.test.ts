@@ -60,3 +60,11 @@ test('what reads values of Secrets or logs is recorded, too', () => {
   expect(recorded('/api/v1/namespaces/dev/pods/shop/log')).toBe(true)
   expect(recorded('/api/v1/namespaces/dev/pods')).toBe(false)
 })
+
+test('asking what one may do oneself changes nothing and is not recorded; asking for others is', () => {
+  const recorded = (path: string) => isRecorded('POST', path, askedFor('POST', path, ''))
+  expect(recorded('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews')).toBe(false)
+  expect(recorded('/apis/authentication.k8s.io/v1/selfsubjectreviews')).toBe(false)
+  expect(recorded('/apis/authorization.k8s.io/v1/subjectaccessreviews')).toBe(true)
+  expect(recorded('/apis/authorization.k8s.io.example/v1/selfsubjectrulesreviews')).toBe(true)
+})
