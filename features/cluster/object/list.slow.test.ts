@@ -34,6 +34,7 @@ beforeAll(async () => {
   }
   await make('ConfigMap', 'settings', { data: { a: '1' } })
   await until(async () => (await list('pods', { filter: 'restarts>=4' })).total === 1)
+  await until(async () => (await list('configmaps', { filter: 'name:settings' })).total === 1)
 }, 60_000)
 
 const refusalOf = async (call: Promise<unknown>) => {
