@@ -1,18 +1,14 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
 import { type Client, createClient, fetchWithCookies } from '@quarterdeck/client'
-import { type Configuration, Provider } from 'oidc-provider'
 import {
   beginSignIn,
   createProvider,
   deleteProvider,
   finishSignIn,
 } from '../../features/tenancy/provider/provider.contract.ts'
+import { OIDC_CLIENT, OIDC_SECRET, startOidcProvider, through } from '../platform/oidc-provider.ts'
 import { anotherPeer } from './peer.ts'
 import type { Target } from './target.ts'
-
-const CLIENT = 'quarterdeck'
-const SECRET = 'a secret of the client'
 
 /** An OIDC provider of npm on a port of its own, registered with the target under `name`. */
 export interface IdentityProvider {
@@ -24,46 +20,21 @@ export interface IdentityProvider {
 }
 
 export async function identityProvider({ server, admin }: Target, name: string): Promise<IdentityProvider> {
-  const http = createServer()
-  await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening))
-  const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
-  const people = new Map<string, Record<string, unknown>>()
-  const provider = quietly(issuer, {
-    clients: [
-      { client_id: CLIENT, client_secret: SECRET, redirect_uris: [`${server.url}/sign-in/${name}/callback`] },
-      { client_id: 'another', client_secret: SECRET, redirect_uris: ['http://127.0.0.1:1/elsewhere'] },
-    ],
-    claims: { openid: ['sub'], profile: ['preferred_username', 'name'], email: ['email'], groups: ['groups'] },
-    scopes: ['openid', 'profile', 'email', 'groups'],
-    cookies: { keys: ['only for tests'] },
-    ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
-    findAccount: (_context, sub) => ({ accountId: sub, claims: async () => ({ sub, ...people.get(sub) }) }),
-  })
-  http.on('request', provider.callback())
+  const redirectUris = [`${server.url}/sign-in/${name}/callback`]
+  const { issuer, http, people } = await startOidcProvider({ redirectUris, strangers: true })
   await register(admin, name, issuer)
   return { name, issuer, people, close: () => leave(admin, name, http) }
-}
-
-/** Without its warnings: that it keeps everything in memory is what is wanted. */
-function quietly(issuer: string, configuration: Configuration): Provider {
-  const { warn } = console
-  console.warn = () => {}
-  try {
-    return new Provider(issuer, configuration)
-  } finally {
-    console.warn = warn
-  }
 }
 
 export async function register(admin: Client, name: string, issuer: string): Promise<void> {
   const settings = {
     kind: 'oidc' as const,
     issuer,
-    clientId: CLIENT,
+    clientId: OIDC_CLIENT,
     scopes: ['openid', 'profile', 'email', 'groups'],
     groupsClaim: 'groups',
   }
-  await admin(createProvider, { body: { name, title: name, settings, secret: SECRET } })
+  await admin(createProvider, { body: { name, title: name, settings, secret: OIDC_SECRET } })
 }
 
 export async function leave(admin: Client, name: string, http: Server): Promise<void> {
@@ -91,39 +62,4 @@ export async function signInAs(target: Target, provider: string, login: string, 
   const client = browserOf(target)
   const signedIn = await finish(client, provider, await begin(client, provider, login, next))
   return { client, signedIn }
-}
-
-/** Goes through the provider's pages as a browser would; the query that it is sent back with. */
-export async function through(start: string, login: string): Promise<string> {
-  const cookies = new Map<string, string>()
-  let asked: { url: string; body?: string } = { url: start }
-  for (let step = 0; step < 20; step++) {
-    const form = { 'content-type': 'application/x-www-form-urlencoded' }
-    const answer = await fetch(asked.url, {
-      redirect: 'manual',
-      headers: {
-        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...(asked.body === undefined ? {} : form),
-      },
-      ...(asked.body === undefined ? {} : { method: 'POST', body: asked.body }),
-    })
-    for (const one of answer.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(one) ?? []
-      cookies.set(name, value)
-    }
-    const location = answer.headers.get('location')
-    if (location !== null) {
-      const next = new URL(location, asked.url)
-      if (/\/sign-in\/[^/]+\/callback$/.test(next.pathname)) return next.search.slice(1)
-      asked = { url: next.href }
-      continue
-    }
-    const page = await answer.text()
-    const action = /<form[^>]* action="([^"]+)"/.exec(page)?.[1]
-    const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1]
-    if (!action || !prompt) throw new Error(`The provider shows ${answer.status} ${page.slice(0, 300)}`)
-    const filled = new URLSearchParams({ prompt, ...(prompt === 'login' ? { login, password: 'x' } : {}) })
-    asked = { url: new URL(action, asked.url).href, body: filled.toString() }
-  }
-  throw new Error('The provider sends round and round')
 }

@@ -19,10 +19,13 @@ export async function startOidcProvider({
   redirectUris,
   signOutUris = [],
   logoutUri,
+  strangers = false,
 }: {
   redirectUris: string[]
   signOutUris?: string[]
   logoutUri?: string
+  /** True: whoever is named at its door is let in, and of who is not in `people` it says the sub alone. */
+  strangers?: boolean
 }): Promise<OidcProvider> {
   const http = createServer()
   await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening))
@@ -49,7 +52,7 @@ export async function startOidcProvider({
     scopes: ['openid', 'profile', 'email', 'groups', 'offline_access'],
     cookies: { keys: ['only for tests'] },
     findAccount: (_context, sub) =>
-      people.has(sub) ? { accountId: sub, claims: async () => ({ sub, ...people.get(sub) }) } : undefined,
+      strangers || people.has(sub) ? { accountId: sub, claims: async () => ({ sub, ...people.get(sub) }) } : undefined,
   })
   http.on('request', provider.callback())
   return {

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listOf, make, makePod, namespace, platform, until, url, withMirror } from '../../../test/platform/mirrored.ts'
+import { startQd } from '../../../test/platform/qd.ts'
 import { listObjects } from './object.contract.ts'
 
-const QD = join(import.meta.dirname, '../../../apps/cli/bin/qd.mjs')
 const home = mkdtempSync(join(tmpdir(), 'qd-acts-'))
 const NODE = `acts-${Math.random().toString(36).slice(2, 8)}`
 
@@ -29,27 +28,10 @@ afterAll(async () => {
   rmSync(home, { recursive: true })
 })
 
-/** qd as a user starts it, in a process of its own. */
 async function qd(args: string[], input = '') {
-  const child = spawn(process.execPath, [QD, ...args], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      HOME: home,
-      XDG_CONFIG_HOME: home,
-      QUARTERDECK_SERVER: url,
-      QUARTERDECK_TOKEN: 'tester',
-    },
-  })
-  const said = { out: '', err: '' }
-  child.stdout.on('data', (bytes) => {
-    said.out += bytes
-  })
-  child.stderr.on('data', (bytes) => {
-    said.err += bytes
-  })
+  const { child, said, ended } = startQd(args, { home, server: url, token: 'tester' })
   child.stdin.end(input)
-  const status = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { status, ...said }
+  return { status: await ended, ...said }
 }
 const here = () => ['--cluster', 'test', '-n', namespace]
 const ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap' }

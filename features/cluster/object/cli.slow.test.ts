@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listOf, make, makePod, namespace, platform, until, url, withMirror } from '../../../test/platform/mirrored.ts'
+import { startQd } from '../../../test/platform/qd.ts'
 
-const QD = join(import.meta.dirname, '../../../apps/cli/bin/qd.mjs')
 const home = mkdtempSync(join(tmpdir(), 'qd-objects-'))
 
 withMirror()
@@ -17,27 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(home, { recursive: true }))
 
-/** qd as a user starts it, in a process of its own. */
-function start(args: string[]) {
-  const child = spawn(process.execPath, [QD, ...args], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      HOME: home,
-      XDG_CONFIG_HOME: home,
-      QUARTERDECK_SERVER: url,
-      QUARTERDECK_TOKEN: 'tester',
-    },
-  })
-  const said = { out: '', err: '' }
-  child.stdout.on('data', (bytes) => {
-    said.out += bytes
-  })
-  child.stderr.on('data', (bytes) => {
-    said.err += bytes
-  })
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { child, said, ended }
-}
+const start = (args: string[]) => startQd(args, { home, server: url, token: 'tester' })
 async function qd(...args: string[]) {
   const { said, ended } = start(args)
   return { status: await ended, ...said }
